@@ -1,0 +1,216 @@
+package jobs
+
+import (
+	"math"
+	"sync"
+	"time"
+)
+
+// A cycle calls its owner's step, again and again, each time at the moment that was set for it.
+// Everything in this package that happens more than once is a cycle, and every wait is a
+// cycle's.
+//
+// What it guarantees:
+//   - there are never two steps at once;
+//   - between steps there is at most a timer, and no goroutine;
+//   - the moment of the next step can be set at any time, also during a step;
+//   - once stop has returned no step begins; the one in flight runs to its end.
+//
+// A moment that was set during a step counts when the step has ended, and the last one set wins.
+// So a step that has nothing to wait for (its pool is stopped) sets nothing, and whoever ends
+// that state calls set: no matter which of the two comes first, the next step comes.
+type cycle struct {
+	owner stepper // immutable
+
+	mu    sync.Mutex // guards what follows, and the owner's own fields
+	state cycleState
+	steps uint32  // the number of the step begun last
+	due   instant // when the next step is due; during a step: as set so far
+	limit instant // when the step in flight is to be told that it has expired
+	timer *time.Timer
+}
+
+// A stepper is what a cycle turns. Neither method is called with the cycle's mutex held.
+type stepper interface {
+	// step is the step number n. It may end its goroutine with runtime.Goexit.
+	step(n uint32)
+	// expired says that step n has reached its limit, and may be called while the step ends.
+	expired(n uint32)
+}
+
+// A cycleState says what a cycle is doing:
+//
+//	idle, waiting -> stepping             the step's moment has come
+//	stepping      -> idle or waiting      the step has ended, or was abandoned
+//	idle <-> waiting                      set
+//	idle, waiting -> ended                stop
+//	stepping      -> ending -> ended      stop, and then the step has ended or was abandoned
+type cycleState uint8
+
+const (
+	cycleIdle cycleState = iota
+	cycleWaiting
+	cycleStepping
+	cycleEnding
+	cycleEnded
+)
+
+// An instant is a moment of the monotonic clock: the time since the program began.
+type instant time.Duration
+
+const (
+	never   instant       = math.MaxInt64
+	forever time.Duration = math.MaxInt64
+)
+
+var programStart = time.Now()
+
+func now() instant { return instant(time.Since(programStart)) }
+
+// after returns the instant d later, which is never if d is forever, or it is too far away to have a
+// number.
+func (i instant) after(d time.Duration) instant {
+	if sum := i + instant(d); d < forever && (d <= 0 || sum >= i) {
+		return sum
+	}
+	return never
+}
+
+// set makes the next step begin at the given instant: at once if that has passed, not at all if
+// it is never.
+func (c *cycle) set(at instant) {
+	c.mu.Lock()
+	c.setLocked(at)
+	c.mu.Unlock()
+}
+
+func (c *cycle) setLocked(at instant) {
+	switch c.state {
+	case cycleStepping:
+		c.due = at
+	case cycleIdle, cycleWaiting:
+		c.due = at
+		c.awaitLocked()
+	}
+}
+
+// awaitLocked arranges for the step that is due.
+func (c *cycle) awaitLocked() {
+	wait := time.Duration(c.due - now())
+	switch {
+	case c.due == never:
+		c.state = cycleIdle
+		c.disarmLocked()
+	case wait <= 0:
+		// Ends with the step, which its owner ends.
+		go c.run(c.beginLocked())
+	default:
+		c.state = cycleWaiting
+		c.armLocked(wait)
+	}
+}
+
+func (c *cycle) armLocked(wait time.Duration) {
+	if c.timer == nil {
+		c.timer = time.AfterFunc(wait, c.fire)
+	} else {
+		c.timer.Reset(wait)
+	}
+}
+
+func (c *cycle) disarmLocked() {
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+}
+
+// fire is the timer's. One that comes late (the timer was set anew or stopped in the meantime)
+// finds that nothing is due, and does nothing.
+func (c *cycle) fire() {
+	c.mu.Lock()
+	switch {
+	case c.state == cycleWaiting && now() >= c.due:
+		n := c.beginLocked()
+		c.mu.Unlock()
+		c.run(n)
+	case c.inStepLocked() && now() >= c.limit:
+		n := c.steps
+		c.limit = never
+		c.mu.Unlock()
+		c.owner.expired(n)
+	default:
+		c.mu.Unlock()
+	}
+}
+
+func (c *cycle) beginLocked() (n uint32) {
+	c.state = cycleStepping
+	c.steps++
+	c.due = never
+	c.limit = never
+	return c.steps
+}
+
+func (c *cycle) run(n uint32) {
+	defer c.end(n) // deferred, since the step may be user code that calls runtime.Goexit
+	c.owner.step(n)
+}
+
+func (c *cycle) end(n uint32) {
+	c.mu.Lock()
+	c.endLocked(n)
+	c.mu.Unlock()
+}
+
+// endLocked ends step n, unless it was abandoned and something else has come after it.
+func (c *cycle) endLocked(n uint32) {
+	if n != c.steps {
+		return
+	}
+	switch c.state {
+	case cycleStepping:
+		c.awaitLocked()
+	case cycleEnding:
+		c.state = cycleEnded
+		c.disarmLocked()
+	}
+}
+
+// abandonLocked goes on as if the step in flight had ended. That the step has no say any more is
+// for its owner to see to: inFlightLocked(n) is false from here on.
+func (c *cycle) abandonLocked() {
+	n := c.steps
+	c.endLocked(n)
+	if c.steps == n {
+		c.steps++
+	}
+}
+
+// limitLocked makes the timer, which nothing else needs during a step, tell the owner when the
+// step has lasted for d from the given instant on.
+func (c *cycle) limitLocked(from instant, d time.Duration) {
+	if c.limit = from.after(d); c.limit != never {
+		c.armLocked(d)
+	}
+}
+
+// stopLocked ends the cycle for good. A limit set for the step in flight still counts.
+func (c *cycle) stopLocked() {
+	switch c.state {
+	case cycleIdle, cycleWaiting:
+		c.state = cycleEnded
+		c.disarmLocked()
+	case cycleStepping:
+		c.state = cycleEnding
+	}
+}
+
+func (c *cycle) stop() {
+	c.mu.Lock()
+	c.stopLocked()
+	c.mu.Unlock()
+}
+
+func (c *cycle) inStepLocked() bool { return c.state == cycleStepping || c.state == cycleEnding }
+
+func (c *cycle) inFlightLocked(n uint32) bool { return n == c.steps && c.inStepLocked() }

@@ -1,0 +1,288 @@
+package jobs
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// A dancer is the owner of a cycle alone.
+type dancer struct {
+	cycle
+	dance func(n uint32)
+
+	notesMu  sync.Mutex
+	start    instant
+	begun    []time.Duration
+	steps    []uint32
+	late     []uint32
+	dancing  atomic.Int32
+	overlaps atomic.Int32
+}
+
+func newDancer(dance func(d *dancer, n uint32)) *dancer {
+	d := &dancer{start: now()}
+	d.owner = d
+	d.dance = func(n uint32) { dance(d, n) }
+	return d
+}
+
+func (d *dancer) step(n uint32) {
+	if d.dancing.Add(1) > 1 {
+		d.overlaps.Add(1)
+	}
+	defer d.dancing.Add(-1)
+	d.notesMu.Lock()
+	d.begun = append(d.begun, time.Duration(now()-d.start))
+	d.steps = append(d.steps, n)
+	d.notesMu.Unlock()
+	d.dance(n)
+}
+
+func (d *dancer) expired(n uint32) {
+	d.notesMu.Lock()
+	defer d.notesMu.Unlock()
+	d.late = append(d.late, n)
+}
+
+func (d *dancer) notes() (begun []time.Duration, late []uint32) {
+	d.notesMu.Lock()
+	defer d.notesMu.Unlock()
+	return append([]time.Duration{}, d.begun...), append([]uint32{}, d.late...)
+}
+
+func (d *dancer) begunAt() []time.Duration { begun, _ := d.notes(); return begun }
+
+func (d *dancer) setIn(wait time.Duration) { d.set(now().after(wait)) }
+
+func (d *dancer) limitFor(limit time.Duration) {
+	d.mu.Lock()
+	d.limitLocked(now(), limit)
+	d.mu.Unlock()
+}
+
+func (d *dancer) is(state cycleState) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.state == state
+}
+
+func await(d time.Duration) { time.Sleep(d); synctest.Wait() }
+
+func rest(*dancer, uint32) {}
+
+func TestCycleStepsAtTheMomentThatIsSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDancer(func(d *dancer, n uint32) {
+			if n < 4 {
+				d.setIn(time.Duration(n) * time.Second)
+			}
+		})
+		d.set(now())
+		await(time.Hour)
+		assert.Equal(t, []time.Duration{0, 1 * time.Second, 3 * time.Second, 6 * time.Second}, d.begunAt())
+		assert.True(t, d.is(cycleIdle))
+	})
+}
+
+func TestCycleTheMomentCanBeChangedWhileItIsAwaited(t *testing.T) {
+	for name, c := range map[string]struct{ to, want time.Duration }{
+		"sooner": {5 * time.Second, 5 * time.Second}, "later": {20 * time.Second, 20 * time.Second},
+		"past": {time.Second, 2 * time.Second}, "never": {-1, -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDancer(rest)
+				d.setIn(10 * time.Second)
+				await(2 * time.Second)
+				if c.to < 0 {
+					d.set(never)
+					await(time.Hour)
+					assert.Empty(t, d.begunAt())
+					return
+				}
+				d.set(d.start.after(c.to))
+				await(time.Hour)
+				assert.Equal(t, []time.Duration{c.want}, d.begunAt(), "one step, at the moment set last")
+			})
+		})
+	}
+}
+
+func TestCycleAMomentSetDuringAStepCountsWhenItHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDancer(func(_ *dancer, n uint32) { time.Sleep(10 * time.Second) })
+		d.set(now())
+		await(time.Second)
+		for range 3 {
+			d.setIn(time.Hour)
+			d.set(now())
+		}
+		await(5 * time.Second)
+		assert.Len(t, d.begunAt(), 1, "never two steps at once")
+		await(time.Hour)
+		assert.Equal(t, []time.Duration{0, 10 * time.Second}, d.begunAt(), "and the last one set wins")
+	})
+}
+
+func TestCycleAStaleTimerDoesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDancer(rest)
+		d.setIn(10 * time.Second)
+		d.fire() // the timer's, of an earlier wait
+		synctest.Wait()
+		assert.Empty(t, d.begunAt())
+		d.set(never)
+		d.fire()
+		assert.Empty(t, d.begunAt())
+		d.stop()
+		d.fire()
+		assert.Empty(t, d.begunAt())
+	})
+}
+
+func TestCycleAStaleTimerDuringAStepIsNoLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDancer(func(*dancer, uint32) { time.Sleep(time.Second) })
+		d.set(now())
+		await(0)
+		d.fire()
+		_, late := d.notes()
+		assert.Empty(t, late)
+		assert.Len(t, d.begunAt(), 1)
+		await(time.Second)
+	})
+}
+
+func TestCycleNoStepBeginsAfterStop(t *testing.T) {
+	for name, prepare := range map[string]func(d *dancer){
+		"idle": func(*dancer) {}, "waiting": func(d *dancer) { d.setIn(time.Second) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDancer(rest)
+				prepare(d)
+				d.stop()
+				d.set(now())
+				d.setIn(time.Second)
+				await(time.Hour)
+				assert.Empty(t, d.begunAt())
+				assert.True(t, d.is(cycleEnded))
+			})
+		})
+	}
+}
+
+func TestCycleTheStepInFlightAtAStopRunsToItsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var ended atomic.Bool
+		d := newDancer(func(d *dancer, _ uint32) { time.Sleep(time.Second); d.set(now()); ended.Store(true) })
+		d.set(now())
+		await(0)
+		d.stop()
+		assert.True(t, d.is(cycleEnding))
+		await(time.Hour)
+		assert.True(t, ended.Load())
+		assert.Len(t, d.begunAt(), 1)
+		assert.True(t, d.is(cycleEnded))
+	})
+}
+
+func TestCycleALimitIsToldOnce(t *testing.T) {
+	for _, stopped := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDancer(func(d *dancer, n uint32) { d.limitFor(2 * time.Second); time.Sleep(time.Minute) })
+			d.set(now())
+			await(time.Second)
+			if stopped {
+				d.stop() // the limit still counts
+			}
+			await(time.Second - 1)
+			_, late := d.notes()
+			assert.Empty(t, late)
+			await(1)
+			d.fire()
+			await(time.Hour)
+			_, late = d.notes()
+			assert.Equal(t, []uint32{1}, late)
+		})
+	}
+}
+
+func TestCycleALimitEndsWithItsStep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDancer(func(d *dancer, n uint32) {
+			if n == 1 {
+				d.limitFor(2 * time.Second)
+				d.set(now())
+				return
+			}
+			time.Sleep(time.Minute)
+		})
+		d.set(now())
+		await(time.Hour)
+		_, late := d.notes()
+		assert.Empty(t, late)
+		assert.Len(t, d.begunAt(), 2)
+	})
+}
+
+func TestCycleAnAbandonedStepHasNoSayAnyMore(t *testing.T) {
+	for name, wait := range map[string]time.Duration{"at once": 0, "later": time.Second, "never": -1} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var inFlight atomic.Bool
+				d := newDancer(func(d *dancer, n uint32) {
+					if n == 1 {
+						time.Sleep(time.Minute)
+						d.mu.Lock()
+						inFlight.Store(d.inFlightLocked(n))
+						d.mu.Unlock()
+						return
+					}
+					time.Sleep(10 * time.Minute)
+				})
+				d.set(now())
+				await(10 * time.Second)
+				d.mu.Lock()
+				if wait >= 0 {
+					d.setLocked(now().after(wait))
+				}
+				d.abandonLocked()
+				assert.False(t, d.inFlightLocked(1))
+				d.mu.Unlock()
+				await(100 * time.Second) // the abandoned one has ended
+				assert.False(t, inFlight.Load())
+				if wait < 0 {
+					assert.Len(t, d.begunAt(), 1)
+					assert.True(t, d.is(cycleIdle))
+					return
+				}
+				assert.Equal(t, []time.Duration{0, 10*time.Second + wait}, d.begunAt())
+				assert.True(t, d.is(cycleStepping), "its end does not end the step that came after it")
+				await(time.Hour)
+				assert.True(t, d.is(cycleIdle))
+			})
+		})
+	}
+}
+
+func TestCycleAnAbandonedStepOfAStoppedCycleEndsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDancer(func(*dancer, uint32) { time.Sleep(time.Minute) })
+		d.set(now())
+		await(time.Second)
+		d.stop()
+		d.mu.Lock()
+		d.abandonLocked()
+		d.mu.Unlock()
+		assert.True(t, d.is(cycleEnded))
+		await(time.Hour)
+		assert.True(t, d.is(cycleEnded))
+		assert.Len(t, d.begunAt(), 1)
+	})
+}
