@@ -2,6 +2,9 @@ module github.com/agentjobs/jobs
 
 go 1.25
 
-require github.com/stretchr/testify v1.12.1
+require (
+	github.com/robfig/cron/v3 v3.0.1
+	github.com/stretchr/testify v1.12.1
+)
 
 require go.yaml.in/yaml/v3 v3.0.5 // indirect

@@ -1,0 +1,69 @@
+package jobs_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/agentjobs/jobs"
+)
+
+// everydaySchedules are expressions as agents have them.
+var everydaySchedules = []string{
+	"0 0 1,5,9,15,21 * * * *", "*/5 * * * *", "@hourly", "@daily", "30 2 * * MON-FRI",
+	"0 0 LW * *", "0 9 * * MON#1", "0 */2 1 1,7 * 2020-2030",
+}
+
+func TestScheduleNextAllocatesNothing(t *testing.T) {
+	start := time.Date(2026, 5, 20, 12, 34, 56, 789, mustLoadZone(t, "America/New_York"))
+	for _, expr := range append(everydaySchedules, "0 0 30 2 *", "0 * 30 2 *", "TZ=Asia/Tokyo 0 0 29 2 *") {
+		schedule := mustParseSchedule(t, expr)
+		assert.Zero(t, testing.AllocsPerRun(100, func() { schedule.Next(start) }), "%q", expr)
+	}
+}
+
+func BenchmarkParseSchedule(b *testing.B) {
+	for _, expr := range everydaySchedules {
+		b.Run(expr, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := jobs.ParseSchedule(expr); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkScheduleNext goes from occurrence to occurrence, as a job does.
+func BenchmarkScheduleNext(b *testing.B) {
+	for _, name := range []string{"UTC", "America/New_York"} {
+		start := time.Now().In(mustLoadZone(b, name))
+		for _, expr := range everydaySchedules {
+			schedule := mustParseSchedule(b, expr)
+			b.Run(name+"/"+expr, func(b *testing.B) {
+				b.ReportAllocs()
+				at := start
+				for b.Loop() {
+					if at = schedule.Next(at); at.Sub(start) > 30*24*time.Hour || at.IsZero() {
+						at = start
+					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkScheduleNextNever is the longest search: through all years to come, for nothing.
+func BenchmarkScheduleNextNever(b *testing.B) {
+	start := time.Now().In(mustLoadZone(b, "America/New_York"))
+	for _, expr := range []string{"0 0 30 2 *", "0 * 30 2 *", "0 0 31W 2,4,6,9,11 *"} {
+		schedule := mustParseSchedule(b, expr)
+		b.Run(expr, func(b *testing.B) {
+			for b.Loop() {
+				schedule.Next(start)
+			}
+		})
+	}
+}

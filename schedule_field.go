@@ -1,0 +1,254 @@
+package jobs
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// scheduleField is what may stand in one of the seven fields.
+type scheduleField struct {
+	name        string
+	first, last int
+	// highest is the highest number that may be written: last, but 7 for a day of the week.
+	highest     int
+	largestStep int
+	// names are the values' names from first on, in lower case; three letters suffice.
+	names []string
+	// values describes the values in errors.
+	values string
+	// read reads an item, in lower case and neither empty nor * nor ?.
+	read func(f *scheduleField, text string) (scheduleItem, error)
+}
+
+// The fields by their place in the seven.
+const (
+	secondField = iota
+	minuteField
+	hourField
+	dayField
+	monthField
+	weekdayField
+	yearField
+	scheduleFieldCount
+)
+
+var scheduleFields = [scheduleFieldCount]scheduleField{
+	{name: "second", first: 0, last: 59, highest: 59, largestStep: 59,
+		values: "0-59", read: (*scheduleField).readRange},
+	{name: "minute", first: 0, last: 59, highest: 59, largestStep: 59,
+		values: "0-59", read: (*scheduleField).readRange},
+	{name: "hour", first: 0, last: 23, highest: 23, largestStep: 23,
+		values: "0-23", read: (*scheduleField).readRange},
+	{name: "day of month", first: 1, last: 31, highest: 31, largestStep: 31,
+		values: "1-31, L, LW, 1W-31W", read: (*scheduleField).readDay},
+	{name: "month", first: 1, last: 12, highest: 12, largestStep: 12,
+		values: "1-12, JAN-DEC", read: (*scheduleField).readRange,
+		names: []string{"january", "february", "march", "april", "may", "june",
+			"july", "august", "september", "october", "november", "december"}},
+	{name: "day of week", first: 0, last: 6, highest: 7, largestStep: 6,
+		values: "0-7, SUN-SAT, 5L, 5#3", read: (*scheduleField).readWeekday,
+		names: []string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}},
+	{name: "year", first: firstScheduleYear, last: lastScheduleYear, highest: lastScheduleYear, largestStep: 129,
+		values: "1970-2099", read: (*scheduleField).readRange},
+}
+
+// scheduleItem is one item of a field's list, read and checked.
+type scheduleItem struct {
+	form scheduleForm
+	// first, last and step are the range's; a single value is a range of one, and the Sunday at the end
+	// of a range is 7. The other forms have their value in first, and nthWeekdayItem its week in step.
+	first, last, step int
+}
+
+type scheduleForm int
+
+const (
+	rangeItem          scheduleForm = iota // n, a-b, */s, a-b/s, a/s
+	anyItem                                // *, ?; the last that is robfig/cron's
+	lastDayItem                            // L
+	lastWorkdayItem                        // LW
+	nearestWorkdayItem                     // 15W
+	lastWeekdayItem                        // 5L
+	nthWeekdayItem                         // 5#3
+)
+
+// readItem reads one item of the field's list.
+func (f *scheduleField) readItem(text string) (item scheduleItem, err error) {
+	switch text = strings.ToLower(text); text {
+	case "":
+		return item, errors.New("it is empty; there is a comma too many")
+	case "*", "?":
+		return scheduleItem{form: anyItem, first: f.first, last: f.last, step: 1}, nil
+	}
+	item, err = f.read(f, text)
+	if err == nil && item.form == rangeItem && item.first > item.last {
+		err = fmt.Errorf("the range runs backwards; write it as two, %d-%d,%d-%d", item.first, f.last, f.first, item.last)
+	}
+	return item, err
+}
+
+// readRange reads the items that every field may have.
+func (f *scheduleField) readRange(text string) (item scheduleItem, err error) {
+	body, step, hasStep := strings.Cut(text, "/")
+	first, last, hasLast := strings.Cut(body, "-")
+	switch {
+	case body == "?":
+		return item, errors.New("? takes no step; write * instead")
+	case body == "*":
+		item.first, item.last = f.first, f.last
+	case hasLast:
+		item.first, err = f.value(first)
+		if err == nil {
+			item.last, err = f.value(last)
+		}
+	default:
+		item.first, err = f.value(first)
+		item.last = item.first
+		if hasStep {
+			item.last = f.last
+		}
+	}
+	item.step = 1
+	if err == nil && hasStep {
+		item.step, err = f.stepValue(step)
+	}
+	return item, err
+}
+
+// readDay reads the items of the day of month.
+func (f *scheduleField) readDay(text string) (item scheduleItem, err error) {
+	day, isWorkday := strings.CutSuffix(text, "w")
+	switch {
+	case text == "l":
+		item.form = lastDayItem
+	case text == "lw":
+		item.form = lastWorkdayItem
+	case isWorkday:
+		item.form = nearestWorkdayItem
+		item.first, err = f.value(day)
+	default:
+		return f.readRange(text)
+	}
+	return item, err
+}
+
+// readWeekday reads the items of the day of week.
+func (f *scheduleField) readWeekday(text string) (item scheduleItem, err error) {
+	weekday, isLast := strings.CutSuffix(text, "l")
+	weekday, week, isNth := strings.Cut(weekday, "#")
+	switch {
+	case isNth && (isLast || len(week) != 1 || week < "1" || week > "5"):
+		return item, errors.New("after # must come the week, 1 to 5")
+	case isNth:
+		item.form = nthWeekdayItem
+		item.step = int(week[0] - '0')
+	case isLast:
+		item.form = lastWeekdayItem
+	default:
+		if item, err = f.readRange(text); err == nil {
+			err = item.settleSunday(text)
+		}
+		return item, err
+	}
+	item.first, err = f.value(weekday)
+	item.first %= 7
+	return item, err
+}
+
+// settleSunday makes Sunday 7 where it ends a range, written so or by name, and 0 everywhere else.
+func (i *scheduleItem) settleSunday(text string) error {
+	hasStep := strings.Contains(text, "/")
+	switch {
+	case i.first == 7 && i.last == 7 && !hasStep:
+		i.first, i.last = 0, 0
+	case i.first == 7:
+		return errors.New("7 starts no range; Sunday is 0 there")
+	case i.first > 0 && strings.Contains(text, "-sun"):
+		i.last = 7
+	}
+	return nil
+}
+
+// value reads a number or a name.
+func (f *scheduleField) value(text string) (int, error) {
+	for i, name := range f.names {
+		if text == name || text == name[:3] {
+			return f.first + i, nil
+		}
+	}
+	n, ok := scheduleNumber(text)
+	if !ok {
+		return 0, fmt.Errorf("%q is no %s; allowed are %s, *, ?, ranges a-b, steps /s and lists of these", text, f.name, f.values)
+	}
+	if n < f.first || n > f.highest {
+		return 0, fmt.Errorf("%s is out of range; allowed are %s", text, f.values)
+	}
+	return n, nil
+}
+
+func (f *scheduleField) stepValue(text string) (int, error) {
+	n, ok := scheduleNumber(text)
+	if !ok || n < 1 || n > f.largestStep {
+		return 0, fmt.Errorf("no step %q; allowed are 1 to %d", text, f.largestStep)
+	}
+	return n, nil
+}
+
+// scheduleNumber reads decimal digits, with one leading zero at most and only before a single digit.
+func scheduleNumber(text string) (n int, ok bool) {
+	if text == "" || text[0] == '0' && len(text) > 2 {
+		return 0, false
+	}
+	for _, digit := range []byte(text) {
+		if digit < '0' || digit > '9' {
+			return 0, false
+		}
+		n = min(10*n+int(digit-'0'), 9999) // which is out of range in every field
+	}
+	return n, true
+}
+
+// appendTo appends the item in numbers, readable to robfig/cron where it is a range or any value.
+func (i scheduleItem) appendTo(text []byte, f *scheduleField) []byte {
+	number := func(n int) { text = strconv.AppendInt(text, int64(n), 10) }
+	switch i.form {
+	case anyItem:
+		text = append(text, '*')
+	case lastDayItem:
+		text = append(text, 'L')
+	case lastWorkdayItem:
+		text = append(text, "LW"...)
+	case nearestWorkdayItem:
+		number(i.first)
+		text = append(text, 'W')
+	case lastWeekdayItem:
+		number(i.first)
+		text = append(text, 'L')
+	case nthWeekdayItem:
+		number(i.first)
+		text = append(text, '#')
+		number(i.step)
+	case rangeItem:
+		last := min(i.last, f.last)
+		switch {
+		case i.first == f.first && last == f.last && i.step > 1:
+			text = append(text, '*')
+		case i.first == last:
+			number(i.first)
+		default:
+			number(i.first)
+			text = append(text, '-')
+			number(last)
+		}
+		if i.step > 1 && i.first < last {
+			text = append(text, '/')
+			number(i.step)
+		}
+		if i.last > f.last && (i.last-i.first)%i.step == 0 {
+			text = append(text, ",0"...) // the Sunday at the end of a range of weekdays
+		}
+	}
+	return text
+}

@@ -1,0 +1,99 @@
+package jobs_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/robfig/cron/v3"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentjobs/jobs"
+)
+
+// FuzzParseSchedule holds that no input panics or takes long, that errors quote the input, and that what
+// parses prints and parses again to the same schedule.
+func FuzzParseSchedule(f *testing.F) {
+	for _, expr := range []string{
+		"0 0 1,5,9,15,21 * * * *", "TZ=UTC @daily", "*/5 8-18/2 L,LW,15W jan-MARCH FRI#3,5L,6-SUN 2026", "5,,6 * * * *", "0 0 9 * * 1-5",
+	} {
+		f.Add(expr)
+	}
+	f.Fuzz(func(t *testing.T, expr string) {
+		schedule, err := jobs.ParseSchedule(expr)
+		took := fastest(func() { _, _ = jobs.ParseSchedule(expr) })
+		assert.Less(t, took, 10*time.Millisecond+time.Duration(len(expr))*time.Microsecond, "it may have to read a zone's file")
+		if err != nil {
+			assert.Nil(t, schedule)
+			assert.ErrorContains(t, err, fmt.Sprintf("schedule %q: ", expr))
+			return
+		}
+		printed := fmt.Sprint(schedule)
+		again, err := jobs.ParseSchedule(printed)
+		require.NoError(t, err)
+		assert.Equal(t, printed, fmt.Sprint(again))
+		assert.Equal(t, schedule, again)
+	})
+}
+
+// FuzzNext holds that Next is strictly later than its argument or zero, takes less than a millisecond, and agrees with the oracle
+// about the day after its argument and the day before its answer.
+func FuzzNext(f *testing.F) {
+	zones := strings.Fields(zoneNames)
+	for _, seed := range []struct{ expr, zone, start string }{
+		{"0 30 2 * * * *", "America/New_York", "2024-03-10T05:00:00Z"},
+		{"0 30 1 * * * *", "America/New_York", "2024-11-03T06:10:00Z"},
+		{"30 * * * *", "Australia/Lord_Howe", "2024-04-06T14:40:00Z"},
+		{"0 0 12 * * 5 *", "Pacific/Apia", "2011-12-28T00:00:00Z"},
+		{"0 30 * 17 2 * 2018", "America/Sao_Paulo", "2018-02-18T01:30:00Z"},
+		{"30 23,0,2 * * *", "Antarctica/Casey", "2010-03-04T12:00:00Z"},
+		{"0 0 LW 12 FRIL", "Europe/Dublin", "2040-12-31T12:00:00Z"},
+		{"* * * * * * *", "Pacific/Honolulu", "2100-01-01T09:59:58Z"},
+		{"0 0 30 2 *", "Asia/Tokyo", "1970-01-01T00:00:00Z"},
+	} {
+		start, err := time.Parse(time.RFC3339, seed.start)
+		require.NoError(f, err)
+		f.Add(seed.expr, uint16(slices.Index(zones, seed.zone)), start.Unix())
+	}
+	f.Fuzz(func(t *testing.T, expr string, zoneNumber uint16, unix int64) {
+		schedule, err := jobs.ParseSchedule(expr)
+		if err != nil {
+			return
+		}
+		zone := zones[int(zoneNumber)%len(zones)]
+		if named, ok := strings.CutPrefix(fmt.Sprint(schedule), "CRON_TZ="); ok {
+			zone, _, _ = strings.Cut(named, " ")
+		}
+		location := mustLoadZone(t, zone)
+		start := time.Unix(unix, 0).In(location)
+		next := schedule.Next(start)
+		assert.True(t, next.IsZero() || next.After(start), "Next of %q from %v: %v", expr, start, next)
+		assert.Less(t, fastest(func() { schedule.Next(start) }), time.Millisecond, "Next of %q from %v", expr, start)
+
+		// The oracle is asked from 1971 on, for before 1970 a clock may have changed twice within days.
+		if first, last := int64(31536000), int64(4133980800); unix < first || unix > last {
+			start = time.Unix(first+mod(unix, last-first), 0).In(location)
+		}
+		compareWithOracle(t, expr, schedule, start)
+		if _, change := start.ZoneBounds(); change.After(start) {
+			compareWithOracle(t, expr, schedule, change.Add(time.Duration(mod(unix, 3*3600))*-time.Second))
+		}
+	})
+}
+
+func compareWithOracle(t *testing.T, expr string, schedule cron.Schedule, start time.Time) {
+	t.Helper()
+	// No change moves a clock by more than 26 hours: within a bit more it has made up for any.
+	const bit = 27 * 60 * 60
+	location, o := start.Location(), newOracle(expr)
+	walk := walkClock(location, start.Unix()-bit, start.Unix()+bit)
+	compareNext(t, expr, schedule, start, o.firings(walk), walk)
+	if next := schedule.Next(start); !next.IsZero() {
+		firings := o.firings(walkClock(location, next.Unix()-2*bit, next.Unix()+1))
+		late, _ := slices.BinarySearch(firings, max(start.Unix(), next.Unix()-bit)+1)
+		assert.Equal(t, []int64{next.Unix()}, firings[late:], "Next of %q from %v: %v", expr, start, next)
+	}
+}

@@ -1,0 +1,162 @@
+package jobs
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/robfig/cron/v3"
+)
+
+var scheduleAliases = map[string][scheduleFieldCount]string{
+	"@hourly":   {"0", "0", "*", "*", "*", "*", "*"},
+	"@daily":    {"0", "0", "0", "*", "*", "*", "*"},
+	"@midnight": {"0", "0", "0", "*", "*", "*", "*"},
+	"@weekly":   {"0", "0", "0", "*", "*", "0", "*"},
+	"@monthly":  {"0", "0", "0", "1", "*", "*", "*"},
+	"@yearly":   {"0", "0", "0", "1", "1", "*", "*"},
+	"@annually": {"0", "0", "0", "1", "1", "*", "*"},
+}
+
+// scheduleWords parts an expression at its blanks: space, tab, line feed, form feed and return. Any
+// other white space is an error where it stands, as garbage: it is as a rule there by accident.
+func scheduleWords(expr string) []string {
+	words := make([]string, 0, 8)
+	start := 0
+	for i := range len(expr) + 1 {
+		if i == len(expr) || strings.IndexByte(" \t\n\f\r", expr[i]) >= 0 {
+			if start < i {
+				words = append(words, expr[start:i])
+			}
+			start = i + 1
+		}
+	}
+	return words
+}
+
+// cutScheduleZone takes the zone off the words of an expression. Without one the location is nil.
+func cutScheduleZone(words []string) (location *time.Location, rest []string, err error) {
+	if len(words) == 0 {
+		return nil, nil, nil
+	}
+	zone, found := strings.CutPrefix(words[0], "CRON_TZ=")
+	if !found {
+		zone, found = strings.CutPrefix(words[0], "TZ=")
+	}
+	switch {
+	case !found:
+		return nil, words, nil
+	case zone == "": // which time.LoadLocation takes for UTC
+		return nil, nil, errors.New("no time zone after the =; write one as in CRON_TZ=Europe/Paris")
+	}
+	if location, err = time.LoadLocation(zone); err != nil {
+		return nil, nil, fmt.Errorf("time zone %q: %w", zone, err)
+	}
+	return location, words[1:], nil
+}
+
+// sevenFields completes the words of an expression, its zone taken off, to all seven fields.
+func sevenFields(words []string) (fields [scheduleFieldCount]string, err error) {
+	if len(words) > 0 && words[0][0] == '@' {
+		fields, found := scheduleAliases[strings.ToLower(words[0])]
+		if !found || len(words) > 1 {
+			return fields, fmt.Errorf("%q is no alias; there are @hourly, @daily, @midnight, @weekly, @monthly, "+
+				"@yearly and @annually, each alone", strings.Join(words, " "))
+		}
+		return fields, nil
+	}
+	fields[secondField], fields[yearField] = "0", "*"
+	switch len(words) {
+	case 5, 6:
+		copy(fields[minuteField:], words)
+	case 7:
+		copy(fields[:], words)
+	default:
+		return fields, fmt.Errorf("%d fields; there must be 5 (minute, hour, day of month, month, day of week), "+
+			"6 (these and a year) or 7 (a second before, a year after)", len(words))
+	}
+	return fields, nil
+}
+
+// sixFieldsHint is what an error about six fields adds, unless the last of them is a year by its looks:
+// they were probably meant as another library reads them, from the second to the day of week.
+func sixFieldsHint(expr string, words []string) string {
+	if len(words) != 6 {
+		return ""
+	}
+	last := words[5]
+	if len(last) >= 4 && strings.Trim(last[:4], "0123456789") == "" {
+		return ""
+	}
+	hint := "; the sixth of six fields is the year: if another library's form was meant, which begins with a second, " +
+		"a year must follow as the seventh"
+	if _, err := ParseSchedule(expr + " *"); err == nil {
+		hint += fmt.Sprintf(", as in %q", expr+" *")
+	}
+	return hint
+}
+
+// plainFields makes sets of the fields from second to day of week, as far as robfig/cron knows their
+// items. What may be written is settled before: it lets much pass (*-5, +5, ?/2, empty items, steps
+// of any size), and its errors name no field.
+var plainFields = cron.NewParser(cron.Second | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
+
+// readWords fills the schedule from the words of its expression.
+func (s *cronSchedule) readWords(words []string) error {
+	fields, err := sevenFields(words)
+	if err != nil {
+		return err
+	}
+	text := make([]byte, 0, 64)  // all seven fields
+	plain := make([]byte, 0, 64) // what of the first six robfig/cron knows
+	for place, list := range fields {
+		field := &scheduleFields[place]
+		for itemText := range strings.SplitSeq(list, ",") {
+			item, err := field.readItem(itemText)
+			if err != nil {
+				return fmt.Errorf("%s field, item %q: %w", field.name, itemText, err)
+			}
+			start := len(text)
+			text = append(item.appendTo(text, field), ',')
+			switch {
+			case place == yearField:
+				s.addYears(item)
+			case item.form == rangeItem || item.form == anyItem:
+				plain = append(plain, text[start:]...)
+			default:
+				s.days.add(item)
+			}
+		}
+		text[len(text)-1] = ' '
+		if place != yearField {
+			// robfig/cron skips empty items, so the comma after the last does no harm, and a comma
+			// alone is the empty set.
+			plain = append(plain, ',', ' ')
+		}
+	}
+	s.text = string(text[:len(text)-1])
+	parsed, err := plainFields.Parse(string(plain))
+	if err != nil {
+		return err
+	}
+	s.takeSets(parsed.(*cron.SpecSchedule))
+	return nil
+}
+
+// takeSets takes over robfig/cron's sets.
+func (s *cronSchedule) takeSets(sets *cron.SpecSchedule) {
+	// The mark of an item * or ?. It would be that of */1 as well, were that not handed over as a range.
+	const star = 1 << 63
+	s.seconds, s.minutes, s.hours, s.months = sets.Second&^star, sets.Minute&^star, sets.Hour&^star, sets.Month&^star
+	s.days.daysOfMonth, s.days.anyDay = sets.Dom&^star, sets.Dom&star != 0
+	s.days.weekdays, s.days.anyWeekday = sets.Dow&^star, sets.Dow&star != 0
+	s.everyHour = s.hours == 1<<24-1
+	s.firstOfDay, _ = s.timeOfDayFrom(0, 0, 0)
+}
+
+func (s *cronSchedule) addYears(item scheduleItem) {
+	for year := item.first; year <= item.last; year += item.step {
+		s.years[year-firstScheduleYear] = true
+	}
+}
