@@ -1,0 +1,99 @@
+package jobs_test
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentjobs/jobs"
+)
+
+// An idler is a job that does nothing, at no cost.
+type idler struct{}
+
+func (idler) Execute() error { return nil }
+func (idler) Status() error  { return nil }
+func (idler) Ready() bool    { return true }
+
+func TestGetJobStatusAllocatesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := jobs.NewPool(quiet)
+		id := register(t, p, idler{}, jobs.Every(time.Hour))
+		pass(0)
+		assert.Zero(t, testing.AllocsPerRun(1000, func() {
+			if p.GetJobStatus(id) != "Running" || p.GetStatus() != "Running" {
+				panic("not running")
+			}
+		}))
+		assert.Zero(t, testing.AllocsPerRun(1000, func() { p.GetJobStatus("nobody") }))
+		require.NoError(t, p.Shutdown(context.Background()))
+	})
+}
+
+// allocationsPer returns how often is allocated, for each job of a thousand, while the time d passes.
+func allocationsPer(t *testing.T, trigger jobs.Trigger, d time.Duration) (perJob float64) {
+	const n = 1000
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		for range n {
+			register(t, p, idler{}, trigger)
+		}
+		for range 3 { // until all that is kept for reuse is there
+			pass(d)
+		}
+		perJob = testing.AllocsPerRun(5, func() { pass(d) }) / n
+	})
+	t.Logf("%v allocations per job", perJob)
+	return perJob
+}
+
+func TestAnIdleSweepAllocatesNothingPerJob(t *testing.T) {
+	assert.Less(t, allocationsPer(t, jobs.Every(forAges), 30*time.Second), 0.05)
+}
+
+func TestAnExecutionAllocatesOnceAtMost(t *testing.T) {
+	// The bubble's sweep is in it too, once in thirty executions.
+	assert.LessOrEqual(t, allocationsPer(t, jobs.Every(time.Second), time.Second), 1.0)
+}
+
+func TestAnIdleIntervalJobCosts650BytesAndNoGoroutine(t *testing.T) {
+	const n, batch = 100_000, 500
+	memory := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc + m.StackInuse
+	}
+	synctest.Test(t, func(t *testing.T) {
+		p := jobs.NewPool(quiet)
+		// In batches, so that there are never many goroutines, the memory of which the runtime keeps.
+		for range batch {
+			_, err := p.Register(idler{}, jobs.Once(), jobs.WithForget(0))
+			require.NoError(t, err)
+		}
+		synctest.Wait()
+		goroutines, before := len(bubbleGoroutines()), memory()
+		for i := range n {
+			_, err := p.Register(idler{}, jobs.Every(time.Hour))
+			require.NoError(t, err)
+			if i%batch == 0 {
+				synctest.Wait()
+			}
+		}
+		pass(time.Minute) // all have executed, and two sweeps
+		perJob := float64(memory()-before) / n
+		t.Logf("%.0f bytes per job", perJob)
+		assert.LessOrEqual(t, perJob, 650.0)
+		assert.Len(t, bubbleGoroutines(), goroutines)
+		for info := range p.Jobs() {
+			require.EqualValues(t, 1, info.Executions)
+			break
+		}
+		require.NoError(t, p.Shutdown(context.Background()))
+	})
+}

@@ -1,0 +1,68 @@
+package jobs
+
+// mostPending is how many changes of status wait for WithOnStatus's function at the most.
+const mostPending = 64
+
+// Announcements are the calls of WithOnStatus's function. The pool's mutex guards them.
+type announcements struct {
+	pending    []PoolInfo
+	announcing bool
+	silence    chan struct{} // closed when there is no more to announce; made when waited for
+}
+
+// announceLocked has the pool's status announced.
+func (p *Pool) announceLocked() {
+	if p.onStatus == nil {
+		return
+	}
+	if len(p.pending) == mostPending {
+		p.pending = p.pending[:mostPending-1]
+	}
+	p.pending = append(p.pending, p.infoLocked())
+	if !p.announcing {
+		p.announcing = true
+		// Ends when there is no more to announce.
+		go p.announce()
+	}
+}
+
+func (p *Pool) announce() {
+	for {
+		p.mu.Lock()
+		if len(p.pending) == 0 {
+			p.announcing = false
+			if p.silence != nil {
+				close(p.silence)
+				p.silence = nil
+			}
+			p.mu.Unlock()
+			return
+		}
+		info := p.pending[0]
+		p.pending = p.pending[1:]
+		p.mu.Unlock()
+		userCode(caller{}, func() error {
+			p.onStatus(info)
+			return nil
+		}, func(err error) {
+			if err == nil {
+				return
+			}
+			if err.(*panicError).goexit {
+				go p.announce() // in place of the goroutine that is lost
+			}
+			p.logError("status function failed", err)
+		})
+	}
+}
+
+// whenSilent returns a channel that is closed when there is no more to announce, or nil if there is
+// nothing.
+func (p *Pool) whenSilent() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.announcing && p.silence == nil {
+		p.silence = make(chan struct{})
+	}
+	return p.silence
+}

@@ -1,0 +1,241 @@
+package jobs_test
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentjobs/jobs"
+)
+
+// withOffer runs a test with an attached or a detached job that has just returned an error untold.
+func withOffer(t *testing.T, f func(t *testing.T, p *jobs.Pool, w *channelWorker, id string, stop chan interface{})) {
+	t.Helper()
+	for _, detached := range []bool{false, true} {
+		t.Run(fmt.Sprintf("detached %v", detached), func(t *testing.T) {
+			withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
+				w := newChannelWorker(nil)
+				id := register(t, p, w, jobs.Channel(stop), detachedIf(detached)...)
+				synctest.Wait()
+				require.Empty(t, received(stop))
+				w.returns(errChannel)
+				require.EqualValues(t, 1, infoOf(t, p, id).Failures)
+				f(t, p, w, id, stop)
+				close(w.done)
+			})
+		})
+	}
+}
+
+func TestChannelErrorUntoldGetsExactlyOneNilUntilItIsTaken(t *testing.T) {
+	withOffer(t, func(t *testing.T, p *jobs.Pool, _ *channelWorker, id string, stop chan interface{}) {
+		pass(channelRestart - 1)
+		assert.Equal(t, []interface{}{nil}, received(stop))
+		assert.Equal(t, "Stopped", p.GetJobStatus(id))
+	})
+}
+
+func TestChannelErrorUntoldGetsItsNilAtOnceIfSomethingListens(t *testing.T) {
+	for _, detached := range []bool{false, true} {
+		withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
+			var taken atomic.Int32
+			quit := make(chan struct{})
+			go func() {
+				for {
+					select {
+					case <-stop:
+						taken.Add(1)
+					case <-quit:
+						return
+					}
+				}
+			}()
+			w := newChannelWorker(nil)
+			register(t, p, w, jobs.Channel(stop), detachedIf(detached)...)
+			pass(time.Hour)
+			assert.Zero(t, taken.Load())
+			w.returns(errChannel)
+			assert.EqualValues(t, 1, taken.Load())
+			pass(time.Hour)
+			assert.EqualValues(t, 1, taken.Load())
+			close(quit)
+			close(w.done)
+		})
+	}
+}
+
+func TestChannelErrorUntoldNilStaysOnOfferOverSeveralStops(t *testing.T) {
+	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
+		w := newChannelWorker(nil)
+		register(t, p, w, jobs.Channel(stop), jobs.Detached())
+		synctest.Wait()
+		w.returns(errChannel)
+		for range 3 {
+			stopped(p)
+			pass(channelRestart)
+		}
+		assert.EqualValues(t, 1, w.begun.Load(), "nothing starts it again")
+		assert.Equal(t, []interface{}{nil}, received(stop))
+	})
+}
+
+func TestChannelErrorUntoldNilIsWithdrawnWhenTheJobStartsAgain(t *testing.T) {
+	for _, taken := range []bool{false, true} {
+		t.Run(fmt.Sprintf("taken %v", taken), func(t *testing.T) {
+			withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
+				w := newChannelWorker(nil)
+				id := register(t, p, w, jobs.Channel(stop))
+				for failures := range uint64(3) {
+					synctest.Wait()
+					w.returns(errChannel)
+					require.Equal(t, failures+1, infoOf(t, p, id).Failures, "the nil of last time does not count")
+					if taken {
+						require.Len(t, received(stop), 1)
+					}
+					pass(channelRestart)
+					require.Equal(t, "Running", p.GetStatus())
+					assert.Empty(t, received(stop))
+				}
+				close(w.done)
+			})
+		})
+	}
+}
+
+func TestChannelErrorUntoldNilIsWithdrawnAtUnregisterJob(t *testing.T) {
+	withOffer(t, func(t *testing.T, p *jobs.Pool, _ *channelWorker, id string, stop chan interface{}) {
+		p.UnregisterJob(id)
+		assert.Empty(t, received(stop))
+		pass(time.Hour)
+		assert.Empty(t, received(stop))
+	})
+}
+
+func TestChannelErrorUntoldNilIsWithdrawnAtShutdown(t *testing.T) {
+	withOffer(t, func(t *testing.T, p *jobs.Pool, _ *channelWorker, id string, stop chan interface{}) {
+		require.NoError(t, p.Shutdown(t.Context()))
+		assert.Empty(t, received(stop))
+		assert.Equal(t, "Stopped", p.GetJobStatus(id))
+	})
+}
+
+func TestChannelErrorUntoldNilWaitsForRoom(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		stop := make(chan interface{}, 1)
+		stop <- "theirs"
+		w := newChannelWorker(nil)
+		register(t, p, w, jobs.Channel(stop), jobs.Detached())
+		synctest.Wait()
+		w.returns(errChannel)
+		assert.Equal(t, []interface{}{"theirs", nil}, received(stop))
+	})
+}
+
+func TestChannelErrorInAStoppedPoolIsRecordedOnly(t *testing.T) {
+	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
+		w := newChannelWorker(nil)
+		id := register(t, p, w, jobs.Channel(stop))
+		synctest.Wait()
+		stopped(p)
+		pass(10 * time.Second)
+		w.returns(errChannel)
+		assert.EqualValues(t, 1, infoOf(t, p, id).Failures)
+		assert.Equal(t, []interface{}{nil}, received(stop))
+		pass(channelRestart - 10*time.Second - 1)
+		assert.Equal(t, "Stopped", p.GetStatus())
+		pass(1)
+		assert.Equal(t, "Running", p.GetStatus(), "one retry interval after the stop")
+		assert.EqualValues(t, 2, w.begun.Load())
+		close(w.done)
+	})
+}
+
+func TestChannelClosedCountsAsToldWhenThePoolStops(t *testing.T) {
+	for _, capacity := range []int{0, 2} {
+		for name, result := range map[string]error{"returns nil": nil, "returns an error": errChannel} {
+			t.Run(fmt.Sprintf("%s, capacity %d", name, capacity), func(t *testing.T) {
+				inPool(t, func(t *testing.T, p *jobs.Pool) {
+					stop := make(chan interface{}, capacity)
+					w := newChannelWorker(nil)
+					id := register(t, p, w, jobs.Channel(stop))
+					synctest.Wait()
+					close(stop)
+					stopped(p)
+					w.returns(result)
+					assert.Equal(t, "Stopped", p.GetJobStatus(id), "it was told, and so has not finished")
+					assert.Zero(t, infoOf(t, p, id).Failures)
+					pass(channelRestart)
+					assert.EqualValues(t, 2, w.begun.Load())
+					stopped(p)
+					w.returns(result)
+					assert.Zero(t, infoOf(t, p, id).Failures, "told again")
+					pass(channelRestart)
+					assert.EqualValues(t, 3, w.begun.Load())
+					close(w.done)
+				})
+			})
+		}
+	}
+}
+
+func TestChannelClosedWhileAnOfferIsOut(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		stop := make(chan interface{})
+		w := newChannelWorker(nil)
+		id := register(t, p, w, jobs.Channel(stop))
+		synctest.Wait()
+		stopped(p)
+		close(stop) // panics in the sender
+		w.returns(errChannel)
+		assert.Zero(t, infoOf(t, p, id).Failures, "the closing has told it")
+		pass(channelRestart)
+		assert.EqualValues(t, 2, w.begun.Load())
+		close(w.done)
+	})
+}
+
+func TestChannelClosedSurvivesErrorsUnregisterAndShutdown(t *testing.T) {
+	for _, detached := range []bool{false, true} {
+		t.Run(fmt.Sprintf("detached %v", detached), func(t *testing.T) {
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				stop := make(chan interface{})
+				close(stop)
+				var ids [3]string
+				var workers [3]*channelWorker
+				for i := range ids {
+					workers[i] = newChannelWorker(nil)
+					ids[i] = register(t, p, workers[i], jobs.Channel(stop), detachedIf(detached)...)
+				}
+				synctest.Wait()
+				workers[0].returns(errChannel) // untold: a nil is to be put
+				assert.EqualValues(t, 1, infoOf(t, p, ids[0]).Failures)
+				p.UnregisterJob(ids[0])
+				p.UnregisterJob(ids[1]) // told
+				workers[1].returns(nil)
+				workers[2].returns(nil)
+				for _, w := range workers {
+					close(w.done)
+				}
+				require.NoError(t, p.Shutdown(t.Context()))
+			})
+		})
+	}
+}
+
+func TestChannelClosedByItsOwnerAndReturningNilUntoldIsFinished(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		w := newChannelWorker(make(chan interface{}))
+		id := register(t, p, w, jobs.Channel(w.stop))
+		synctest.Wait()
+		close(w.stop)
+		synctest.Wait()
+		assert.EqualValues(t, 1, w.told.Load())
+		assert.Equal(t, "Finished", p.GetJobStatus(id), "the pool did not want it to stop")
+		assert.Equal(t, "Running", p.GetStatus())
+	})
+}

@@ -1,0 +1,6 @@
+package jobs
+
+import "time"
+
+// SetClock makes the pool, which was not used so far, read the wall clock with clock.
+func (p *Pool) SetClock(clock func() time.Time) { p.clock = clock }

@@ -1,0 +1,77 @@
+package jobs
+
+import (
+	"fmt"
+	"runtime/debug"
+)
+
+// A caller says on whose behalf user code is called. Having an array in it makes the compiler pass it
+// on the stack, where a stack trace shows its value: that is how Shutdown knows whose goroutine it
+// looks at, at no cost to a call.
+type caller struct {
+	job  *job
+	step uint32 // the step that is an execution; 0 for other calls
+	_    [2]bool
+}
+
+// trace returns how a stack trace shows a call for that caller.
+func (c caller) trace() string { return fmt.Sprintf(".userCode({%p, %#x,", c.job, c.step) }
+
+// userCode calls f, which calls user code, and hands done how it ended: what f returned, or a
+// *panicError. Every call of user code goes through here.
+//
+// done is called exactly once, whatever f does. After a runtime.Goexit the goroutine is lost, so what
+// must happen after user code belongs into done, and not behind the call of userCode.
+//
+//go:noinline
+func userCode(who caller, f func() error, done func(error)) {
+	var err error
+	returned := false
+	defer func() { done(err) }()
+	defer func() {
+		if !returned {
+			failed := &panicError{text: "runtime.Goexit called", goexit: true}
+			err = failed
+			failed.explain(recover())
+		}
+	}()
+	err = f()
+	returned = true
+}
+
+// apart calls f, which calls user code, on a goroutine of its own and waits for its end: if the user code
+// ends its goroutine, the caller's is not lost.
+func apart(f func()) {
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		f()
+	}()
+	<-over
+}
+
+// A panicError is what user code that did not return is taken to have returned.
+type panicError struct {
+	text   string
+	value  any
+	stack  []byte
+	goexit bool // the goroutine is lost
+}
+
+// explain says what has happened: a panic with that value, or a Goexit if it is nil. The value's own
+// methods are user code: fmt contains their panics, and a Goexit in one leaves the error as it was.
+func (e *panicError) explain(value any) {
+	e.stack = debug.Stack()
+	if value != nil {
+		text := fmt.Sprintf("panic: %v", value)
+		e.text, e.value, e.goexit = text, value, false
+	}
+}
+
+func (e *panicError) Error() string { return e.text }
+
+// Unwrap returns the value panicked with, if that is an error.
+func (e *panicError) Unwrap() error {
+	err, _ := e.value.(error)
+	return err
+}

@@ -1,0 +1,208 @@
+package jobs_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentjobs/jobs"
+)
+
+func TestJobInfoOfAnIntervalJob(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		start, failing := time.Now(), newFault()
+		failing.mend()
+		id := register(t, p, puppet{execute: func() error { time.Sleep(2 * time.Second); return failing.err() }},
+			jobs.Every(10*time.Second), jobs.WithName("Ada"), jobs.Detached())
+		pass(time.Second)
+		info := infoOf(t, p, id)
+		assert.Empty(t, info.NotExecuting, "it is executing")
+		assert.True(t, info.NextRun.IsZero(), "nobody knows")
+		assert.EqualValues(t, 1, info.Executions)
+
+		pass(2 * time.Second)
+		info = infoOf(t, p, id)
+		assert.True(t, info.LastStart.Equal(start))
+		assert.True(t, info.NextRun.Equal(start.Add(12*time.Second)))
+		assert.NotEmpty(t, info.NotExecuting)
+		info.LastStart, info.NextRun, info.NotExecuting = time.Time{}, time.Time{}, ""
+		assert.Equal(t, jobs.JobInfo{ID: id, Name: "Ada", Type: jobs.JobTypeDetachedInterval, Detached: true,
+			Status: jobs.JobStatusRunning, Executions: 1, LastDuration: 2 * time.Second}, info)
+
+		failing.cause()
+		pass(24 * time.Second) // failures at 14 and 26
+		info = infoOf(t, p, id)
+		assert.EqualValues(t, []uint64{3, 2, 2}, []uint64{info.Executions, info.Failures, info.ConsecutiveFailures})
+		assert.Equal(t, jobs.JobStatusFailed, info.Status)
+		assert.ErrorIs(t, info.LastError, errBroken)
+		assert.ErrorIs(t, info.LastError, jobs.ErrExecutingJob)
+
+		failing.mend()
+		pass(12 * time.Second)
+		info = infoOf(t, p, id)
+		assert.EqualValues(t, []uint64{4, 2, 0}, []uint64{info.Executions, info.Failures, info.ConsecutiveFailures})
+		assert.Equal(t, jobs.JobStatusRunning, info.Status)
+		assert.True(t, info.LastStart.Equal(start.Add(36*time.Second)))
+	})
+}
+
+func TestNextRunOfAScheduledJobIsItsNextOccurrence(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		start := time.Now()
+		id := register(t, p, puppet{}, jobs.Cron("@hourly"))
+		pass(10 * time.Minute)
+		assert.True(t, infoOf(t, p, id).NextRun.Equal(start.Add(time.Hour)))
+		pass(time.Hour)
+		assert.True(t, infoOf(t, p, id).NextRun.Equal(start.Add(2*time.Hour)))
+		haltPool(p)
+		assert.True(t, infoOf(t, p, id).NextRun.IsZero(), "nobody knows while the pool is Stopped")
+	})
+}
+
+func TestWhyAJobIsNotExecuting(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		end := make(chan bool)
+		defer close(end)
+		reasons := map[string]string{}
+		ask := func(name, id string) {
+			why := infoOf(t, p, id).NotExecuting
+			assert.NotEmpty(t, why, name)
+			for other, same := range reasons {
+				assert.NotEqual(t, same, why, "%s is told as %s", name, other)
+			}
+			reasons[name] = why
+		}
+		between := register(t, p, puppet{}, jobs.Every(time.Hour))
+		locked := register(t, p, puppet{}, jobs.Every(time.Second), jobs.Detached())
+		finished := register(t, p, puppet{}, jobs.Once())
+		failed := register(t, p, puppet{execute: func() error { return errBroken }}, jobs.Once())
+		retrying := register(t, p, puppet{execute: func() error { return errBroken }}, jobs.Retry(2), jobs.WithRetryBackoff(time.Hour, time.Hour))
+		late := register(t, p, puppet{execute: func() error { <-end; return nil }}, jobs.Once(), jobs.WithJobTimeout(time.Millisecond))
+		unready := register(t, p, puppet{ready: newFault().absent}, jobs.Once())
+		asking := register(t, p, puppet{ready: func() bool { <-end; return true }}, jobs.Once())
+		broken := register(t, p, puppet{execute: func() error { return errBroken }}, jobs.Channel(make(chan interface{})), jobs.Detached())
+		pass(500 * time.Millisecond)
+		p.JobLock(locked)
+		pass(time.Second)
+		ask("between executions", between)
+		ask("waiting for its lock", locked)
+		ask("finished", finished)
+		ask("failed", failed)
+		ask("waiting for the next attempt", retrying)
+		ask("late", late)
+		ask("not ready", unready)
+		ask("asked whether it is ready", asking)
+		ask("ended with an error", broken)
+		p.SetStatus(jobs.PoolStatusStopped)
+		ask("pool stopped", between)
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = p.Shutdown(ctx)
+		ask("pool shut down", between)
+		p.JobUnlock(locked)
+	})
+}
+
+func TestJobsAreListedInTheOrderOfTheirRegistration(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		var ids, listed []string
+		for range 10 {
+			ids = append(ids, register(t, p, puppet{}, jobs.Every(time.Hour)))
+		}
+		p.UnregisterJob(ids[3])
+		p.UnregisterJob(ids[0])
+		ids = append(ids[1:3], ids[4:]...)
+		ids = append(ids, register(t, p, puppet{}, jobs.Once()))
+		pass(0) // they execute beside this otherwise
+		for info := range p.Jobs() {
+			listed = append(listed, info.ID)
+			assert.Equal(t, info, infoOf(t, p, info.ID))
+		}
+		assert.Equal(t, ids, listed)
+		for range p.Jobs() {
+			break // is allowed
+		}
+	})
+}
+
+func TestJobsMayBeUnregisteredWhileTheyAreListed(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		for range 5 {
+			register(t, p, puppet{}, jobs.Every(time.Hour))
+		}
+		n := 0
+		for info := range p.Jobs() {
+			p.UnregisterJob(info.ID)
+			n++
+		}
+		assert.Equal(t, 5, n)
+		assert.Zero(t, p.Info().Jobs)
+	})
+}
+
+func TestPoolInfo(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		assert.Equal(t, jobs.PoolInfo{}, p.Info())
+		pass(time.Second)
+		start := time.Now()
+		var unready fault
+		failing := newFault()
+		id := register(t, p, puppet{status: failing.err, ready: unready.absent}, jobs.Every(forAges), jobs.WithName("Ada"))
+		info := p.Info()
+		assert.True(t, info.Since.Equal(start))
+		info.Since = time.Time{}
+		assert.Equal(t, jobs.PoolInfo{Status: jobs.PoolStatusRunning, Jobs: 1, Unstarted: 1}, info)
+
+		pass(time.Second)
+		unready.cause()
+		pass(30 * time.Second)
+		info = p.Info() // stopped at start + 30
+		assert.Equal(t, jobs.PoolStatusStopped, info.Status)
+		assert.True(t, info.Since.Equal(start.Add(30*time.Second)))
+		assert.Equal(t, []string{id, "Ada"}, []string{info.StoppedBy, info.StoppedByName})
+		assert.ErrorIs(t, info.StopError, errBroken)
+		assert.True(t, info.NextAttempt.Equal(start.Add(time.Minute)))
+		assert.Empty(t, info.HeldUpBy)
+
+		pass(30 * time.Second)
+		info = p.Info()
+		assert.True(t, info.NextAttempt.Equal(start.Add(2*time.Minute)))
+		require.Len(t, info.HeldUpBy, 1)
+		assert.Contains(t, info.HeldUpBy[0], "Ada")
+
+		unready.mend()
+		failing.mend()
+		pass(time.Minute)
+		info = p.Info()
+		assert.Equal(t, jobs.PoolStatusRunning, info.Status)
+		assert.True(t, info.Since.Equal(start.Add(2*time.Minute)))
+		assert.Equal(t, 1, info.Restarts)
+		assert.True(t, info.NextAttempt.IsZero())
+		assert.Empty(t, info.HeldUpBy)
+	})
+}
+
+func TestPoolInfoSaysThatAReadyThatHasNotReturnedHoldsTheRestartUp(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		var slow fault
+		id := register(t, p, puppet{ready: func() bool {
+			if !slow.absent() {
+				time.Sleep(20 * time.Second)
+			}
+			return true
+		}}, jobs.Every(forAges))
+		pass(0)
+		slow.cause()
+		haltPool(p)
+		pass(40 * time.Second)
+		info := p.Info()
+		assert.Equal(t, jobs.PoolStatusStopped, info.Status)
+		require.Len(t, info.HeldUpBy, 1)
+		assert.Contains(t, info.HeldUpBy[0], id)
+		pass(10 * time.Second)
+		assert.Equal(t, "Running", p.GetStatus())
+	})
+}

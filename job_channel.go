@@ -1,0 +1,318 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+)
+
+// Channel executes a job that runs until it is told to stop (a channel job). It is told by a nil on
+// stopChan, or by the channel being closed; a ContextJob also by the end of its context. stopChan may
+// be nil for a ContextJob only, for any other job that is an error.
+//
+// If Execute returns an error without having been told, one nil is put on stopChan all the same, for
+// whatever else of the job's listens there, until it is taken, or the job starts again or is
+// unregistered. A nil that nobody took is taken back.
+func Channel(stopChan chan interface{}) Trigger { return channel(stopChan) }
+
+type channel chan interface{}
+
+func (channel) traits() *traits { return &channelTraits }
+
+func (stopChan channel) kind(task Job, _ *settings) (kind, error) {
+	if _, ok := task.(ContextJob); stopChan == nil && !ok {
+		return nil, errors.New("nil stop channel: only a ContextJob can do without")
+	}
+	return &channelJob{stopChan: stopChan}, nil
+}
+
+var channelTraits = traits{
+	name:         JobTypeChannel,
+	detachedName: JobTypeDetachedChannel,
+	options:      optDetached,
+	endless:      true,
+}
+
+// A channelJob executes until it is told to stop.
+type channelJob struct {
+	immediate
+	stopChan chan interface{}
+	signal   *stopSignal // immutable once the job is registered
+	claim    claim       // guarded by the pool's mutex
+}
+
+func (*channelJob) traits() *traits { return &channelTraits }
+
+func (c *channelJob) after(j *job, o outcome) verdict {
+	switch {
+	case o.excuse != nil: // again, as soon as the pool lets it
+		return verdict{phase: phaseStarted}
+	case o.err == nil:
+		return verdict{phase: phaseFinished, wait: forever}
+	case !j.attached():
+		return verdict{phase: phaseStarted, mark: markBroken, wait: forever}
+	}
+	return verdict{phase: phaseStarted, wait: forever}
+}
+
+// A claim is what a channel job has to do with the nils on its stop channel:
+//
+//	none -> open                  it executes, and a nil is to be put there for it
+//	open -> withdrawn             none is, any more, but it executes and may have taken one
+//	withdrawn -> open             one is to be there again; if it has taken one, that is the one
+//	none, open -> listening       it has ended with an error, and a nil is to be there for who listens
+//	any -> none                   it has returned, or starts again, or is unregistered
+type claim uint8
+
+const (
+	claimNone claim = iota
+	claimOpen
+	claimWithdrawn
+	claimListening
+)
+
+// A stopSignal is what the jobs of a pool that share a stop channel know of it. Nobody can say who
+// took a nil from a channel that several listen on. So nils are only counted: as many are put as there
+// were claims, and one that was taken counts for whichever job returns. The pool's mutex guards it.
+type stopSignal struct {
+	stopChan chan interface{}
+	users    int      // channel jobs, registered or still executing
+	claims   [4]int   // how many of them have each kind of claim; that of none is not kept
+	replaced int      // nils put again for open claims, as those before counted for another job
+	served   int      // open and listening claims that get no more, as theirs counted for another job
+	put      int      // nils put on the channel, taken or not, that have not counted for anybody
+	offers   []*offer // nils waiting for room, or for a taker
+	closed   bool     // the channel was found closed
+}
+
+// An offer is a goroutine that puts one nil on a channel. Its stopSignal ends it.
+type offer struct {
+	withdrawn chan struct{} // closed by the owner
+	over      chan struct{} // closed when what follows is known
+	put       bool
+	closed    bool
+}
+
+func (o *offer) run(stopChan chan<- interface{}) {
+	defer close(o.over)
+	defer func() { o.closed = recover() != nil }() // a send on a closed channel panics
+	select {
+	case stopChan <- nil:
+		o.put = true
+	case <-o.withdrawn:
+	}
+}
+
+// tell has a nil put on the channel for the job, unless that was done.
+func (s *stopSignal) tell(c *channelJob) {
+	s.setClaim(c, claimOpen)
+	s.offer()
+}
+
+// untell has none put there for the job any more, and takes back what nobody has taken.
+func (s *stopSignal) untell(c *channelJob, executing bool) {
+	s.halt()
+	switch {
+	case c.claim == claimOpen && executing:
+		s.setClaim(c, claimWithdrawn)
+	case c.claim == claimListening, c.claim == claimOpen:
+		s.drop(c)
+	}
+	s.trim()
+	s.offer()
+}
+
+// begin is called before an execution of a job begins. What was taken by then, and not by a job that
+// was told, was taken by who listened, and cannot count for this execution.
+func (s *stopSignal) begin() {
+	s.halt()
+	if heard := s.taken() - s.claims[claimOpen] - s.claims[claimWithdrawn]; heard > 0 {
+		s.put -= heard
+		s.serve(heard)
+	}
+	s.trim()
+	s.offer()
+}
+
+// settle accounts for an execution of the job that has ended, and returns why it was to end: because
+// of its context, because a nil was taken from the channel, or for no reason.
+func (s *stopSignal) settle(j *job, o outcome) (excuse error) {
+	c := j.kind.(*channelJob)
+	s.halt()
+	told := o.excuse == nil && s.taken() > 0
+	switch {
+	case o.excuse != nil:
+		excuse = o.excuse
+		s.drop(c)
+	case told:
+		excuse = ErrStopped
+		s.put--
+		if c.claim == claimNone {
+			s.robbed()
+		}
+		s.setClaim(c, claimNone)
+	case s.closed && c.claim == claimOpen:
+		excuse = ErrStopped
+		s.drop(c)
+	case o.err != nil && !j.retired():
+		s.setClaim(c, claimListening)
+	default:
+		s.drop(c)
+	}
+	s.trim()
+	s.offer()
+	return excuse
+}
+
+func (s *stopSignal) setClaim(c *channelJob, to claim) {
+	s.claims[c.claim]--
+	c.claim = to
+	s.claims[to]++
+	if s.claims[claimOpen] == 0 {
+		s.replaced = 0
+	}
+	s.serve(0)
+}
+
+// robbed is called when a nil that was put for another job has counted for one that was not to be told.
+// The other is given a new one if it is executing, but only as often as there are jobs to take it: one
+// that does not listen would have the others begin again and again.
+func (s *stopSignal) robbed() {
+	others := s.users - s.claims[claimOpen]
+	if s.claims[claimListening] == 0 && s.replaced < s.claims[claimOpen]*others {
+		s.replaced++
+	} else {
+		s.serve(1)
+	}
+}
+
+// drop ends a claim for which nothing was taken; perhaps because that had counted for another job.
+func (s *stopSignal) drop(c *channelJob) {
+	if (c.claim == claimOpen || c.claim == claimListening) && s.served > 0 {
+		s.served--
+	}
+	s.setClaim(c, claimNone)
+}
+
+// serve counts n claims more as served, as far as there are any.
+func (s *stopSignal) serve(n int) {
+	s.served = min(s.served+n, s.claims[claimOpen]+s.claims[claimListening])
+}
+
+// wanted returns how many nils there have to be, put or on offer.
+func (s *stopSignal) wanted() int {
+	return s.claims[claimOpen] + s.claims[claimListening] - s.served
+}
+
+// unread and taken return how many of the nils that were put are in the channel's buffer, and how
+// many are not.
+func (s *stopSignal) unread() int { return min(len(s.stopChan), s.put) }
+func (s *stopSignal) taken() int  { return s.put - s.unread() }
+
+// offer sees to it that as many nils as are wanted were put or are on offer, not counting what may have
+// been taken by jobs whose claims were withdrawn.
+func (s *stopSignal) offer() {
+	if s.stopChan == nil || s.closed {
+		return
+	}
+	there := s.put - min(s.taken(), s.claims[claimWithdrawn])
+	for there+len(s.offers) < s.wanted() {
+		o := &offer{withdrawn: make(chan struct{}), over: make(chan struct{})}
+		s.offers = append(s.offers, o)
+		// Ends when the nil is put, or at halt.
+		go o.run(s.stopChan)
+	}
+}
+
+// halt ends all offers, and accounts for those that found a taker.
+func (s *stopSignal) halt() {
+	for _, o := range s.offers {
+		close(o.withdrawn)
+		<-o.over // at once: nothing of the user's is waited for
+		if o.put {
+			s.put++
+		}
+		s.closed = s.closed || o.closed
+	}
+	s.offers = nil
+}
+
+// trim takes nils that are not wanted out of the channel's buffer, and strikes those that were taken by
+// somebody who is no job of ours off the account.
+func (s *stopSignal) trim() {
+	for s.put > s.wanted() && s.unread() > 0 {
+		select {
+		case <-s.stopChan:
+			s.put--
+		default: // somebody was faster
+		}
+	}
+	s.put = min(s.put, s.wanted()+s.claims[claimWithdrawn])
+}
+
+// adoptChannelLocked gives a channel job that is being registered its stopSignal. The pool's mutex is
+// held.
+func (p *Pool) adoptChannelLocked(j *job, c *channelJob) {
+	c.signal = p.signals[c.stopChan]
+	if c.signal == nil {
+		c.signal = &stopSignal{stopChan: c.stopChan}
+	}
+	if c.stopChan != nil { // a nil channel is nobody's to share
+		if p.signals == nil {
+			p.signals = make(map[chan interface{}]*stopSignal)
+		}
+		p.signals[c.stopChan] = c.signal
+	}
+	c.signal.users++
+	if p.channels == nil {
+		p.channels = make(map[*job]*channelJob)
+	}
+	p.channels[j] = c
+}
+
+// releaseChannelLocked is called when a channel job is unregistered and not executing. The pool's
+// mutex is held.
+func (p *Pool) releaseChannelLocked(c *channelJob) {
+	if c.signal.users--; c.signal.users == 0 {
+		delete(p.signals, c.stopChan)
+	}
+}
+
+// tellAttachedLocked tells the attached channel jobs that are executing to end. It returns what ends
+// their contexts. The pool's mutex is held.
+func (p *Pool) tellAttachedLocked() (cancels []context.CancelCauseFunc) {
+	for j, c := range p.channels {
+		if !j.attached() {
+			continue
+		}
+		j.mu.Lock() // waits for a claim that may yet be taken back
+		executing, cancel := j.state().phase() == phaseExecuting, j.cancel
+		j.mu.Unlock()
+		if executing {
+			c.signal.tell(c)
+		}
+		if cancel != nil {
+			cancels = append(cancels, cancel)
+		}
+	}
+	return cancels
+}
+
+// untellAttachedLocked withdraws the offers to attached channel jobs, as they are about to start
+// again. The pool's mutex is held.
+func (p *Pool) untellAttachedLocked() {
+	for j, c := range p.channels {
+		if j.attached() {
+			c.signal.untell(c, j.state().phase() == phaseExecuting)
+		}
+	}
+}
+
+// endChannelLocked tells a channel job for good: to end, if it is executing, and nothing if it is not.
+// The pool's and the job's mutex are held, and the job is retired.
+func (j *job) endChannelLocked(c *channelJob) {
+	if j.state().phase() == phaseExecuting {
+		c.signal.tell(c)
+	} else {
+		c.signal.untell(c, false)
+	}
+}

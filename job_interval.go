@@ -1,0 +1,88 @@
+package jobs
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// Every executes a job at once, when it is ready and whenever the pool has restarted, and then again
+// and again, interval after the end of the last execution (an interval job). An interval of 0 or less
+// is an error.
+func Every(interval time.Duration) Trigger { return every(interval) }
+
+type every time.Duration
+
+func (every) traits() *traits { return &intervalTraits }
+
+func (interval every) kind(_ Job, s *settings) (kind, error) {
+	if interval <= 0 {
+		return nil, fmt.Errorf("interval %v: it must be above zero", time.Duration(interval))
+	}
+	return &intervalJob{interval: time.Duration(interval), jitter: jitter(s.jitter)}, nil
+}
+
+var intervalTraits = traits{
+	name:         JobTypeInterval,
+	detachedName: JobTypeDetachedInterval,
+	options:      optDetached | optJitter,
+	periodic:     true,
+}
+
+// An intervalJob executes again and again.
+type intervalJob struct {
+	immediate
+	interval time.Duration
+	jitter   jitter
+}
+
+func (*intervalJob) traits() *traits { return &intervalTraits }
+
+func (i *intervalJob) after(j *job, o outcome) verdict {
+	return verdict{phase: phaseStarted, mark: failingMark(j, o), wait: i.jitter.addTo(i.interval)}
+}
+
+// failingMark returns what a periodic job is marked with after an execution.
+func failingMark(j *job, o outcome) jobWord {
+	if o.failed() && !j.attached() {
+		return markFailing
+	}
+	return 0
+}
+
+// A jitter is the longest time to be added, at random, to a wait.
+type jitter time.Duration
+
+func (most jitter) addTo(wait time.Duration) time.Duration {
+	if most == 0 {
+		return wait
+	}
+	extra := time.Duration(rand.Int64N(int64(most)))
+	if wait > forever-extra {
+		return forever
+	}
+	return wait + extra
+}
+
+// immediate is part of the kinds whose jobs execute as soon as they can.
+type immediate struct{}
+
+func (immediate) due(*job) bool { return true }
+
+// lingering is part of the kinds whose jobs come to an end: how long its record is kept then.
+type lingering time.Duration
+
+func lingeringFor(s *settings) lingering {
+	if s.given&optForget == 0 {
+		return lingering(forever)
+	}
+	return lingering(s.forget)
+}
+
+func (l lingering) finish() verdict {
+	return verdict{phase: phaseFinished, wait: time.Duration(l)}
+}
+
+func (l lingering) fail() verdict {
+	return verdict{phase: phaseFailed, wait: time.Duration(l)}
+}

@@ -1,0 +1,190 @@
+package jobs
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/robfig/cron/v3"
+)
+
+// Cron executes a job at each occurrence of a cron expression (a scheduled job); see ParseSchedule
+// for what it may say. An expression that does not parse, or has no occurrence left, is an error.
+func Cron(expr string) Trigger { return expression(expr) }
+
+// On executes a job at each occurrence of a schedule (a scheduled job): of ParseSchedule's, of
+// robfig/cron's, or of the caller's own making. The schedule is asked once as the job is registered,
+// on the caller's goroutine, and then by the job. A nil schedule, or one with no occurrence left, is
+// an error.
+//
+// A schedule that one day answers with the zero time, or with a time that is not later than the one
+// it was given, has come to its end, and the job is Finished.
+func On(schedule cron.Schedule) Trigger { return on{schedule} }
+
+type expression string
+
+func (expression) traits() *traits { return &scheduledTraits }
+
+func (expr expression) kind(_ Job, s *settings) (kind, error) {
+	schedule, err := ParseSchedule(string(expr))
+	if err != nil {
+		return nil, err
+	}
+	if schedule.Next(time.Now()).IsZero() {
+		return nil, fmt.Errorf("schedule %q has no occurrence left", string(expr))
+	}
+	return &scheduledJob{schedule: schedule, jitter: jitter(s.jitter)}, nil
+}
+
+type on struct{ schedule cron.Schedule }
+
+func (on) traits() *traits { return &scheduledTraits }
+
+func (o on) kind(_ Job, s *settings) (kind, error) {
+	if o.schedule == nil {
+		return nil, errors.New("nil schedule")
+	}
+	sched := &scheduledJob{schedule: o.schedule, jitter: jitter(s.jitter)}
+	var next time.Time
+	var err error
+	apart(func() { next = sched.occurrenceAfter(time.Now(), caller{}, func(failed error) { err = failed }) })
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("schedule %T: %w", o.schedule, err)
+	case next.IsZero():
+		return nil, fmt.Errorf("schedule %T has no occurrence left", o.schedule)
+	}
+	return sched, nil
+}
+
+var scheduledTraits = traits{
+	name:         JobTypeScheduled,
+	detachedName: JobTypeScheduled,
+	options:      optDetached | optJitter,
+	periodic:     true,
+}
+
+// The wall clock can be set, and a machine can sleep, while timers go by the monotonic clock. So a
+// scheduled job looks at the wall clock at least this often.
+const longestSleep = time.Minute
+
+// A step back of the wall clock by less than this is the clock being kept right, and not a jump.
+const smallestJump = time.Second
+
+// A scheduledJob executes when its schedule says so.
+type scheduledJob struct {
+	schedule cron.Schedule
+	jitter   jitter
+
+	// Guarded by the job's mutex.
+	planned time.Time // when it is to execute next, by the wall clock; zero if that is to be found
+	asOf    time.Time // when that was found
+}
+
+func (*scheduledJob) traits() *traits { return &scheduledTraits }
+
+func (s *scheduledJob) after(j *job, o outcome) verdict {
+	s.planned = time.Time{}
+	return verdict{phase: phaseStarted, mark: failingMark(j, o)}
+}
+
+func (s *scheduledJob) due(j *job) bool {
+	t := j.pool.wallClock()
+	j.mu.Lock()
+	stale := s.planned.IsZero() || steppedBack(s.asOf, t)
+	asked := j.runNow
+	j.mu.Unlock()
+	if stale && !asked && !s.plan(j, t) {
+		return false
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.runNow {
+		return true
+	}
+	if wait := s.planned.Sub(t.Round(0)); wait > 0 {
+		j.nextLocked(now(), min(wait, longestSleep))
+		return false
+	}
+	// Used up, whatever comes of it: an occurrence that meets a stopped pool is skipped.
+	s.planned = time.Time{}
+	return true
+}
+
+// skip skips the occurrence that is planned if it has passed. The job's mutex is held.
+func (s *scheduledJob) skip(t time.Time) {
+	if !s.planned.After(t.Round(0)) {
+		s.planned = time.Time{}
+	}
+}
+
+// plan finds the next occurrence after t. It reports false if there is none, or the schedule has
+// failed to answer; then it has seen to the rest.
+func (s *scheduledJob) plan(j *job, t time.Time) bool {
+	j.mu.Lock()
+	if j.stoppedLocked() {
+		j.mu.Unlock()
+		return false
+	}
+	j.calls++
+	j.mu.Unlock()
+	var err error
+	next := s.occurrenceAfter(t, caller{job: j}, func(failed error) {
+		err = failed
+		j.planned(failed)
+	})
+	if err != nil {
+		return false
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if next.IsZero() {
+		if !j.runNow {
+			j.setState(j.state().with(phaseFinished))
+			j.setLocked(never)
+		}
+		return j.runNow
+	}
+	s.asOf = t
+	s.planned = next.Round(0).Add(s.jitter.addTo(0))
+	return true
+}
+
+// occurrenceAfter asks the schedule, which may be user code, and hands done how that ended. It returns
+// the zero time if the schedule has come to its end.
+func (s *scheduledJob) occurrenceAfter(t time.Time, who caller, done func(error)) (next time.Time) {
+	userCode(who, func() error {
+		if answer := s.schedule.Next(t); answer.After(t) {
+			next = answer
+		}
+		return nil
+	}, done)
+	return next
+}
+
+// planned ends a call of the schedule's. A schedule that panics fails the job as an execution would,
+// but is no execution. A detached job asks it again after a while, an attached one after the restart.
+func (j *job) planned(failed error) {
+	j.mu.Lock()
+	life := j.pool.state()
+	if failed != nil {
+		failed = ErrExecutingJob.because(fmt.Errorf("schedule: %w", failed), j.typeName(), j.id)
+		j.lastError = failed
+		if !j.attached() {
+			j.setState(j.state() | markFailing)
+			j.setLocked(now().after(longestSleep))
+		}
+	}
+	j.mu.Unlock()
+	if failed != nil {
+		j.failed(life, "schedule failed", failed)
+	}
+	j.callEnded()
+}
+
+// steppedBack reports whether the wall clock was set back between two readings.
+func steppedBack(from, to time.Time) bool {
+	elapsed := to.Sub(from)
+	shown := to.Round(0).Sub(from.Round(0))
+	return elapsed-shown >= smallestJump
+}

@@ -1,0 +1,32 @@
+package jobs
+
+// Once executes a job one time (a single run job), as soon as it is ready.
+func Once() Trigger { return once{} }
+
+type once struct{}
+
+func (once) traits() *traits { return &singleTraits }
+
+func (once) kind(_ Job, s *settings) (kind, error) {
+	return &singleJob{lingering: lingeringFor(s)}, nil
+}
+
+var singleTraits = traits{name: JobTypeSingleRun, options: optForget}
+
+// A singleJob executes once.
+type singleJob struct {
+	immediate
+	lingering
+}
+
+func (*singleJob) traits() *traits { return &singleTraits }
+
+func (s *singleJob) after(_ *job, o outcome) verdict {
+	switch {
+	case o.err == nil:
+		return s.finish()
+	case o.excuse != nil: // it was retired, and neither failed nor done
+		return verdict{phase: phaseStarted, wait: forever}
+	}
+	return s.fail()
+}

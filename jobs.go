@@ -1,0 +1,231 @@
+// Package jobs coordinates the tasks of a long-running agent.
+//
+// A program registers jobs with a pool. The pool runs each in its own goroutine, polls their health,
+// and stops and restarts all continuous jobs together: while one of them cannot run, none does. There
+// is a default pool behind the package-level functions, and NewPool makes others.
+//
+// # Kinds of job
+//
+// A single run job executes once, a retry job until it succeeds or has no tries left. The continuous
+// jobs execute for as long as they are registered: an interval job again and again, a scheduled job by
+// a cron expression, and a channel job once, until it is told to stop. Continuous jobs are attached to
+// their pool, which stops and restarts them together, or detached from that.
+//
+// # What can be relied on
+//
+// A job never has two executions at once, and its Ready is never called beside itself or an execution.
+// No execution of an attached job begins while the pool is Stopped. A panic in a job is an error of that
+// job. The methods of a job may call any function of this package. A job between executions costs a
+// timer and no goroutine.
+package jobs
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// The types of job, as in JobInfo.Type. A detached scheduled job is of the same type as an attached one.
+const (
+	JobTypeSingleRun        = "single run"
+	JobTypeRetry            = "retry"
+	JobTypeInterval         = "interval"
+	JobTypeChannel          = "channel"
+	JobTypeDetachedChannel  = "detached channel"
+	JobTypeDetachedInterval = "detached interval"
+	JobTypeScheduled        = "scheduled"
+)
+
+// A Job is what a program wants done. Its methods are called on goroutines of the pool's. A method that
+// panics, or calls runtime.Goexit, has failed: Ready is false then, and the others return an error.
+type Job interface {
+	// Execute does the job. It is never called while another call of it is in progress.
+	Execute() error
+	// Status returns an error if the job cannot do its work. The pool calls it at each status interval,
+	// for attached jobs that are Running, and also while Execute is in progress. An error stops all
+	// attached jobs, until all are ready again.
+	Status() error
+	// Ready reports whether the job can start. It is asked until it is true before the first execution,
+	// and again before each restart of the pool. It may do real work and block. It is never called while
+	// Execute, or another call of Ready, is in progress.
+	Ready() bool
+}
+
+// A ContextJob is a Job that is executed with a context. ExecuteContext is called instead of Execute.
+//
+// Each execution has a context of its own. It ends when the execution returns, at its time limit
+// (ErrTimeout), when the job is unregistered (ErrUnregistered), when the pool is shut down (ErrShutdown)
+// and, for channel jobs, when the pool stops (ErrStopped); context.Cause tells which. An error that
+// ExecuteContext returns after we ended its context is logged and is no failure.
+type ContextJob interface {
+	Job
+	ExecuteContext(ctx context.Context) error
+}
+
+// A JobFunc is a ContextJob that is always ready and healthy.
+type JobFunc func(ctx context.Context) error
+
+// Execute calls f with a context that does not end.
+func (f JobFunc) Execute() error { return f(context.Background()) }
+
+// ExecuteContext calls f.
+func (f JobFunc) ExecuteContext(ctx context.Context) error { return f(ctx) }
+
+// Status returns nil.
+func (f JobFunc) Status() error { return nil }
+
+// Ready returns true.
+func (f JobFunc) Ready() bool { return true }
+
+// A JobExecution is a registered job. Its methods are safe for concurrent use.
+type JobExecution interface {
+	// GetStatus returns the job's status. It never waits.
+	GetStatus() JobStatus
+	// GetID returns the id that the registration returned.
+	GetID() string
+	// GetName returns the job's name, or its type if it was given none.
+	GetName() string
+	// Ready calls the job's Ready and returns its answer, after waiting for a call in progress. While an
+	// execution is in progress it returns true without calling; for a job that was unregistered, or
+	// whose pool was shut down, false. It does not start the job.
+	Ready() bool
+	// GetJob returns the JobExecution itself.
+	GetJob() JobExecution
+	// Lock waits for the job's lock and takes it, as JobLock does.
+	Lock()
+	// Unlock gives the job's lock back, as JobUnlock does.
+	Unlock()
+
+	info() JobInfo // so that only this package has implementations
+}
+
+func (j *job) GetStatus() JobStatus { return j.status() }
+func (j *job) GetID() string        { return j.id }
+func (j *job) GetName() string      { return j.name }
+func (j *job) GetJob() JobExecution { return j }
+
+func (j *job) Ready() (ready bool) {
+	apart(func() { ready = j.askReady() })
+	return ready
+}
+
+var defaultPool atomic.Pointer[Pool]
+
+// DefaultPool returns the pool behind the package-level functions. It is made at first use.
+func DefaultPool() *Pool {
+	for {
+		if p := defaultPool.Load(); p != nil {
+			return p
+		}
+		defaultPool.CompareAndSwap(nil, NewPool())
+	}
+}
+
+// SetDefaultPool makes p the pool behind the package-level functions; with nil, a fresh one is made at
+// their next use. The pool before it goes on as it is; whoever wants it to end calls its Shutdown.
+func SetDefaultPool(p *Pool) { defaultPool.Store(p) }
+
+// Register registers a job with the default pool, see Pool.Register.
+func Register(job Job, trigger Trigger, opts ...JobOption) (string, error) {
+	return DefaultPool().Register(job, trigger, opts...)
+}
+
+// RegisterSingleRunJob registers a job that executes once, see Once. It uses the default pool.
+func RegisterSingleRunJob(newJob Job) (string, error) {
+	return DefaultPool().RegisterSingleRunJob(newJob)
+}
+
+// RegisterSingleRunJobWithName registers a job that executes once, see Once, with a name. It uses the default pool.
+func RegisterSingleRunJobWithName(newJob Job, name string) (string, error) {
+	return DefaultPool().RegisterSingleRunJobWithName(newJob, name)
+}
+
+// RegisterRetryJob registers a job that executes until it succeeds, retries times in all at the most, see Retry. It uses the default pool.
+func RegisterRetryJob(newJob Job, retries int) (string, error) {
+	return DefaultPool().RegisterRetryJob(newJob, retries)
+}
+
+// RegisterRetryJobWithName registers a job that executes until it succeeds, retries times in all at the most, see Retry, with a name. It uses the default pool.
+func RegisterRetryJobWithName(newJob Job, retries int, name string) (string, error) {
+	return DefaultPool().RegisterRetryJobWithName(newJob, retries, name)
+}
+
+// RegisterIntervalJob registers a job that executes again and again, see Every. It uses the default pool.
+func RegisterIntervalJob(newJob Job, interval time.Duration, opts ...JobOption) (string, error) {
+	return DefaultPool().RegisterIntervalJob(newJob, interval, opts...)
+}
+
+// RegisterIntervalJobWithName registers a job that executes again and again, see Every, with a name. It uses the default pool.
+func RegisterIntervalJobWithName(newJob Job, interval time.Duration, name string, opts ...JobOption) (string, error) {
+	return DefaultPool().RegisterIntervalJobWithName(newJob, interval, name, opts...)
+}
+
+// RegisterDetachedIntervalJob registers an interval job that runs on whatever the pool does, see Every and Detached. It uses the default pool.
+func RegisterDetachedIntervalJob(newJob Job, interval time.Duration) (string, error) {
+	return DefaultPool().RegisterDetachedIntervalJob(newJob, interval)
+}
+
+// RegisterDetachedIntervalJobWithName registers an interval job that runs on whatever the pool does, see Every and Detached, with a name. It uses the default pool.
+func RegisterDetachedIntervalJobWithName(newJob Job, interval time.Duration, name string) (string, error) {
+	return DefaultPool().RegisterDetachedIntervalJobWithName(newJob, interval, name)
+}
+
+// RegisterScheduledJob registers a job that executes by a cron expression, see Cron. It uses the default pool.
+func RegisterScheduledJob(newJob Job, schedule string, opts ...JobOption) (string, error) {
+	return DefaultPool().RegisterScheduledJob(newJob, schedule, opts...)
+}
+
+// RegisterScheduledJobWithName registers a job that executes by a cron expression, see Cron, with a name. It uses the default pool.
+func RegisterScheduledJobWithName(newJob Job, schedule, name string, opts ...JobOption) (string, error) {
+	return DefaultPool().RegisterScheduledJobWithName(newJob, schedule, name, opts...)
+}
+
+// RegisterChannelJob registers a job that executes until it is told to stop, see Channel. It uses the default pool.
+func RegisterChannelJob(newJob Job, stopChan chan interface{}) (string, error) {
+	return DefaultPool().RegisterChannelJob(newJob, stopChan)
+}
+
+// RegisterChannelJobWithName registers a job that executes until it is told to stop, see Channel, with a name. It uses the default pool.
+func RegisterChannelJobWithName(newJob Job, stopChan chan interface{}, name string) (string, error) {
+	return DefaultPool().RegisterChannelJobWithName(newJob, stopChan, name)
+}
+
+// RegisterDetachedChannelJob registers a channel job that runs on whatever the pool does, see Channel and Detached. It uses the default pool.
+func RegisterDetachedChannelJob(newJob Job, stopChan chan interface{}) (string, error) {
+	return DefaultPool().RegisterDetachedChannelJob(newJob, stopChan)
+}
+
+// RegisterDetachedChannelJobWithName registers a channel job that runs on whatever the pool does, see Channel and Detached, with a name. It uses the default pool.
+func RegisterDetachedChannelJobWithName(newJob Job, stopChan chan interface{}, name string) (string, error) {
+	return DefaultPool().RegisterDetachedChannelJobWithName(newJob, stopChan, name)
+}
+
+// UnregisterJob removes a job from the default pool, see Pool.UnregisterJob.
+func UnregisterJob(jobID string) { DefaultPool().UnregisterJob(jobID) }
+
+// UpdateDurations sets durations of the default pool, see Pool.UpdateDurations.
+func UpdateDurations(retryInterval time.Duration, executionTimeout time.Duration) {
+	DefaultPool().UpdateDurations(retryInterval, executionTimeout)
+}
+
+// GetJob returns the job of the default pool with that id, or nil if there is none.
+func GetJob(id string) JobExecution { return DefaultPool().GetJob(id) }
+
+// GetJobStatus returns the status of the job of the default pool with that id as a word, or "" if there
+// is none.
+func GetJobStatus(id string) string { return DefaultPool().GetJobStatus(id) }
+
+// GetStatus returns the status of the default pool as a word.
+func GetStatus() string { return DefaultPool().GetStatus() }
+
+// JobLock takes the lock of a job of the default pool, see Pool.JobLock.
+func JobLock(id string) { DefaultPool().JobLock(id) }
+
+// JobUnlock gives back the lock of a job of the default pool, see Pool.JobUnlock.
+func JobUnlock(id string) { DefaultPool().JobUnlock(id) }
+
+// RunNow makes a job of the default pool execute now, see Pool.RunNow.
+func RunNow(id string) error { return DefaultPool().RunNow(id) }
+
+// Shutdown ends the default pool, see Pool.Shutdown.
+func Shutdown(ctx context.Context) error { return DefaultPool().Shutdown(ctx) }

@@ -1,0 +1,169 @@
+package jobs_test
+
+import (
+	"context"
+	"log/slog"
+	"regexp"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentjobs/jobs"
+)
+
+// everythingLogged has a pool do all that is logged.
+func everythingLogged(t *testing.T, name string) *journal {
+	logged := new(journal)
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		add := func(job jobs.Job, trigger jobs.Trigger, opts ...jobs.JobOption) string {
+			return register(t, p, job, trigger, append(opts, jobs.WithName(name))...)
+		}
+		broken := func() error { return errBroken }
+		end := make(chan bool)
+		add(puppet{execute: broken}, jobs.Retry(2))
+		add(puppet{execute: broken}, jobs.Once())
+		add(puppet{execute: func() error { panic("no") }}, jobs.Once())
+		add(puppet{}, jobs.On(everySecond()))
+		add(puppet{status: onlyFirst(broken)}, jobs.Every(time.Hour))
+		add(puppet{status: onlyFirst(enduring(2 * time.Minute))}, jobs.Every(time.Hour))
+		add(puppet{ready: func() bool { panic("no") }}, jobs.Every(time.Hour))
+		add(puppet{execute: func() error { <-end; return nil }}, jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second), jobs.Detached())
+		add(jobs.JobFunc(newCauseLog().await), jobs.Channel(nil))
+		id := add(puppet{}, jobs.Every(time.Hour))
+		_, err := p.Register(nil, jobs.Once(), jobs.WithName(name))
+		require.Error(t, err)
+		pass(10 * time.Minute)
+		p.JobUnlock(id)
+		p.SetStatus(jobs.PoolStatus(17))
+		p.UpdateDurations(0, time.Minute)
+		p.UnregisterJob(id)
+		close(end)
+	}, logged.option(), jobs.WithExecutionTimeout(time.Minute), jobs.WithAbandonAfter(time.Minute))
+	return logged
+}
+
+func TestLogMessagesAreConstant(t *testing.T) {
+	messages := func(l *journal) (all []string) {
+		for _, e := range l.atLeast(-8) {
+			all = append(all, e.message)
+		}
+		slices.Sort(all)
+		return slices.Compact(all)
+	}
+	first := messages(everythingLogged(t, "Ada"))
+	assert.Equal(t, first, messages(everythingLogged(t, "Grace")))
+	assert.Greater(t, len(first), 8)
+	for _, m := range first {
+		assert.Regexp(t, regexp.MustCompile(`^[A-Za-z :]+$`), m)
+		assert.NotContains(t, m, "Ada")
+		assert.NotContains(t, m, errBroken.Error())
+	}
+}
+
+func TestLogEntriesOfAJobHaveItsNameIDAndType(t *testing.T) {
+	types := []string{jobs.JobTypeSingleRun, jobs.JobTypeRetry, jobs.JobTypeInterval, jobs.JobTypeDetachedInterval,
+		jobs.JobTypeScheduled, jobs.JobTypeChannel}
+	seen := map[string]bool{}
+	for _, e := range everythingLogged(t, "Ada").atLeast(-8) {
+		if _, ok := e.attrs["id"]; !ok { // of the pool, or of a job that was not registered
+			continue
+		}
+		assert.Equal(t, "Ada", e.text("job"), e.message)
+		assert.Len(t, e.text("id"), 36, e.message)
+		assert.Contains(t, types, e.text("type"), e.message)
+		seen[e.text("type")] = true
+	}
+	assert.Len(t, seen, len(types))
+}
+
+func TestLogEntriesAtErrorLevelHaveAnError(t *testing.T) {
+	errors := everythingLogged(t, "Ada").atLeast(failing)
+	assert.Greater(t, len(errors), 6)
+	for _, e := range errors {
+		if _, interval := e.attrs["interval"]; !interval { // UpdateDurations has no error to tell
+			assert.NotEmpty(t, e.text("error"), e.message)
+		}
+	}
+}
+
+func TestAFailureAndAStoppedPoolAreLoggedAtErrorLevelAndLifecycleAtDebug(t *testing.T) {
+	logged := new(journal)
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		healthy := register(t, p, puppet{}, jobs.Every(time.Hour))
+		pass(time.Second)
+		assert.Empty(t, logged.atLeast(slog.LevelInfo))
+		before := len(logged.atLeast(slog.LevelDebug))
+		assert.Positive(t, before)
+		p.UnregisterJob(healthy)
+		assert.Len(t, logged.atLeast(slog.LevelDebug), before+1)
+
+		id := haltPool(p)
+		lines := logged.atLeast(slog.LevelInfo)
+		require.Len(t, lines, 2)
+		for _, e := range lines {
+			assert.Equal(t, slog.LevelError, e.level)
+			assert.Equal(t, []string{"culprit", id, jobs.JobTypeInterval}, []string{e.text("job"), e.text("id"), e.text("type")})
+			assert.Contains(t, e.text("error"), errBroken.Error())
+		}
+		assert.NotEqual(t, lines[0].message, lines[1].message)
+		pass(time.Minute)
+		require.NoError(t, p.Shutdown(context.Background()))
+		assert.Len(t, logged.atLeast(slog.LevelInfo), 2)
+	}, logged.option())
+}
+
+func TestWithoutALoggerAPoolLogsToWhatIsTheDefaultThen(t *testing.T) {
+	former := slog.Default()
+	defer slog.SetDefault(former)
+	for name, p := range map[string]*jobs.Pool{
+		"zero pool": new(jobs.Pool), "no option": jobs.NewPool(), "nil": jobs.NewPool(jobs.WithLogger(nil)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				logged := new(journal)
+				slog.SetDefault(slog.New(logged))
+				haltPool(p)
+				assert.Len(t, logged.atLeast(failing), 2)
+				require.NoError(t, p.Shutdown(context.Background()))
+			})
+		})
+	}
+}
+
+// A meddler is a log handler that calls the pool, or panics.
+type meddler struct{ f func() }
+
+func (m meddler) Enabled(context.Context, slog.Level) bool  { return true }
+func (m meddler) WithAttrs([]slog.Attr) slog.Handler        { return m }
+func (m meddler) WithGroup(string) slog.Handler             { return m }
+func (m meddler) Handle(context.Context, slog.Record) error { m.f(); return nil }
+
+func TestALogHandlerMayCallThePoolAndPanic(t *testing.T) {
+	var p *jobs.Pool
+	for name, f := range map[string]func(){
+		"panic": func() { panic("no") },
+		"calls the pool": func() {
+			for info := range p.Jobs() {
+				p.JobLock(info.ID + "x")
+				p.GetJobStatus(info.ID)
+			}
+			p.Info()
+			p.UpdateDurations(30*time.Second, time.Minute)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p = jobs.NewPool(jobs.WithLogger(slog.New(meddler{f})))
+				id := haltPool(p)
+				pass(time.Minute)
+				assert.Equal(t, "Running", p.GetStatus())
+				p.UnregisterJob(id)
+				require.NoError(t, p.Shutdown(context.Background()))
+			})
+		})
+	}
+}

@@ -1,0 +1,188 @@
+package jobs
+
+import (
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+)
+
+// A JobOption sets something about one job as it is registered. One that means nothing for the kind
+// of job makes the registration fail; a nil one is ignored.
+type JobOption func(*settings)
+
+// settings is what the options of one registration amount to.
+type settings struct {
+	given   options
+	name    string
+	timeout time.Duration
+	jitter  time.Duration
+	min     time.Duration
+	max     time.Duration
+	forget  time.Duration
+}
+
+// options is a set of options; a kind of job has the set of those that mean something for it.
+type options uint8
+
+const (
+	optDetached options = 1 << iota
+	optJitter
+	optBackoff
+	optForget
+)
+
+var optionNames = [...]string{"Detached", "WithJitter", "WithRetryBackoff", "WithForget"}
+
+// check reports the first setting that is no good for a kind with those options.
+func (s *settings) check(allowed options) error {
+	for i, name := range optionNames {
+		if opt := options(1) << i; s.given&^allowed&opt != 0 {
+			return fmt.Errorf("option %s means nothing for this kind of job", name)
+		}
+	}
+	switch {
+	case s.jitter < 0:
+		return fmt.Errorf("WithJitter(%v): a jitter below zero", s.jitter)
+	case s.min < 0 || s.max < s.min:
+		return fmt.Errorf("WithRetryBackoff(%v, %v): want 0 <= min <= max", s.min, s.max)
+	case s.forget < 0:
+		return fmt.Errorf("WithForget(%v): a duration below zero", s.forget)
+	}
+	return nil
+}
+
+// WithName names the job: in JobExecution.GetName, JobInfo and the log. The name need not be unique.
+// A job without one, or with an empty one, is named after its kind.
+func WithName(name string) JobOption {
+	return func(s *settings) { s.name = name }
+}
+
+// WithJobTimeout limits how long each execution of the job, and each call of its Status, may last,
+// instead of the pool's execution timeout. A timeout of 0 or less changes nothing. Executions of
+// single run and retry jobs have no limit unless this gives one; those of channel jobs have none at
+// all, so for them it limits Status only.
+//
+// An execution that outruns its limit has failed at that moment. Go cannot kill it: until it returns
+// the job keeps its lock and is not executed again. A ContextJob's context ends with ErrTimeout.
+func WithJobTimeout(timeout time.Duration) JobOption {
+	return func(s *settings) { s.timeout = max(timeout, 0) }
+}
+
+// Detached makes an interval, scheduled or channel job one that runs on whatever its pool does: it
+// is not stopped and restarted with the others, its failures do not stop them, and its Status is not
+// called.
+func Detached() JobOption {
+	return func(s *settings) { s.given |= optDetached }
+}
+
+// WithJitter adds a random time of at most max to each wait of an interval or scheduled job, so that
+// many jobs, or many agents, do not all execute at the same moment. A max below zero is an error.
+func WithJitter(max time.Duration) JobOption {
+	return func(s *settings) { s.given |= optJitter; s.jitter = max }
+}
+
+// WithRetryBackoff makes a retry job wait after each failed attempt: min after the first, then twice
+// as long each time, up to max. Without it attempts follow at once. It is an error if min is below
+// zero or max below min.
+func WithRetryBackoff(min, max time.Duration) JobOption {
+	return func(s *settings) { s.given |= optBackoff; s.min, s.max = min, max }
+}
+
+// WithForget unregisters a single run or retry job by itself, the given time after it has ended;
+// without it its record is kept until UnregisterJob. A duration below zero is an error.
+func WithForget(after time.Duration) JobOption {
+	return func(s *settings) { s.given |= optForget; s.forget = after }
+}
+
+// The durations of a pool for which nothing else was set.
+const (
+	defaultInterval         = 30 * time.Second
+	defaultExecutionTimeout = 5 * time.Minute
+)
+
+// A PoolOption sets something about a pool as NewPool makes it. A nil one is ignored.
+type PoolOption func(*Pool) error
+
+// WithLogger sets where the pool logs to. The default, also for nil, is what slog.Default returns at
+// the time. Lifecycle events are logged at debug level, failures and a stopped pool at error level,
+// with the attributes job (the name), id, type and error.
+func WithLogger(logger *slog.Logger) PoolOption {
+	return func(p *Pool) error {
+		p.logger = logger
+		return nil
+	}
+}
+
+// WithStatusInterval sets how often the pool calls the jobs' Status; 30 seconds by default. An
+// interval of 0 or less is logged and changes nothing.
+func WithStatusInterval(interval time.Duration) PoolOption {
+	return func(p *Pool) error { return setInterval(&p.statusEvery, "status interval", interval) }
+}
+
+// WithRetryInterval sets how long after a stop the pool first tries to restart; 30 seconds by
+// default. An interval of 0 or less is logged and changes nothing.
+func WithRetryInterval(interval time.Duration) PoolOption {
+	return func(p *Pool) error { return setInterval(&p.retryEvery, "retry interval", interval) }
+}
+
+// WithExecutionTimeout sets how long an execution of an interval or scheduled job, and any call of
+// Status, may last; 5 minutes by default. A timeout of 0 or less means that there is no limit.
+func WithExecutionTimeout(timeout time.Duration) PoolOption {
+	return func(p *Pool) error {
+		p.setExecutionTimeout(timeout)
+		return nil
+	}
+}
+
+// WithAbandonAfter makes the pool give up an execution that has not returned the given time after
+// its time limit: the job's lock is released, the job may execute again, and PoolInfo.Abandoned
+// counts it. The goroutine goes on until it returns, and is ignored. Without this option, or with 0
+// or less, a job never has two executions at once, however long one hangs, and the pool waits.
+func WithAbandonAfter(after time.Duration) PoolOption {
+	return func(p *Pool) error {
+		p.abandonAfter = after
+		return nil
+	}
+}
+
+// WithOnStatus makes the pool call f each time its status has changed, in order, one call after the
+// other. It is called on a goroutine of its own and may call any method of the pool. If it falls far
+// behind, changes in between are left out, but never the latest.
+func WithOnStatus(f func(PoolInfo)) PoolOption {
+	return func(p *Pool) error {
+		p.onStatus = f
+		return nil
+	}
+}
+
+func (p *Pool) statusInterval() time.Duration { return orDefault(&p.statusEvery, defaultInterval) }
+func (p *Pool) retryInterval() time.Duration  { return orDefault(&p.retryEvery, defaultInterval) }
+
+// executionTimeout returns the limit of executions and of Status calls; below zero it is none.
+func (p *Pool) executionTimeout() time.Duration {
+	return orDefault(&p.executionLimit, defaultExecutionTimeout)
+}
+
+func orDefault(d *atomic.Int64, otherwise time.Duration) time.Duration {
+	if d := d.Load(); d != 0 {
+		return time.Duration(d)
+	}
+	return otherwise
+}
+
+func (p *Pool) setExecutionTimeout(timeout time.Duration) {
+	if timeout <= 0 {
+		timeout = -1
+	}
+	p.executionLimit.Store(int64(timeout))
+}
+
+// setInterval sets one of the pool's intervals.
+func setInterval(d *atomic.Int64, name string, interval time.Duration) error {
+	if interval <= 0 {
+		return fmt.Errorf("%s of %v: it must be above zero", name, interval)
+	}
+	d.Store(int64(interval))
+	return nil
+}

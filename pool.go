@@ -1,0 +1,244 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Pool runs the jobs that are registered with it, each in a goroutine of its own while it executes,
+// and stops and restarts the attached ones together. The zero Pool is ready for use; it must not be
+// copied. All methods are safe for concurrent use, also from inside jobs.
+//
+// A pool starts no goroutine and no timer before it is used. Used in a testing/synctest bubble, it
+// belongs to that bubble.
+type Pool struct {
+	// Set by NewPool and immutable from then on.
+	logger       *slog.Logger
+	abandonAfter time.Duration
+	onStatus     func(PoolInfo)
+	clock        func() time.Time // the wall clock; nil for time.Now
+
+	// Durations; 0 stands for the default, and below 0 for none.
+	statusEvery    atomic.Int64
+	retryEvery     atomic.Int64
+	executionLimit atomic.Int64
+
+	word     atomic.Uint64 // a poolWord; written with mu held
+	registry registry
+
+	mu         sync.Mutex // guards what follows
+	jobs       []*job     // all that are registered, in no order
+	registered uint64     // how many ever were
+	attached   int        // how many of them are
+	unstarted  int        // how many of those have not started
+	departed   map[string]*job
+	channels   map[*job]*channelJob
+	signals    map[chan interface{}]*stopSignal
+	changed    chan struct{} // closed when WaitRunning is to look again; made when it waits
+	watch
+	announcements
+}
+
+// NewPool returns a pool of its own, apart from the one behind the package-level functions.
+func NewPool(opts ...PoolOption) *Pool {
+	p := new(Pool)
+	var errs []error
+	for _, opt := range opts {
+		if opt != nil {
+			errs = append(errs, opt(p))
+		}
+	}
+	for _, err := range errs { // when the logger is known
+		p.logIgnored(err)
+	}
+	return p
+}
+
+func (p *Pool) state() poolWord { return poolWord(p.word.Load()) }
+
+func (p *Pool) wallClock() time.Time {
+	if p.clock != nil {
+		return p.clock()
+	}
+	return time.Now()
+}
+
+// UnregisterJob removes a job for good; for an unknown id it does nothing. It returns at once, also
+// from inside the job's own methods: no execution begins any more, the context of the one in flight
+// ends with ErrUnregistered, and a channel job that is executing is told to stop. When its calls have
+// returned, no goroutine or timer of the job is left.
+func (p *Pool) UnregisterJob(jobID string) {
+	p.mu.Lock()
+	j := p.registry.remove(jobID)
+	if j == nil {
+		p.mu.Unlock()
+		return
+	}
+	p.removeLocked(j)
+
+	j.mu.Lock()
+	started := j.state().started()
+	j.setState(j.state() | markGone)
+	cancel := j.retireLocked()
+	if c, ok := j.kind.(*channelJob); ok {
+		delete(p.channels, j)
+		j.endChannelLocked(c)
+		if j.state().phase() != phaseExecuting {
+			p.releaseChannelLocked(c)
+		}
+	}
+	if j.busyLocked() || j.lock.holder != heldByNobody {
+		p.departLocked(j)
+	}
+	j.mu.Unlock()
+
+	if j.attached() {
+		p.attached--
+		if !started {
+			p.unstarted--
+			p.lookAgainLocked()
+		}
+		p.unwatchLocked(j)
+	}
+	p.mu.Unlock()
+	if cancel != nil {
+		cancel(ErrUnregistered)
+	}
+	j.logDebug("job unregistered")
+}
+
+// removeLocked takes the job out of the list of all.
+func (p *Pool) removeLocked(j *job) {
+	end := len(p.jobs) - 1
+	last := p.jobs[end]
+	p.jobs[j.index], last.index = last, j.index
+	p.jobs[end] = nil
+	p.jobs = p.jobs[:end]
+	if end == 0 {
+		p.jobs = nil // to give its memory back
+	}
+}
+
+// departLocked keeps an unregistered job known, until it is dismissed.
+func (p *Pool) departLocked(j *job) {
+	if p.departed == nil {
+		p.departed = make(map[string]*job)
+	}
+	p.departed[j.id] = j
+}
+
+// dismiss forgets an unregistered job once nothing of it is left.
+func (p *Pool) dismiss(j *job) {
+	if !j.state().has(markGone) {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.busyLocked() && j.lock.holder == heldByNobody {
+		delete(p.departed, j.id)
+	}
+}
+
+// lockable returns the job whose lock goes by that id: also an unregistered one, for as long as the
+// lock is held.
+func (p *Pool) lockable(id string) *job {
+	if j := p.registry.get(id); j != nil {
+		return j
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.departed[id]
+}
+
+// GetJob returns the job with that id, or nil if there is none.
+func (p *Pool) GetJob(id string) JobExecution {
+	if j := p.registry.get(id); j != nil {
+		return j
+	}
+	return nil
+}
+
+// GetJobStatus returns the status of the job with that id as a word, or "" if there is none.
+func (p *Pool) GetJobStatus(id string) string {
+	if j := p.registry.get(id); j != nil {
+		return j.status().String()
+	}
+	return ""
+}
+
+// GetStatus returns the status of the pool as a word.
+func (p *Pool) GetStatus() string { return p.state().status().String() }
+
+// Jobs returns the jobs registered at the time of the call, in the order of their registration. Each
+// JobInfo is made when it is its turn.
+func (p *Pool) Jobs() iter.Seq[JobInfo] {
+	return func(yield func(JobInfo) bool) {
+		p.mu.Lock()
+		jobs := slices.Clone(p.jobs)
+		p.mu.Unlock()
+		slices.SortFunc(jobs, byOrder)
+		for _, j := range jobs {
+			if !yield(j.info()) {
+				return
+			}
+		}
+	}
+}
+
+// Job returns what there is to know about the job with that id, and whether there is one.
+func (p *Pool) Job(id string) (JobInfo, bool) {
+	if j := p.registry.get(id); j != nil {
+		return j.info(), true
+	}
+	return JobInfo{}, false
+}
+
+// jobStarted counts an attached job that has started.
+func (p *Pool) jobStarted() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unstarted--
+	p.lookAgainLocked()
+}
+
+// lookAgainLocked wakes who waits in WaitRunning.
+func (p *Pool) lookAgainLocked() {
+	if p.changed != nil && (p.unstarted == 0 || p.state().shut()) {
+		close(p.changed)
+		p.changed = nil
+	}
+}
+
+// WaitRunning waits until the pool is Running and each of its attached jobs has started, that is, was
+// ready. It returns nil then, an error that wraps ctx's cause if ctx ends first, and ErrShutdown if
+// the pool was shut down. Before the first registration it waits for that.
+func (p *Pool) WaitRunning(ctx context.Context) error {
+	for {
+		p.mu.Lock()
+		word, unstarted := p.state(), p.unstarted
+		if p.changed == nil {
+			p.changed = make(chan struct{})
+		}
+		changed := p.changed
+		p.mu.Unlock()
+		switch {
+		case word.shut():
+			return ErrShutdown
+		case word.running() && unstarted == 0:
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("pool %v, %d attached jobs not started: %w", word.status(), unstarted, context.Cause(ctx))
+		}
+	}
+}

@@ -1,0 +1,197 @@
+package jobs
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// A Trigger says when a job executes, and so what kind of job it is: Once, Retry, Every, Cron, On or
+// Channel.
+type Trigger interface {
+	traits() *traits
+	// kind returns what is particular to the job, or an error if the trigger is no good.
+	kind(task Job, s *settings) (kind, error)
+}
+
+// Register registers a job and returns its id. It does not wait for anything and calls no method of
+// the job: the job starts by itself, in another goroutine, as soon as its Ready returns true and, if
+// it is attached, the pool is not Stopped.
+//
+// The error is an ErrRegisteringJob whose cause names what is wrong: a nil job or trigger, a trigger's
+// argument, an option that means nothing for the kind of job, a pool that was shut down. Then nothing
+// was registered. The error is logged too, as many callers drop it.
+//
+// Registering the same job value several times makes as many jobs of it.
+func (p *Pool) Register(job Job, trigger Trigger, opts ...JobOption) (string, error) {
+	j, err := p.newJob(job, trigger, opts)
+	if err == nil {
+		err = p.adopt(j)
+	}
+	if err != nil {
+		typeName := kindName(trigger, opts)
+		err = ErrRegisteringJob.because(err, typeName)
+		p.logError("job registration failed", err,
+			slog.String("job", settingsOf(opts).name), slog.String("type", typeName))
+		return "", err
+	}
+	j.set(now())
+	j.logDebug("job registered")
+	return j.id, nil
+}
+
+func settingsOf(opts []JobOption) *settings {
+	s := new(settings)
+	for _, opt := range opts {
+		if opt != nil {
+			opt(s)
+		}
+	}
+	return s
+}
+
+// kindName returns the name for a job that could not be registered.
+func kindName(trigger Trigger, opts []JobOption) string {
+	if trigger == nil {
+		return "unknown"
+	}
+	t := trigger.traits()
+	if t.detachedName != "" && settingsOf(opts).given&optDetached != 0 {
+		return t.detachedName
+	}
+	return t.name
+}
+
+func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error) {
+	if task == nil {
+		return nil, errors.New("nil job")
+	}
+	if trigger == nil {
+		return nil, errors.New("nil trigger")
+	}
+	s := settingsOf(opts)
+	if err := s.check(trigger.traits().options); err != nil {
+		return nil, err
+	}
+	kind, err := trigger.kind(task, s)
+	if err != nil {
+		return nil, err
+	}
+	id, err := uuid.NewRandom()
+	if err != nil {
+		return nil, fmt.Errorf("no id: %w", err)
+	}
+	j := &job{pool: p, task: task, id: id.String(), name: s.name, kind: kind, limit: s.timeout}
+	j.owner = j
+	if trigger.traits().detachedName != "" && s.given&optDetached == 0 {
+		j.setState(phaseUnready | markAttached)
+	}
+	if j.name == "" {
+		j.name = j.typeName()
+	}
+	return j, nil
+}
+
+// adopt makes the job one of the pool's.
+func (p *Pool) adopt(j *job) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state().shut() {
+		return ErrShutdown
+	}
+	if c, ok := j.kind.(*channelJob); ok {
+		p.adoptChannelLocked(j, c)
+	}
+	p.registered++
+	j.order = p.registered
+	j.index = len(p.jobs)
+	p.jobs = append(p.jobs, j)
+	p.registry.add(j)
+	if p.state().status() == PoolStatusInitializing {
+		p.changeLocked(PoolStatusRunning)
+	}
+	if j.attached() {
+		p.attached++
+		p.unstarted++
+		if p.attached == 1 {
+			p.sweptAt = now()
+			p.rewatchLocked()
+		}
+	}
+	return nil
+}
+
+// The Register…Job methods are short forms of Register.
+
+// RegisterSingleRunJob registers a job that executes once, see Once.
+func (p *Pool) RegisterSingleRunJob(newJob Job) (string, error) {
+	return p.Register(newJob, Once())
+}
+
+// RegisterSingleRunJobWithName registers a job that executes once, see Once, with a name.
+func (p *Pool) RegisterSingleRunJobWithName(newJob Job, name string) (string, error) {
+	return p.Register(newJob, Once(), WithName(name))
+}
+
+// RegisterRetryJob registers a job that executes until it succeeds, retries times in all at the most, see Retry.
+func (p *Pool) RegisterRetryJob(newJob Job, retries int) (string, error) {
+	return p.Register(newJob, Retry(retries))
+}
+
+// RegisterRetryJobWithName registers a job that executes until it succeeds, retries times in all at the most, see Retry, with a name.
+func (p *Pool) RegisterRetryJobWithName(newJob Job, retries int, name string) (string, error) {
+	return p.Register(newJob, Retry(retries), WithName(name))
+}
+
+// RegisterIntervalJob registers a job that executes again and again, see Every.
+func (p *Pool) RegisterIntervalJob(newJob Job, interval time.Duration, opts ...JobOption) (string, error) {
+	return p.Register(newJob, Every(interval), opts...)
+}
+
+// RegisterIntervalJobWithName registers a job that executes again and again, see Every, with a name.
+func (p *Pool) RegisterIntervalJobWithName(newJob Job, interval time.Duration, name string, opts ...JobOption) (string, error) {
+	return p.Register(newJob, Every(interval), append([]JobOption{WithName(name)}, opts...)...)
+}
+
+// RegisterDetachedIntervalJob registers an interval job that runs on whatever the pool does, see Every and Detached.
+func (p *Pool) RegisterDetachedIntervalJob(newJob Job, interval time.Duration, opts ...JobOption) (string, error) {
+	return p.Register(newJob, Every(interval), append([]JobOption{Detached()}, opts...)...)
+}
+
+// RegisterDetachedIntervalJobWithName registers an interval job that runs on whatever the pool does, see Every and Detached, with a name.
+func (p *Pool) RegisterDetachedIntervalJobWithName(newJob Job, interval time.Duration, name string, opts ...JobOption) (string, error) {
+	return p.Register(newJob, Every(interval), append([]JobOption{Detached(), WithName(name)}, opts...)...)
+}
+
+// RegisterScheduledJob registers a job that executes by a cron expression, see Cron.
+func (p *Pool) RegisterScheduledJob(newJob Job, schedule string, opts ...JobOption) (string, error) {
+	return p.Register(newJob, Cron(schedule), opts...)
+}
+
+// RegisterScheduledJobWithName registers a job that executes by a cron expression, see Cron, with a name.
+func (p *Pool) RegisterScheduledJobWithName(newJob Job, schedule, name string, opts ...JobOption) (string, error) {
+	return p.Register(newJob, Cron(schedule), append([]JobOption{WithName(name)}, opts...)...)
+}
+
+// RegisterChannelJob registers a job that executes until it is told to stop, see Channel.
+func (p *Pool) RegisterChannelJob(newJob Job, stopChan chan interface{}) (string, error) {
+	return p.Register(newJob, Channel(stopChan))
+}
+
+// RegisterChannelJobWithName registers a job that executes until it is told to stop, see Channel, with a name.
+func (p *Pool) RegisterChannelJobWithName(newJob Job, stopChan chan interface{}, name string) (string, error) {
+	return p.Register(newJob, Channel(stopChan), WithName(name))
+}
+
+// RegisterDetachedChannelJob registers a channel job that runs on whatever the pool does, see Channel and Detached.
+func (p *Pool) RegisterDetachedChannelJob(newJob Job, stopChan chan interface{}) (string, error) {
+	return p.Register(newJob, Channel(stopChan), Detached())
+}
+
+// RegisterDetachedChannelJobWithName registers a channel job that runs on whatever the pool does, see Channel and Detached, with a name.
+func (p *Pool) RegisterDetachedChannelJobWithName(newJob Job, stopChan chan interface{}, name string) (string, error) {
+	return p.Register(newJob, Channel(stopChan), Detached(), WithName(name))
+}

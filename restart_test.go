@@ -1,0 +1,279 @@
+package jobs_test
+
+import (
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentjobs/jobs"
+)
+
+func TestTheFirstAttemptComesOneRetryIntervalAfterTheStop(t *testing.T) {
+	for name, opts := range map[string][]jobs.PoolOption{
+		"30 s unless set": nil,
+		"7 s":             {jobs.WithRetryInterval(7 * time.Second)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wait := 30 * time.Second
+			if opts != nil {
+				wait = 7 * time.Second
+			}
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				haltPool(p)
+				pass(wait - time.Nanosecond)
+				require.Equal(t, "Stopped", p.GetStatus())
+				pass(time.Nanosecond)
+				assert.Equal(t, "Running", p.GetStatus())
+				assert.Equal(t, 1, p.Info().Restarts)
+			}, opts...)
+		})
+	}
+}
+
+func TestEachWaitForAnAttemptIsTwiceTheLastUpToTenMinutesAndThenFromTheBase(t *testing.T) {
+	cases := []struct {
+		base  time.Duration
+		waits []time.Duration
+	}{
+		{30 * time.Second, seconds(30, 60, 120, 240, 480, 30, 60, 120, 240, 480, 30)},
+		{37500 * time.Millisecond, seconds(37.5, 75, 150, 300, 600, 37.5, 75)},
+		{7 * time.Minute, seconds(420, 420, 420)},
+		{10 * time.Minute, seconds(600, 600, 600)},
+		{time.Hour, seconds(3600, 3600, 3600)},
+	}
+	for _, c := range cases {
+		t.Run(c.base.String(), func(t *testing.T) {
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				var unready fault
+				asked := newTimeline()
+				register(t, p, puppet{ready: func() bool { asked.mark(); return unready.absent() }}, jobs.Every(forAges))
+				pass(0)
+				unready.cause()
+				haltPool(p)
+				at := time.Duration(0)
+				want := []time.Duration{0} // before its first execution
+				for i, wait := range c.waits {
+					if i > 0 {
+						assert.Equal(t, wait, time.Until(p.Info().NextAttempt))
+					}
+					at += wait
+					asked.fill(at)
+					want = append(want, at)
+				}
+				assert.Equal(t, want, asked.moments())
+				assert.Equal(t, "Stopped", p.GetStatus())
+			}, jobs.WithRetryInterval(c.base))
+		})
+	}
+}
+
+func TestAfterARestartTheWaitsBeginWithTheBaseAgain(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		var unready fault
+		register(t, p, puppet{ready: unready.absent}, jobs.Every(forAges))
+		pass(0)
+		unready.cause()
+		haltPool(p)
+		pass(40 * time.Second) // attempt at 30
+		unready.mend()
+		pass(50 * time.Second) // restart at 90
+		require.Equal(t, "Running", p.GetStatus())
+		haltPool(p)
+		pass(30 * time.Second)
+		assert.Equal(t, "Running", p.GetStatus())
+	})
+}
+
+func TestAnAttemptAsksTheStartedAttachedJobsThatAreNotFinished(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		asked := map[string]*timeline{}
+		add := func(name string, job puppet, trigger jobs.Trigger, opts ...jobs.JobOption) {
+			asked[name] = newTimeline()
+			job.ready = asked[name].ready
+			register(t, p, job, trigger, opts...)
+		}
+		add("interval", puppet{}, jobs.Every(time.Hour))
+		add("scheduled", puppet{}, jobs.On(everySecond()))
+		add("executing", puppet{execute: enduring(50 * time.Second)}, jobs.Every(time.Hour))
+		add("finished", puppet{}, jobs.Channel(make(chan interface{})))
+		add("detached", puppet{}, jobs.Every(time.Hour), jobs.Detached())
+		add("single run", puppet{}, jobs.Once())
+		add("retry", puppet{execute: func() error { return errBroken }}, jobs.Retry(9), jobs.WithRetryBackoff(time.Minute, time.Minute))
+		pass(500 * time.Millisecond)
+		haltPool(p)
+		add("not started", puppet{}, jobs.Every(time.Hour))
+		pass(time.Minute)
+		for name, want := range map[string][]time.Duration{
+			"interval": seconds(0, 30.5), "scheduled": seconds(0, 30.5), "executing": seconds(0), "finished": seconds(0),
+			"detached": seconds(0), "single run": seconds(0), "retry": seconds(0), "not started": seconds(0),
+		} {
+			assert.Equal(t, want, asked[name].moments(), name)
+		}
+	})
+}
+
+func TestAllAreAskedWithoutWaitingForAnothersAnswer(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		const n = 5
+		var restarting atomic.Bool
+		var others atomic.Int32
+		all := make(chan struct{})
+		for range n {
+			register(t, p, puppet{ready: func() bool {
+				if !restarting.Load() {
+					return true
+				}
+				if others.Add(1) == n {
+					close(all)
+				}
+				<-all // each waits until all were asked
+				return true
+			}}, jobs.Every(time.Hour))
+		}
+		pass(0)
+		restarting.Store(true)
+		haltPool(p)
+		pass(31 * time.Second)
+		assert.EqualValues(t, n, others.Load())
+		assert.Equal(t, "Running", p.GetStatus())
+	})
+}
+
+func TestOneThatIsNotReadyHoldsTheOthersBack(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		var unready fault
+		calls, asked := newTimeline(), newTimeline()
+		register(t, p, puppet{execute: calls.execute, ready: asked.ready}, jobs.Every(time.Hour))
+		last := register(t, p, puppet{ready: unready.absent}, jobs.Every(time.Hour))
+		pass(0)
+		unready.cause()
+		haltPool(p)
+		asked.fill(31 * time.Second)
+		assert.Equal(t, "Stopped", p.GetStatus())
+		assert.Equal(t, seconds(0, 30), asked.moments(), "all are asked, also if one is not ready")
+		assert.Len(t, p.Info().HeldUpBy, 1)
+		assert.Contains(t, p.Info().HeldUpBy[0], last)
+		unready.mend()
+		asked.fill(95 * time.Second)
+		assert.Equal(t, seconds(0, 90), calls.moments())
+		assert.Empty(t, p.Info().HeldUpBy)
+	})
+}
+
+func TestAnExecutionWithinItsLimitCountsAsReady(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		asked := newTimeline()
+		register(t, p, puppet{ready: asked.ready, execute: enduring(100 * time.Second)}, jobs.Every(time.Hour))
+		pass(time.Second)
+		haltPool(p)
+		pass(31 * time.Second)
+		assert.Equal(t, "Running", p.GetStatus())
+		assert.Equal(t, seconds(0), asked.moments())
+	})
+}
+
+func TestAllStartAgainTogether(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := newTimeline()
+		for range 20 {
+			register(t, p, puppet{execute: calls.execute}, jobs.Every(time.Hour))
+		}
+		calls.fill(13 * time.Second)
+		culprit := haltPool(p)
+		calls.fill(50 * time.Second)
+		require.Len(t, calls.moments(), 40)
+		for _, at := range calls.moments()[20:] {
+			assert.Equal(t, 43*time.Second, at)
+		}
+		assert.EqualValues(t, 2, infoOf(t, p, culprit).Executions, "the one that failed too")
+	})
+}
+
+func TestAScheduledJobGoesOnWithItsNextOccurrenceAfterARestart(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := newTimeline()
+		register(t, p, puppet{execute: calls.execute}, jobs.On(everySecond()))
+		calls.fill(1200 * time.Millisecond)
+		haltPool(p)
+		calls.fill(4 * time.Second)
+		assert.Equal(t, seconds(1, 3, 4), calls.moments(), "restarted at 2.2; what was missed is skipped")
+	}, jobs.WithRetryInterval(time.Second))
+}
+
+func TestExecutionsInFlightAtARestartBelongToTheNewLife(t *testing.T) {
+	t.Run("the interval counts from their end", func(t *testing.T) {
+		inPool(t, func(t *testing.T, p *jobs.Pool) {
+			calls := newTimeline()
+			register(t, p, puppet{execute: func() error { calls.mark(); time.Sleep(40 * time.Second); return nil }},
+				jobs.Every(15*time.Second))
+			calls.fill(time.Second)
+			haltPool(p) // until 31
+			calls.fill(100 * time.Second)
+			assert.Equal(t, seconds(0, 55), calls.moments())
+		})
+	})
+	t.Run("their failure stops the pool", func(t *testing.T) {
+		inPool(t, func(t *testing.T, p *jobs.Pool) {
+			id := register(t, p, puppet{execute: onlyFirst(func() error { time.Sleep(40 * time.Second); return errBroken })},
+				jobs.Every(forAges))
+			pass(time.Second)
+			haltPool(p) // until 31
+			pass(39*time.Second - 1)
+			require.Equal(t, "Running", p.GetStatus())
+			pass(1)
+			assert.Equal(t, "Stopped", p.GetStatus())
+			assert.Equal(t, id, p.Info().StoppedBy)
+		})
+	})
+	t.Run("their lateness stops the pool", func(t *testing.T) {
+		inPool(t, func(t *testing.T, p *jobs.Pool) {
+			id := register(t, p, puppet{execute: onlyFirst(enduring(2 * time.Minute))}, jobs.Every(forAges),
+				jobs.WithJobTimeout(50*time.Second))
+			pass(time.Second)
+			haltPool(p) // until 31
+			pass(50 * time.Second)
+			assert.Equal(t, "Stopped", p.GetStatus())
+			assert.Equal(t, id, p.Info().StoppedBy)
+			assert.ErrorIs(t, p.Info().StopError, jobs.ErrTimeout)
+		})
+	})
+}
+
+func TestTheRestartIsNotGatedOnStatus(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		var last atomic.Pointer[error] // a job that reports its last execution's error
+		failing := newFault()
+		register(t, p, puppet{
+			execute: func() error { err := failing.err(); last.Store(&err); return err },
+			status: func() error {
+				if err := last.Load(); err != nil && *err != nil {
+					return errors.New("the last execution failed")
+				}
+				return nil
+			},
+		}, jobs.Every(forAges))
+		pass(time.Second)
+		failing.mend()
+		pass(30 * time.Second)
+		assert.Equal(t, "Running", p.GetStatus())
+		pass(10 * time.Minute)
+		assert.Equal(t, 1, p.Info().Restarts)
+	})
+}
+
+func TestAPoolWithNoAttachedJobLeftRestarts(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		failing := newFault()
+		id := register(t, p, puppet{execute: failing.err, ready: func() bool { return failing.absent() || p.GetStatus() == "Running" }},
+			jobs.Every(time.Hour))
+		pass(100 * time.Second) // attempts at 30 and 90, the next at 210
+		require.Equal(t, "Stopped", p.GetStatus())
+		p.UnregisterJob(id)
+		pass(0)
+		assert.Equal(t, "Running", p.GetStatus())
+	})
+}

@@ -1,0 +1,111 @@
+package jobs_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/agentjobs/jobs"
+)
+
+func TestRetryExecutesAtMostThatManyTimesInAll(t *testing.T) {
+	for _, attempts := range []int{1, 2, 5} {
+		inPool(t, func(t *testing.T, p *jobs.Pool) {
+			id := register(t, p, lasting(0, errTrial), jobs.Retry(attempts))
+			pass(time.Hour)
+			info := infoOf(t, p, id)
+			assert.EqualValues(t, attempts, info.Executions)
+			assert.EqualValues(t, attempts, info.Failures)
+			assert.Equal(t, jobs.JobStatusFailed, info.Status)
+		})
+	}
+}
+
+func TestRetryExecutesAtOnceOneAfterTheOther(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		laps, overlap := newLaps(), new(overlapMeter)
+		register(t, p, puppet{execute: func() error {
+			laps.lap()
+			overlap.during(3 * time.Second)
+			return errTrial
+		}}, jobs.Retry(4))
+		pass(time.Hour)
+		assert.Equal(t, times(time.Second, 0, 3, 6, 9), laps.all())
+		assert.Equal(t, 1, overlap.highest())
+	})
+}
+
+func TestRetryWaitsBetweenExecutionsWithRetryBackoff(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		laps := newLaps()
+		register(t, p, puppet{execute: func() error { laps.lap(); return errTrial }}, jobs.Retry(5),
+			jobs.WithRetryBackoff(time.Second, 3*time.Second))
+		pass(time.Hour)
+		assert.Equal(t, times(time.Second, 0, 1, 3, 6, 9), laps.all())
+	})
+}
+
+func TestRetryIsFinishedByTheFirstSuccess(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		laps := newLaps()
+		id := register(t, p, puppet{execute: func() error {
+			if laps.lap() < 3 {
+				return errTrial
+			}
+			return nil
+		}}, jobs.Retry(10))
+		pass(time.Hour)
+		assert.Len(t, laps.all(), 3)
+		info := infoOf(t, p, id)
+		assert.Equal(t, jobs.JobStatusFinished, info.Status)
+		assert.EqualValues(t, 2, info.Failures)
+	})
+}
+
+func TestRetryKeepsTheErrorOfAnAttemptWithTheNumberOfExecutionsLeft(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := register(t, p, lasting(time.Second, errTrial), jobs.Retry(3))
+		pass(time.Second / 2)
+		assert.NoError(t, infoOf(t, p, id).LastError)
+		for left := 2; left >= 0; left-- {
+			pass(time.Second)
+			err := infoOf(t, p, id).LastError
+			assert.ErrorIs(t, err, jobs.ErrExecutingRetryJob)
+			assert.ErrorIs(t, err, errTrial)
+			assert.EqualError(t, err, fmt.Sprintf(
+				"[Error Code 1602] - Error in retry job %s execution, %d more retries: trial went wrong", id, left))
+		}
+	})
+}
+
+func TestRetryHasNoTimeLimitUnlessOneIsGiven(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := register(t, p, lasting(24*time.Hour, nil), jobs.Retry(2))
+		pass(24*time.Hour - 1)
+		assert.Equal(t, "Running", p.GetJobStatus(id))
+		pass(1)
+		assert.Equal(t, "Finished", p.GetJobStatus(id))
+	}, jobs.WithExecutionTimeout(time.Second))
+}
+
+func TestRetryIsNotTriedAgainBeforeALateExecutionHasReturned(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		laps := newLaps()
+		id := register(t, p, puppet{execute: func() error {
+			if laps.lap() == 1 {
+				time.Sleep(time.Minute)
+			}
+			return nil
+		}}, jobs.Retry(2), jobs.WithJobTimeout(time.Second))
+		pass(time.Second)
+		info := infoOf(t, p, id)
+		assert.EqualValues(t, 1, info.Failures, "it counts as failed at that moment")
+		assert.ErrorIs(t, info.LastError, jobs.ErrExecutingRetryJob)
+		assert.ErrorIs(t, info.LastError, jobs.ErrTimeout)
+		pass(time.Hour)
+		assert.Equal(t, times(time.Second, 0, 60), laps.all())
+		assert.Equal(t, "Finished", p.GetJobStatus(id))
+	})
+}

@@ -1,0 +1,50 @@
+package jobs
+
+import (
+	"errors"
+	"fmt"
+)
+
+// RunNow makes an interval or scheduled job execute now, or right after the execution that is in
+// progress or waiting for the job's lock; several calls before it has begun make one execution. The
+// interval, or the search for the next occurrence, counts from its end. RunNow does not wait.
+//
+// It is an error, and nothing happens, if the id is unknown, the job is of another kind, is not ready
+// yet, has ended or is late (ErrTimeout), if it is attached and the pool is not Running (ErrStopped),
+// or if the pool was shut down (ErrShutdown).
+func (p *Pool) RunNow(id string) error {
+	j := p.registry.get(id)
+	if p.state().shut() {
+		return fmt.Errorf("run job %q now: %w", id, ErrShutdown)
+	}
+	if j == nil {
+		return fmt.Errorf("run job %q now: no job has that id", id)
+	}
+	if err := j.runSoon(); err != nil {
+		return fmt.Errorf("run %s job %q now: %w", j.typeName(), id, err)
+	}
+	return nil
+}
+
+func (j *job) runSoon() error {
+	if !j.kind.traits().periodic {
+		return errors.New("only interval and scheduled jobs can")
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	switch state := j.state(); {
+	case j.stoppedLocked():
+		return ErrUnregistered
+	case state.phase() == phaseLate:
+		return fmt.Errorf("its last execution has not returned: %w", ErrTimeout)
+	case state.over():
+		return errors.New("it has ended")
+	case !j.pool.state().admits(state):
+		return ErrStopped
+	case !state.started():
+		return errors.New("it is not ready yet")
+	}
+	j.runNow = true
+	j.setLocked(now())
+	return nil
+}

@@ -1,0 +1,203 @@
+package jobs_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/agentjobs/jobs"
+)
+
+func TestScheduledExecutesAtEachOccurrenceOfItsCronExpression(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		laps := newLaps() // a bubble begins at midnight
+		register(t, p, lapping(laps), jobs.Cron("*/20 * * * *"))
+		pass(time.Hour)
+		assert.Equal(t, times(time.Minute, 20, 40, 60), laps.all())
+	})
+}
+
+func TestScheduledExecutesAtEachOccurrenceOfAnySchedule(t *testing.T) {
+	for _, opts := range [][]jobs.JobOption{nil, {jobs.Detached()}} {
+		inPool(t, func(t *testing.T, p *jobs.Pool) {
+			laps := newLaps()
+			at := times(time.Millisecond, 1, 1500, 1501, 200_000)
+			register(t, p, lapping(laps), jobs.On(nextFunc(func(now time.Time) time.Time {
+				for _, d := range at {
+					if moment := laps.start.Add(d); moment.After(now) {
+						return moment
+					}
+				}
+				return now.Add(1000 * time.Hour)
+			})), opts...)
+			pass(time.Hour)
+			assert.Equal(t, at, laps.all())
+		})
+	}
+}
+
+func TestScheduledIsNotExecutedWhenItIsReadyButAtItsNextOccurrence(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		laps := newLaps()
+		job := lapping(laps)
+		job.ready = func() bool { time.Sleep(25 * time.Second); return true } // over two occurrences
+		register(t, p, job, jobs.On(each(10*time.Second)))
+		pass(40 * time.Second)
+		assert.Equal(t, times(time.Second, 30, 40), laps.all())
+	})
+}
+
+func TestScheduledIsNeverExecutedEarlyByTheWallClock(t *testing.T) {
+	for name, shown := range map[string]func(time.Duration) time.Duration{
+		"slow":    func(d time.Duration) time.Duration { return d - d/100 },
+		"unequal": func(d time.Duration) time.Duration { return d.Truncate(300 * time.Millisecond) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				wall := newWallClock()
+				wall.shown = shown
+				p.SetClock(wall.now)
+				shows := newLaps()
+				register(t, p, puppet{execute: func() error {
+					shows.mu.Lock()
+					defer shows.mu.Unlock()
+					shows.laps = append(shows.laps, wall.now().Round(0).Sub(wall.start))
+					return nil
+				}}, jobs.On(each(time.Minute)))
+				pass(5*time.Minute + 10*time.Second)
+				assert.Len(t, shows.all(), 5)
+				for i, showed := range shows.all() {
+					due := time.Duration(i+1) * time.Minute
+					assert.GreaterOrEqual(t, showed, due)
+					assert.Less(t, showed, due+time.Second)
+				}
+			})
+		})
+	}
+}
+
+func TestScheduledIsNeverExecutedTwiceAtOnceAndSkipsWhatPassesMeanwhile(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		laps, overlap := newLaps(), new(overlapMeter)
+		register(t, p, puppet{execute: func() error {
+			laps.lap()
+			overlap.during(25 * time.Second)
+			return nil
+		}}, jobs.On(each(10*time.Second)))
+		pass(80 * time.Second)
+		assert.Equal(t, times(time.Second, 10, 40, 70), laps.all())
+		assert.Equal(t, 1, overlap.highest())
+	})
+}
+
+func TestScheduledSkipsTheOccurrencesThatPassWhileItIsStopped(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		laps, detached := newLaps(), newLaps()
+		register(t, p, lapping(laps), jobs.On(each(20*time.Second)))
+		register(t, p, lapping(detached), jobs.On(each(20*time.Second)), jobs.Detached())
+		pass(25 * time.Second)
+		stopPool(p) // until 55 s
+		pass(60 * time.Second)
+		assert.Equal(t, times(time.Second, 20, 60, 80), laps.all())
+		assert.Equal(t, times(time.Second, 20, 40, 60, 80), detached.all())
+	})
+}
+
+func TestScheduledSkipsTheOccurrencesAForwardJumpPassesWhileItIsStopped(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		wall := newWallClock()
+		p.SetClock(wall.now)
+		laps := newLaps()
+		register(t, p, lapping(laps), jobs.On(each(time.Hour)))
+		pass(50 * time.Minute)
+		stopPool(p)
+		pass(time.Second)
+		wall.jump(30 * time.Minute)
+		pass(59*time.Minute + 58*time.Second)
+		assert.Equal(t, "Running", p.GetStatus())
+		assert.Equal(t, times(time.Minute, 90), laps.all(), "at 02:00 by the clock, and not with the restart")
+	})
+}
+
+func TestScheduledExecutesOnceAtOnceWhatAForwardJumpOrSleepHasMissed(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		wall := newWallClock()
+		p.SetClock(wall.now)
+		laps := newLaps()
+		register(t, p, lapping(laps), jobs.On(each(time.Hour)))
+		pass(10*time.Minute + 30*time.Second)
+		wall.jump(3 * time.Hour)
+		pass(time.Minute) // a timer does not see it, so it has to look
+		first := laps.all()
+		assert.Len(t, first, 1)
+		pass(49 * time.Minute)
+		assert.Equal(t, append(first, time.Hour), laps.all(), "then at 04:00 by the clock")
+	})
+}
+
+func TestScheduledSkipsTheOccurrencesAForwardJumpPassesWhileItIsExecuting(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		wall := newWallClock()
+		p.SetClock(wall.now)
+		laps := newLaps()
+		register(t, p, puppet{execute: func() error { laps.lap(); time.Sleep(10 * time.Minute); return nil }}, jobs.On(each(time.Hour)))
+		pass(65 * time.Minute)
+		wall.jump(3 * time.Hour)
+		pass(55 * time.Minute)
+		assert.Equal(t, times(time.Hour, 1, 2), laps.all())
+	}, jobs.WithExecutionTimeout(0))
+}
+
+func TestScheduledGoesByTheClockAsItIsAfterABackwardJump(t *testing.T) {
+	for name, trigger := range map[string]jobs.Trigger{"schedule": jobs.On(each(time.Hour)), "cron": jobs.Cron("0 * * * *")} {
+		t.Run(name, func(t *testing.T) {
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				wall := newWallClock()
+				p.SetClock(wall.now)
+				laps := newLaps()
+				register(t, p, lapping(laps), trigger)
+				pass(30*time.Minute + 30*time.Second)
+				wall.jump(-40 * time.Minute)
+				pass(2 * time.Hour)
+				assert.Equal(t, times(time.Minute, 40, 100), laps.all(), "at 00:00 and 01:00 by the clock")
+			})
+		})
+	}
+}
+
+func TestScheduledIsFinishedWhenNextIsZeroOrNotLater(t *testing.T) {
+	for name, end := range map[string]func(time.Time) time.Time{
+		"zero":    func(time.Time) time.Time { return time.Time{} },
+		"same":    func(now time.Time) time.Time { return now },
+		"earlier": func(now time.Time) time.Time { return now.Add(-time.Hour) },
+	} {
+		for _, opts := range [][]jobs.JobOption{nil, {jobs.Detached()}} {
+			t.Run(name, func(t *testing.T) {
+				inPool(t, func(t *testing.T, p *jobs.Pool) {
+					laps := newLaps()
+					var asked atomic.Int32
+					id := register(t, p, lapping(laps), jobs.On(nextFunc(func(now time.Time) time.Time {
+						asked.Add(1)
+						if len(laps.all()) < 2 {
+							return now.Add(time.Minute)
+						}
+						return end(now)
+					})), opts...)
+					pass(2*time.Minute - 1)
+					assert.Equal(t, "Running", p.GetJobStatus(id))
+					pass(1)
+					assert.Equal(t, "Finished", p.GetJobStatus(id))
+					ended := asked.Load()
+					stopPool(p)
+					pass(time.Hour)
+					assert.Equal(t, "Running", p.GetStatus())
+					assert.Equal(t, "Finished", p.GetJobStatus(id), "and never started again")
+					assert.Equal(t, times(time.Minute, 1, 2), laps.all())
+					assert.Equal(t, ended, asked.Load())
+				})
+			})
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Shutdown ends the pool for good: nothing begins any more, channel jobs are told to stop, the contexts
+// of executions end with ErrShutdown, and Shutdown waits until every call of user code has returned,
+// but for those of abandoned executions. It returns nil then.
+//
+// If ctx ends first it returns an error that wraps ctx's cause and names the jobs that are still in a
+// call, with the stacks of their goroutines where the runtime can tell. It may be called again, to wait
+// again, and from many goroutines at once. From inside a job it waits for its caller too, and so until
+// ctx's end.
+//
+// Afterwards the pool is Stopped, Register and RunNow return errors, and look-ups, locks and
+// UnregisterJob work as before.
+func (p *Pool) Shutdown(ctx context.Context) error {
+	jobs := p.shut()
+	for _, j := range jobs {
+		if !within(ctx, j.whenQuiet()) {
+			return p.unfinished(jobs, context.Cause(ctx))
+		}
+	}
+	if !within(ctx, p.whenSilent()) {
+		return p.unfinished(jobs, context.Cause(ctx))
+	}
+	return nil
+}
+
+// within waits for done, if there is one, and reports whether ctx lasted for as long.
+func within(ctx context.Context, done <-chan struct{}) bool {
+	if done == nil {
+		return true
+	}
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// shut lets nothing begin any more, and returns the jobs in which something may be going on.
+func (p *Pool) shut() (jobs []*job) {
+	p.mu.Lock()
+	jobs = slices.Clone(p.jobs)
+	for _, j := range p.departed {
+		jobs = append(jobs, j)
+	}
+	if p.state().shut() {
+		p.mu.Unlock()
+		return jobs
+	}
+	p.word.Store(uint64(p.state().with(PoolStatusStopped) | poolShut))
+	p.since = time.Now()
+	p.stopper, p.stopError = nil, ErrShutdown
+	var cancels []context.CancelCauseFunc
+	for _, j := range p.jobs {
+		if cancel := j.shut(); cancel != nil {
+			cancels = append(cancels, cancel)
+		}
+	}
+	p.cycle.stop()
+	p.recount()
+	p.lookAgainLocked()
+	p.announceLocked()
+	p.mu.Unlock()
+	endContexts(cancels, ErrShutdown)
+	p.log(slog.LevelDebug, "pool shut down")
+	return jobs
+}
+
+// shut ends the job, with its pool's mutex held. What it returns ends the context of its execution, or
+// is nil.
+func (j *job) shut() context.CancelCauseFunc {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if c, ok := j.kind.(*channelJob); ok {
+		j.endChannelLocked(c)
+	}
+	return j.retireLocked()
+}
+
+// whenQuiet returns a channel that is closed when no call of user code is in flight for the job, or nil
+// if none is.
+func (j *job) whenQuiet() <-chan struct{} {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.quiet == nil && j.busyLocked() {
+		j.quiet = make(chan struct{})
+	}
+	return j.quiet
+}
+
+// unfinished returns the error that names the jobs still in a call.
+func (p *Pool) unfinished(jobs []*job, cause error) error {
+	slices.SortFunc(jobs, byOrder)
+	var busy []string
+	stacks := allStacks()
+	var traces strings.Builder
+	for _, j := range jobs {
+		if calls, step := j.callsInFlight(); calls != "" {
+			execution, other := caller{job: j, step: step}.trace(), caller{job: j}.trace()
+			busy = append(busy, fmt.Sprintf("%s in %s", j, calls))
+			for _, stack := range stacks {
+				if strings.Contains(stack, execution) || strings.Contains(stack, other) {
+					traces.WriteString("\n\n" + stack)
+				}
+			}
+		}
+	}
+	if p.whenSilent() != nil {
+		busy = append(busy, "the function of WithOnStatus")
+	}
+	if len(busy) == 0 { // the last has returned at the same moment
+		return nil
+	}
+	return fmt.Errorf("pool shut down, but not everything has returned (%w): %s%s", cause, strings.Join(busy, ", "), traces.String())
+}
+
+// callsInFlight names the methods of the job that have not returned, and the step of its execution.
+func (j *job) callsInFlight() (methods string, step uint32) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var calls []string
+	if phase := j.state().phase(); phase == phaseExecuting || phase == phaseLate {
+		calls = append(calls, "Execute")
+	}
+	if j.readiness.asking {
+		calls = append(calls, "Ready")
+	}
+	if healthState(j.health.Load()) != healthUnasked {
+		calls = append(calls, "Status")
+	}
+	if len(calls) == 0 && j.busyLocked() {
+		calls = append(calls, "its schedule's Next")
+	}
+	return strings.Join(calls, " and "), j.steps
+}
+
+// allStacks returns the stack trace of each goroutine, of as many as fit.
+func allStacks() []string {
+	buf := make([]byte, 1<<20)
+	n := runtime.Stack(buf, true)
+	for n == len(buf) && n < 64<<20 {
+		buf = make([]byte, 2*n)
+		n = runtime.Stack(buf, true)
+	}
+	return strings.Split(strings.TrimSpace(string(buf[:n])), "\n\n")
+}

@@ -1,0 +1,200 @@
+package jobs_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentjobs/jobs"
+)
+
+func TestAfterShutdownNothingBegins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := jobs.NewPool(quiet)
+		calls, asked := newTimeline(), newTimeline()
+		for _, opts := range [][]jobs.JobOption{nil, {jobs.Detached()}} {
+			register(t, p, puppet{execute: calls.execute, status: calls.status}, jobs.Every(time.Second), opts...)
+			register(t, p, puppet{execute: calls.execute}, jobs.On(everySecond()), opts...)
+			register(t, p, puppet{ready: func() bool { asked.mark(); return false }}, jobs.Every(time.Second), opts...)
+		}
+		register(t, p, puppet{execute: func() error { calls.mark(); return errBroken }},
+			jobs.Retry(99), jobs.WithRetryBackoff(time.Second, time.Second))
+		pass(1500 * time.Millisecond)
+		require.NoError(t, p.Shutdown(context.Background()))
+		before, polls := len(calls.moments()), len(asked.moments())
+		require.NotZero(t, before)
+		pass(time.Hour)
+		assert.Len(t, calls.moments(), before)
+		assert.Len(t, asked.moments(), polls)
+	})
+}
+
+func TestShutdownWaitsForEveryCallOfUserCode(t *testing.T) {
+	slowReady := func() bool { time.Sleep(10 * time.Second); return true }
+	for name, register := range map[string]func(t *testing.T, p *jobs.Pool){
+		"Execute": func(t *testing.T, p *jobs.Pool) {
+			register(t, p, puppet{execute: enduring(10 * time.Second)}, jobs.Every(time.Hour))
+		},
+		"Execute of a single run job": func(t *testing.T, p *jobs.Pool) {
+			register(t, p, puppet{execute: enduring(10 * time.Second)}, jobs.Once())
+		},
+		"a late Execute": func(t *testing.T, p *jobs.Pool) {
+			register(t, p, puppet{execute: enduring(10 * time.Second)}, jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
+		},
+		"Execute of an unregistered job": func(t *testing.T, p *jobs.Pool) {
+			id := register(t, p, puppet{execute: enduring(10 * time.Second)}, jobs.Every(time.Hour))
+			pass(0)
+			p.UnregisterJob(id)
+		},
+		"Ready": func(t *testing.T, p *jobs.Pool) {
+			register(t, p, puppet{ready: slowReady}, jobs.Every(time.Hour))
+		},
+		"Status": func(t *testing.T, p *jobs.Pool) {
+			p.UpdateDurations(time.Second, time.Hour)
+			register(t, p, puppet{status: enduring(9 * time.Second)}, jobs.Every(time.Hour))
+		},
+		"JobExecution.Ready": func(t *testing.T, p *jobs.Pool) {
+			var unready fault
+			id := register(t, p, puppet{ready: func() bool { return unready.absent() || slowReady() }}, jobs.Every(time.Hour))
+			pass(0)
+			unready.cause()
+			go p.GetJob(id).Ready()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, start := jobs.NewPool(quiet), time.Now()
+				register(t, p)
+				pass(5 * time.Second)
+				require.NoError(t, p.Shutdown(context.Background()))
+				assert.Equal(t, 10*time.Second, time.Since(start))
+			})
+		})
+	}
+}
+
+func TestShutdownDoesNotWaitForLocksRestartsOrReadiness(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := jobs.NewPool(quiet)
+		id := register(t, p, puppet{}, jobs.Every(time.Second))
+		register(t, p, puppet{ready: newFault().absent}, jobs.Every(time.Second))
+		pass(500 * time.Millisecond)
+		p.JobLock(id)
+		pass(time.Second) // its execution waits for the lock
+		haltPool(p)
+		start := time.Now()
+		require.NoError(t, p.Shutdown(context.Background()))
+		assert.Zero(t, time.Since(start))
+		p.JobUnlock(id)
+		pass(time.Hour)
+		assert.EqualValues(t, 1, infoOf(t, p, id).Executions)
+	})
+}
+
+func TestShutdownDoesNotWaitForAbandonedExecutions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := jobs.NewPool(quiet, jobs.WithExecutionTimeout(10*time.Second), jobs.WithAbandonAfter(5*time.Second))
+		end := make(chan bool)
+		defer close(end)
+		register(t, p, puppet{execute: func() error { <-end; return nil }}, jobs.Every(forAges))
+		start := time.Now()
+		pass(time.Second)
+		require.NoError(t, p.Shutdown(context.Background()))
+		assert.Equal(t, 15*time.Second, time.Since(start), "it is given up while Shutdown waits")
+	})
+}
+
+func TestShutdownTellsChannelJobsAndEndsContexts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, log := jobs.NewPool(quiet), newCauseLog()
+		stop := make(chan interface{})
+		id := register(t, p, puppet{execute: func() error { assert.Nil(t, <-stop); return nil }}, jobs.Channel(stop))
+		register(t, p, jobs.JobFunc(log.await), jobs.Every(time.Hour))
+		pass(time.Second)
+		require.NoError(t, p.Shutdown(context.Background()))
+		assert.Equal(t, []error{jobs.ErrShutdown}, log.all())
+		assert.Equal(t, "Stopped", p.GetJobStatus(id))
+	})
+}
+
+//go:noinline
+func hangIn(end chan bool) { <-end }
+
+//go:noinline
+func hangElsewhere(end chan bool) { <-end }
+
+func TestAtTheEndOfItsContextShutdownNamesTheJobsStillInACall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, end := jobs.NewPool(quiet), make(chan bool)
+		hanging := register(t, p, puppet{execute: func() error { hangIn(end); return nil }}, jobs.Every(time.Hour), jobs.WithName("sleeper"))
+		ready := register(t, p, puppet{ready: func() bool { <-end; return true }}, jobs.Once(), jobs.WithName("thinker"))
+		gone := register(t, p, puppet{execute: func() error { <-end; return nil }}, jobs.Once(), jobs.WithName("leaver"))
+		well := register(t, p, puppet{}, jobs.Every(time.Hour), jobs.WithName("idler"))
+		go hangElsewhere(end)
+		pass(time.Second)
+		p.UnregisterJob(gone)
+		ctx, cancel := context.WithTimeoutCause(context.Background(), 3*time.Second, errBroken)
+		defer cancel()
+		start := time.Now()
+		err := p.Shutdown(ctx)
+		assert.Equal(t, 3*time.Second, time.Since(start))
+		require.ErrorIs(t, err, errBroken)
+		for _, part := range []string{"sleeper", "Execute", "thinker", "Ready", "leaver", "hangIn", hanging, ready, gone} {
+			assert.ErrorContains(t, err, part)
+		}
+		for _, part := range []string{"idler", well, "hangElsewhere"} {
+			assert.NotContains(t, err.Error(), part)
+		}
+		assert.Equal(t, 3, strings.Count(err.Error(), "\ngoroutine "), "the stacks of exactly those")
+		close(end)
+		require.NoError(t, p.Shutdown(context.Background()), "again, when they have returned")
+	})
+}
+
+func TestTheStacksAreOfThisPoolsJobsOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, other, end := jobs.NewPool(quiet), jobs.NewPool(quiet), make(chan bool)
+		register(t, p, puppet{status: func() error { hangIn(end); return nil }}, jobs.Every(time.Hour))
+		register(t, other, puppet{execute: func() error { hangElsewhere(end); return nil }}, jobs.Every(time.Hour))
+		pass(31 * time.Second)
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		err := p.Shutdown(ctx)
+		require.ErrorIs(t, err, context.Canceled)
+		assert.ErrorContains(t, err, "Status")
+		assert.ErrorContains(t, err, "hangIn")
+		assert.NotContains(t, err.Error(), "hangElsewhere")
+		close(end)
+		require.NoError(t, p.Shutdown(context.Background()))
+		require.NoError(t, other.Shutdown(context.Background()))
+	})
+}
+
+func TestTheStackOfAnAbandonedExecutionIsNotAmongThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := jobs.NewPool(quiet, jobs.WithExecutionTimeout(time.Second), jobs.WithAbandonAfter(time.Second))
+		end := make(chan bool)
+		first := onlyFirst(func() error { hangElsewhere(end); return nil })
+		register(t, p, puppet{execute: func() error {
+			if err := first(); err != nil {
+				return err
+			}
+			hangIn(end)
+			return nil
+		}}, jobs.Every(time.Second), jobs.Detached())
+		pass(3500 * time.Millisecond) // abandoned at 2, executing again from 3 on
+		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+		defer cancel()
+		err := p.Shutdown(ctx)
+		require.Error(t, err)
+		assert.ErrorContains(t, err, "hangIn")
+		assert.NotContains(t, err.Error(), "hangElsewhere")
+		close(end)
+		require.NoError(t, p.Shutdown(context.Background()))
+	})
+}

@@ -1,0 +1,156 @@
+package jobs
+
+import "strconv"
+
+// JobStatus is the status of a job. Its String is the bare word, "Running" for example.
+type JobStatus int
+
+const (
+	// JobStatusInitializing - never executed so far: its Ready has not returned true yet, or its
+	// pool is stopped and will start it.
+	JobStatusInitializing JobStatus = iota
+	// JobStatusRunning - executing, or between two executions with nothing wrong.
+	JobStatusRunning
+	// JobStatusRetrying - a retry job that has failed at least once and has tries left.
+	JobStatusRetrying
+	// JobStatusStopped - stopped together with its pool, to be restarted with it; or a detached
+	// channel job that ended with an error; or its pool was shut down, or the job unregistered.
+	JobStatusStopped
+	// JobStatusFailed - a single run or retry job that ended with an error; a job with an execution
+	// that has outrun its time limit and has not returned; a detached interval or scheduled job
+	// whose last execution failed.
+	JobStatusFailed
+	// JobStatusFinished - done for good, and without an error.
+	JobStatusFinished
+)
+
+var jobStatusNames = [...]string{"Initializing", "Running", "Retrying", "Stopped", "Failed", "Finished"}
+
+// String returns the bare word, "Running" for example.
+func (s JobStatus) String() string { return nameOf(jobStatusNames[:], int(s), "JobStatus") }
+
+// MarshalText returns what String does, so that JSON shows the word.
+func (s JobStatus) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// PoolStatus is the status of a pool. Its String is the bare word, "Running" for example.
+type PoolStatus int
+
+const (
+	// PoolStatusInitializing - nothing was registered so far.
+	PoolStatusInitializing PoolStatus = iota
+	// PoolStatusRunning - the pool's jobs execute.
+	PoolStatusRunning
+	// PoolStatusStopped - no attached job begins an execution, until the pool has restarted; or the
+	// pool was shut down.
+	PoolStatusStopped
+)
+
+var poolStatusNames = [...]string{"Initializing", "Running", "Stopped"}
+
+// String returns the bare word, "Running" for example.
+func (s PoolStatus) String() string { return nameOf(poolStatusNames[:], int(s), "PoolStatus") }
+
+// MarshalText returns what String does, so that JSON shows the word.
+func (s PoolStatus) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+func nameOf(names []string, i int, typ string) string {
+	if i < 0 || i >= len(names) {
+		return typ + "(" + strconv.Itoa(i) + ")"
+	}
+	return names[i]
+}
+
+// A jobWord is all that a job's status depends on, but for its pool's: a phase and some marks.
+// It is kept in one atomic, so that a status can be read without a lock; it is written with the
+// job's mutex held.
+type jobWord uint32
+
+// The phases of a job's life:
+//
+//	unready   -> ready                  Ready has returned true
+//	ready     -> started                at once or, attached, as soon as the pool is Running
+//	started   -> executing              an execution claims it; a claim may be taken back
+//	executing -> late                   it has outrun its time limit
+//	executing, late -> started, finished, failed   it has ended
+//	started   -> finished               a schedule has no occurrence left
+const (
+	phaseUnready jobWord = iota
+	phaseReady
+	phaseStarted
+	phaseExecuting
+	phaseLate
+	phaseFinished
+	phaseFailed
+
+	phaseMask jobWord = 7
+)
+
+// The marks, beside the phase.
+const (
+	markAttached jobWord = 8 << iota // the pool coordinates it
+	markGone                         // unregistered
+	markRetrying                     // a retry job that has failed before
+	markFailing                      // a detached interval or scheduled job, the last execution of which failed
+	markBroken                       // a detached channel job that ended with an error
+
+	markTrouble = markRetrying | markFailing | markBroken
+)
+
+func (w jobWord) phase() jobWord         { return w & phaseMask }
+func (w jobWord) with(p jobWord) jobWord { return w&^phaseMask | p }
+func (w jobWord) has(mark jobWord) bool  { return w&mark != 0 }
+func (w jobWord) started() bool          { return w.phase() >= phaseStarted }
+func (w jobWord) over() bool             { return w.phase() >= phaseFinished }
+
+// A poolWord is a pool's status, whether it was shut down, and its generation: every start opens
+// a new one. It is kept in one atomic and written with the pool's mutex held.
+type poolWord uint64
+
+const (
+	poolStatusMask poolWord = 3
+	poolShut       poolWord = 4
+	poolGeneration poolWord = 8 // the first of its bits
+)
+
+func (w poolWord) status() PoolStatus { return PoolStatus(w & poolStatusMask) }
+func (w poolWord) running() bool      { return w.status() == PoolStatusRunning }
+func (w poolWord) shut() bool         { return w&poolShut != 0 }
+
+// with returns the word with another status; a start opens a generation.
+func (w poolWord) with(s PoolStatus) poolWord {
+	w = w&^poolStatusMask | poolWord(s)
+	if s == PoolStatusRunning {
+		w += poolGeneration
+	}
+	return w
+}
+
+// admits says whether a job may begin something: whether its pool is open and, if the pool
+// coordinates it, Running.
+func (w poolWord) admits(j jobWord) bool {
+	return !w.shut() && (w.running() || !j.has(markAttached))
+}
+
+// statusOf is the table of statuses: the first line that applies.
+func statusOf(j jobWord, p poolWord) JobStatus {
+	phase := j.phase()
+	switch {
+	case phase == phaseFinished:
+		return JobStatusFinished
+	case phase == phaseFailed, phase == phaseLate:
+		return JobStatusFailed
+	case j.has(markRetrying):
+		return JobStatusRetrying
+	case j.has(markFailing):
+		return JobStatusFailed
+	case phase == phaseExecuting:
+		return JobStatusRunning
+	case p.shut(), j.has(markGone), j.has(markBroken):
+		return JobStatusStopped
+	case phase < phaseStarted:
+		return JobStatusInitializing
+	case j.has(markAttached) && p.status() == PoolStatusStopped:
+		return JobStatusStopped
+	}
+	return JobStatusRunning
+}
