@@ -1,0 +1,285 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentjobs/jobs"
+)
+
+const promised = 12 * time.Second // from the start until all are back after an outage of three seconds
+
+// What the endpoints answer.
+type (
+	health struct {
+		Status        string
+		Restarts      int
+		StoppedByName string
+		StopError     string
+	}
+	jobView struct {
+		ID, Name, Type, Status string
+		Executions             int
+	}
+)
+
+func TestAgentRunsEachKindOfJobAndComesBackAfterAnOutage(t *testing.T) {
+	expectNoLeak(t)
+	g := newGateway(20*time.Millisecond, time.Minute, testLog(t))
+	server := httptest.NewServer(g.handler())
+	t.Cleanup(server.Close)
+	cfg := quick(t)
+	cfg.gateway = server.URL
+	began := time.Now()
+	a := startAgent(t, cfg)
+
+	poll(t, "every job has executed", func() bool {
+		all := a.jobs()
+		return a.healthz(0).Status == "Running" && len(all) == 7 && executed(all) == 7
+	})
+	before := a.jobs()
+	types := map[string]string{}
+	for name, job := range before {
+		types[name] = job.Type
+	}
+	require.Equal(t, map[string]string{
+		"version":   jobs.JobTypeSingleRun,
+		"sign-on":   jobs.JobTypeRetry,
+		"discovery": jobs.JobTypeInterval,
+		"report":    jobs.JobTypeScheduled,
+		"feed":      jobs.JobTypeChannel,
+		"heartbeat": jobs.JobTypeDetachedInterval,
+		"audit":     jobs.JobTypeDetachedChannel,
+	}, types)
+	assert.Equal(t, "Finished", before["version"].Status)
+	assert.Equal(t, "Finished", before["sign-on"].Status)
+	assert.Equal(t, 3, before["sign-on"].Executions, "the gateway refuses two tries")
+	expectReports(t, cfg.reports)
+
+	g.takeDown()
+	a.expectStopped(before)
+
+	g.comeUp()
+	poll(t, "everything is back", func() bool {
+		now := a.jobs()
+		return a.healthz(0).Status == "Running" && now["feed"].Executions > before["feed"].Executions &&
+			now["discovery"].Status == "Running" && now["report"].Status == "Running" &&
+			now["audit"].ID != before["audit"].ID && now["audit"].Executions == 1
+	})
+	require.Equal(t, 1, a.healthz(http.StatusOK).Restarts)
+	require.Less(t, time.Since(began), promised)
+	require.NoError(t, a.end())
+}
+
+// expectStopped expects of an agent whose gateway is down that the attached jobs stop and the
+// detached ones go on.
+func (a *running) expectStopped(before map[string]jobView) {
+	a.t.Helper()
+	attached := []string{"discovery", "report", "feed"}
+	poll(a.t, "the pool is stopped", func() bool { return a.healthz(0).Status == "Stopped" })
+	why := a.healthz(http.StatusServiceUnavailable)
+	assert.Contains(a.t, attached, why.StoppedByName)
+	assert.NotEmpty(a.t, why.StopError)
+
+	poll(a.t, "no attached job executes", func() bool {
+		now := a.jobs()
+		return now["discovery"].Status == "Stopped" && now["report"].Status == "Stopped" && now["feed"].Status == "Stopped"
+	})
+	stopped := a.jobs()
+	poll(a.t, "the heart beats, and the audit job is a new one", func() bool {
+		now := a.jobs()
+		return now["heartbeat"].Executions >= stopped["heartbeat"].Executions+3 &&
+			now["audit"].ID != "" && now["audit"].ID != before["audit"].ID
+	})
+	now := a.jobs()
+	for _, name := range attached {
+		assert.Equal(a.t, stopped[name].Executions, now[name].Executions, name)
+	}
+	assert.Equal(a.t, "Finished", now["sign-on"].Status)
+	a.healthz(http.StatusServiceUnavailable)
+}
+
+func TestOutageOfThePretendGateway(t *testing.T) {
+	expectNoLeak(t)
+	cfg := quick(t)
+	cfg.outageAfter, cfg.outage = 100*time.Millisecond, 300*time.Millisecond
+	a := startAgent(t, cfg)
+	poll(t, "the pool has stopped and is running again", func() bool { return a.healthz(0).Restarts > 0 })
+	poll(t, "the feed is back", func() bool { return a.jobs()["feed"].Executions > 1 })
+	require.NoError(t, a.end())
+}
+
+func TestAuditFeedRenewsItsRegistrationAtTheEndOfEachSession(t *testing.T) {
+	expectNoLeak(t)
+	cfg := quick(t)
+	cfg.session = 100 * time.Millisecond
+	a := startAgent(t, cfg)
+	ids := map[string]bool{}
+	poll(t, "the job has had three ids", func() bool {
+		if audit, ok := a.jobs()["audit"]; ok {
+			ids[audit.ID] = true
+		}
+		return len(ids) >= 3
+	})
+	assert.Zero(t, a.healthz(http.StatusOK).Restarts, "a detached job stops nobody")
+	require.NoError(t, a.end())
+}
+
+func TestAgentEndsIfTheGatewayDoesNotFit(t *testing.T) {
+	expectNoLeak(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, version{Major: 3})
+	}))
+	t.Cleanup(server.Close)
+	cfg := quick(t)
+	cfg.gateway = server.URL
+	a := startAgent(t, cfg)
+	require.ErrorContains(t, <-a.ended, "cannot be worked with: version 3.0, want 2.x")
+}
+
+func TestOutageIsForThePretendGateway(t *testing.T) {
+	cfg := quick(t)
+	cfg.gateway, cfg.outage = "http://127.0.0.1:1", time.Second
+	require.ErrorContains(t, start(t.Context(), cfg, "127.0.0.1:0", testLog(t)), "-outage")
+}
+
+func quick(t *testing.T) config {
+	return config{
+		reports:   t.TempDir(),
+		interval:  100 * time.Millisecond,
+		discovery: 50 * time.Millisecond,
+		heartbeat: 50 * time.Millisecond,
+		events:    20 * time.Millisecond,
+		session:   time.Minute,
+		schedule:  "* * * * * * *",
+	}
+}
+
+func testLog(t *testing.T) *slog.Logger { return slog.New(slog.NewTextHandler(t.Output(), nil)) }
+
+// A running agent.
+type running struct {
+	t     *testing.T
+	url   string
+	ended chan error
+	end   func() error
+}
+
+func startAgent(t *testing.T, cfg config) *running {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	a := &running{t: t, url: urlOf(ln), ended: make(chan error, 1)}
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		a.ended <- run(ctx, cfg, ln, testLog(t))
+		close(a.ended)
+	}()
+	a.end = func() error {
+		cancel()
+		select {
+		case err := <-a.ended:
+			return err
+		case <-time.After(promised):
+			return errors.New("the agent does not end")
+		}
+	}
+	t.Cleanup(func() { assert.NoError(t, a.end()) }) // nil if that was received before
+	return a
+}
+
+// healthz returns what /healthz answers. The code is to be the one given, unless that is 0.
+func (a *running) healthz(code int) (answer health) {
+	a.t.Helper()
+	got := a.get("/healthz", &answer)
+	if code != 0 {
+		require.Equal(a.t, code, got)
+	}
+	require.Equal(a.t, answer.Status == "Running", got == http.StatusOK)
+	return answer
+}
+
+// jobs returns what /jobs answers, by name.
+func (a *running) jobs() map[string]jobView {
+	a.t.Helper()
+	var list []jobView
+	a.get("/jobs", &list)
+	byName := make(map[string]jobView)
+	for _, job := range list {
+		byName[job.Name] = job
+	}
+	return byName
+}
+
+func (a *running) get(path string, answer any) (code int) {
+	a.t.Helper()
+	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Get(a.url + path)
+	require.NoError(a.t, err)
+	defer func() { _ = resp.Body.Close() }()
+	require.NoError(a.t, json.NewDecoder(resp.Body).Decode(answer))
+	return resp.StatusCode
+}
+
+func executed(all map[string]jobView) (n int) {
+	for _, job := range all {
+		if job.Executions > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// expectReports expects that there is a report, and that each names only APIs.
+func expectReports(t *testing.T, dir string) {
+	t.Helper()
+	var files []string
+	poll(t, "there is a report", func() bool {
+		files, _ = filepath.Glob(filepath.Join(dir, "*.json"))
+		return len(files) > 0
+	})
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var uses map[string]int
+		require.NoError(t, json.Unmarshal(text, &uses), "%s", text)
+		require.Contains(t, uses, "orders")
+	}
+}
+
+// poll waits until the condition holds.
+func poll(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(promised)
+	defer deadline.Stop()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for !holds() {
+		select {
+		case <-look.C:
+		case <-deadline.C:
+			require.FailNow(t, "waited in vain until "+what)
+		}
+	}
+}
+
+// expectNoLeak expects that the test leaves no goroutine behind.
+func expectNoLeak(t *testing.T) {
+	before := runtime.NumGoroutine()
+	t.Cleanup(func() {
+		poll(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before })
+	})
+}
