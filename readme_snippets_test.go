@@ -1,0 +1,120 @@
+package jobs_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentjobs/jobs"
+)
+
+// The README's snippets, where the compiler and the tests see them.
+
+type discovery struct{ puppet }
+
+func TestDiscoveryRunsHourly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jobs.SetDefaultPool(nil)
+		defer func() { require.NoError(t, jobs.Shutdown(context.Background())) }()
+
+		id, err := jobs.RegisterIntervalJob(discovery{}, time.Hour)
+		require.NoError(t, err)
+
+		time.Sleep(24 * time.Hour)
+		synctest.Wait()
+		info, _ := jobs.DefaultPool().Job(id)
+		require.EqualValues(t, 25, info.Executions)
+	})
+}
+
+func registerTraffic(job jobs.Job) (string, error) {
+	id, err := jobs.Register(job, jobs.Every(time.Minute),
+		jobs.WithName("traffic"),
+		jobs.WithJobTimeout(10*time.Second),
+		jobs.WithJitter(5*time.Second))
+	return id, err
+}
+
+func registerRequest(url string) (string, error) {
+	id, err := jobs.Register(jobs.JobFunc(func(ctx context.Context) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return jobs.Permanent(err) // trying again will not help
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return err
+		}
+		return response.Body.Close()
+	}), jobs.Retry(5), jobs.WithRetryBackoff(time.Second, time.Minute))
+	return id, err
+}
+
+func healthz(w http.ResponseWriter, _ *http.Request) {
+	info := jobs.DefaultPool().Info()
+	if info.Status != jobs.PoolStatusRunning {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	_ = json.NewEncoder(w).Encode(info) // with the job and the error that stopped it
+}
+
+func list(w http.ResponseWriter, _ *http.Request) {
+	_ = json.NewEncoder(w).Encode(slices.Collect(jobs.DefaultPool().Jobs()))
+}
+
+type report struct {
+	puppet
+	discoveryID string
+}
+
+func (r report) write() error { return nil }
+
+func (r report) Execute() error {
+	jobs.JobLock(r.discoveryID) // waits until discovery has returned, and keeps it from starting
+	defer jobs.JobUnlock(r.discoveryID)
+	return r.write()
+}
+
+func TestTheSnippetsOfTheReadmeWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jobs.SetDefaultPool(jobs.NewPool(quiet))
+		defer jobs.SetDefaultPool(nil)
+		defer func() { require.NoError(t, jobs.Shutdown(context.Background())) }()
+
+		response := httptest.NewRecorder()
+		healthz(response, nil)
+		assert.Equal(t, http.StatusServiceUnavailable, response.Code)
+		assert.JSONEq(t, `{"status":"Initializing","jobs":0,"restarts":0,"unstarted":0,"abandoned":0}`,
+			response.Body.String())
+
+		discovery, err := registerTraffic(discovery{})
+		require.NoError(t, err)
+		reporting, err := jobs.RegisterIntervalJob(report{discoveryID: discovery}, time.Minute)
+		require.NoError(t, err)
+		request, err := registerRequest(":")
+		require.NoError(t, err)
+		pass(0)
+		assert.Equal(t, "Running", jobs.GetJobStatus(reporting))
+		assert.Equal(t, "Failed", jobs.GetJobStatus(request))
+
+		response = httptest.NewRecorder()
+		healthz(response, nil)
+		assert.Equal(t, http.StatusOK, response.Code)
+		response = httptest.NewRecorder()
+		list(response, nil)
+		var infos []map[string]any
+		require.NoError(t, json.Unmarshal(response.Body.Bytes(), &infos))
+		require.Len(t, infos, 3)
+		assert.Equal(t, "traffic", infos[0]["name"])
+		assert.Equal(t, "Failed", infos[2]["status"])
+		assert.Contains(t, infos[2]["lastError"], "missing protocol scheme")
+	})
+}

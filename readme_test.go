@@ -1,0 +1,64 @@
+package jobs_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	return string(text)
+}
+
+// sources returns the text of all Go files, without indentation.
+func sources(t *testing.T) string {
+	t.Helper()
+	var all strings.Builder
+	for _, pattern := range []string{"*.go", "examples/*/*.go"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			all.WriteString(unindented(string(text)))
+		}
+	}
+	return all.String()
+}
+
+var indentation = regexp.MustCompile(`(?m)^\s+`)
+
+func unindented(text string) string { return indentation.ReplaceAllString(text, "") }
+
+func TestEveryGoSnippetOfTheReadmeIsCompiled(t *testing.T) {
+	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(readme(t), -1)
+	require.NotEmpty(t, snippets)
+	code := sources(t)
+	for _, snippet := range snippets {
+		assert.True(t, strings.Contains(code, unindented(snippet[1])), "a snippet that stands in no Go file:\n%s", snippet[1])
+	}
+}
+
+func TestEveryPromiseOfTheReadmeNamesItsTest(t *testing.T) {
+	_, promises, _ := strings.Cut(readme(t), "## What is guaranteed")
+	promises, _, _ = strings.Cut(promises, "\n## ")
+	items := regexp.MustCompile(`(?m)^\d+\. `).Split(promises, -1)[1:]
+	require.NotEmpty(t, items)
+	code := sources(t)
+	name := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`")
+	for _, item := range items {
+		tests := name.FindAllStringSubmatch(item, -1)
+		assert.NotEmpty(t, tests, "a promise without a test: %s", item)
+		for _, test := range tests {
+			assert.True(t, strings.Contains(code, "func "+test[1]+"("), "no such test: %s", test[1])
+		}
+	}
+}
