@@ -1,0 +1,50 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+STRESS ?= .
+COUNT ?= 50
+FUZZTIME ?= 20s
+BENCH ?= .
+
+.PHONY: help run test race stress lint bench fuzz cover ci
+
+help: ## list the targets
+	@while IFS= read -r line; do \
+		if [[ $$line =~ ^([a-z]+):\ ##\ (.*) ]]; then printf '%-8s%s\n' "$${BASH_REMATCH[1]}" "$${BASH_REMATCH[2]}"; fi; \
+	done < $(firstword $(MAKEFILE_LIST))
+
+run: ## the example agent (Ctrl-C ends it)
+	go run ./examples/agent
+
+test: ## the tests
+	go test ./...
+
+race: ## the tests under the race detector, in random order
+	go test -race -shuffle=on ./...
+
+stress: ## the library's tests over and over: COUNT=50, STRESS=. (a -run pattern)
+	go test -race -count=$(COUNT) -shuffle=on -timeout=2h -run='$(STRESS)' .
+
+lint: ## gofmt, go vet, staticcheck, go mod tidy; golangci-lint where it is installed
+	bash .ci/run lint
+	if command -v golangci-lint > /dev/null; then golangci-lint run ./...; fi
+
+bench: ## the library's benchmarks, summed up by benchstat: BENCH=. (a -bench pattern)
+	go test -run='^$$' -bench='$(BENCH)' -benchmem -count=10 . | tee bench.txt
+	go tool -modfile=tools/go.mod benchstat bench.txt
+
+fuzz: ## each fuzz target for FUZZTIME=20s
+	@for package in $$(go list ./...); do \
+		targets=$$(go test -list='^Fuzz' $$package); \
+		for target in $$(grep '^Fuzz' <<< "$$targets" || true); do \
+			echo "go test -run='^$$' -fuzz='^$$target\$$' -fuzztime=$(FUZZTIME) $$package"; \
+			go test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) $$package; \
+		done; \
+	done
+
+cover: ## what share of the library its tests execute
+	go test -coverprofile=cover.out .
+	go tool cover -func=cover.out | tail -n 1
+
+ci: ## what must hold before a change is merged
+	bash .ci/run
