@@ -23,8 +23,8 @@ type mishap struct {
 
 func blowUp()          { panic("100%d boom") }
 func blowUpWithError() { panic(errTrial) }
-func dereferenceNil()  { var p *int; *p = 1 }
-func panicWithNil()    { panic(nil) } //nolint:govet // on purpose
+func dereferenceNil()  { var p *int; *p = 1 } //nolint:govet // that is the point
+func panicWithNil()    { panic(nil) }         //nolint:govet // on purpose
 func walkOut()         { runtime.Goexit() }
 
 // A grenade is a value to panic with whose own methods panic.
