@@ -111,8 +111,19 @@ func inspect(err error) error {
 	if err == nil {
 		return nil
 	}
-	var permanent *permanentError
-	return &failure{err: err, permanent: errors.As(err, &permanent), text: err.Error()}
+	looks := 1000 // an error that unwraps to itself has no end
+	return &failure{err: err, permanent: holdsPermanent(err, &looks), text: err.Error()}
+}
+
+func holdsPermanent(err error, looks *int) bool {
+	if _, ok := err.(*permanentError); ok || err == nil || *looks == 0 {
+		return ok
+	}
+	*looks--
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return slices.ContainsFunc(joined.Unwrap(), func(err error) bool { return holdsPermanent(err, looks) })
+	}
+	return holdsPermanent(errors.Unwrap(err), looks)
 }
 
 func isPermanent(err error) bool {

@@ -94,9 +94,14 @@ func (j *job) healthExpired(w *probe) {
 
 // healthChecked is called when the call of Status has ended with err.
 func (j *job) healthChecked(life poolWord, err error) {
+	defer j.healthSettled() // deferred, and after what there is to log, as callEnded
 	if err != nil && healthState(j.health.Load()) != healthLate {
 		j.failed(life, "job status failed", j.healthError(err))
 	}
+}
+
+// healthSettled ends the call of Status.
+func (j *job) healthSettled() {
 	late := false
 	if !j.changeHealth(healthAsked, healthUnasked) {
 		j.mu.Lock()

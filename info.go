@@ -48,7 +48,7 @@ type PoolInfo struct {
 	StoppedByName string `json:"stoppedByName,omitzero"`
 	StopError     error  `json:"-"`
 
-	NextAttempt time.Time `json:"nextAttempt,omitzero"` // when a stopped pool next tries to restart, if that is known
+	NextAttempt time.Time `json:"nextAttempt,omitzero"` // when a stopped pool next tries to restart; zero if it is trying, or held up
 	HeldUpBy    []string  `json:"heldUpBy,omitempty"`   // what keeps a stopped pool from restarting, a line for each job
 
 	Abandoned int `json:"abandoned"` // executions given up, see WithAbandonAfter
@@ -82,6 +82,9 @@ func (j *job) nextRunLocked(pool poolWord) time.Time {
 		return time.Time{}
 	}
 	if s, ok := j.kind.(*scheduledJob); ok {
+		if s.planned.Year() > 9999 { // which JSON has no form for
+			return time.Time{}
+		}
 		return s.planned
 	}
 	return j.due.wall()
@@ -146,8 +149,8 @@ func (p *Pool) infoLocked() PoolInfo {
 	}
 	if info.Status == PoolStatusStopped && !p.state().shut() {
 		info.HeldUpBy = p.holdUpsLocked()
-		if due := p.turnDueLocked(); due != never {
-			info.NextAttempt = max(due, now()).wall()
+		if due := p.turnDueLocked(); due > now() && due != never {
+			info.NextAttempt = due.wall()
 		}
 	}
 	return info

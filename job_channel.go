@@ -5,13 +5,17 @@ import (
 	"errors"
 )
 
-// Channel executes a job that runs until it is told to stop (a channel job). It is told by a nil on
-// stopChan, or by the channel being closed; a ContextJob also by the end of its context. stopChan may
-// be nil for a ContextJob only, for any other job that is an error.
+// Channel executes a job that runs until it is told to stop (a channel job). It is told once, by a nil
+// on stopChan, and not again before it has returned; a ContextJob also by the end of its context. If the
+// pool finds the channel closed when it wants to tell the job, the job counts as told. stopChan may be
+// nil for a ContextJob only, for any other job that is an error.
 //
 // If Execute returns an error without having been told, one nil is put on stopChan all the same, for
 // whatever else of the job's listens there, until it is taken, or the job starts again or is
 // unregistered. A nil that nobody took is taken back.
+//
+// Jobs of one pool may share a channel; jobs of two pools must not, since neither pool knows of the
+// other's nils.
 func Channel(stopChan chan interface{}) Trigger { return channel(stopChan) }
 
 type channel chan interface{}
@@ -239,14 +243,33 @@ func (s *stopSignal) halt() {
 // trim takes nils that are not wanted out of the channel's buffer, and strikes those that were taken by
 // somebody who is no job of ours off the account.
 func (s *stopSignal) trim() {
-	for s.put > s.wanted() && s.unread() > 0 {
+	for looks := len(s.stopChan); looks > 0 && s.put > s.wanted() && s.unread() > 0; looks-- {
 		select {
-		case <-s.stopChan:
-			s.put--
+		case value := <-s.stopChan:
+			if value == nil {
+				s.put--
+			} else {
+				giveBack(s.stopChan, value)
+			}
 		default: // somebody was faster
 		}
 	}
 	s.put = min(s.put, s.wanted()+s.claims[claimWithdrawn])
+}
+
+// giveBack puts a value of somebody else's back on the channel it was taken from. That there is no room
+// any more is all but impossible: somebody has filled it in the meantime.
+func giveBack(stopChan chan<- interface{}, value interface{}) {
+	defer func() { _ = recover() }() // a send on a closed channel panics: then nobody is to get it
+	select {
+	case stopChan <- value:
+	default:
+		// Ends as soon as whoever filled the channel, or a job, makes room.
+		go func() {
+			defer func() { _ = recover() }()
+			stopChan <- value
+		}()
+	}
 }
 
 // adoptChannelLocked gives a channel job that is being registered its stopSignal. The pool's mutex is

@@ -176,10 +176,10 @@ func (j *job) planned(failed error) {
 		}
 	}
 	j.mu.Unlock()
+	defer j.callEnded()
 	if failed != nil {
 		j.failed(life, "schedule failed", failed)
 	}
-	j.callEnded()
 }
 
 // steppedBack reports whether the wall clock was set back between two readings.

@@ -39,6 +39,7 @@ func (j *job) ended(n uint32, o outcome) {
 		j.logDebug("abandoned execution has returned")
 		return
 	}
+	defer j.callEnded()
 	if end.cancel != nil {
 		end.cancel(context.Canceled)
 	}
@@ -51,7 +52,6 @@ func (j *job) ended(n uint32, o outcome) {
 	case o.err != nil:
 		j.logDebug("job ended as told", slog.String("error", o.err.Error()), slog.String("reason", o.excuse.Error()))
 	}
-	j.callEnded()
 }
 
 // An ending says what the end of an execution came to.
@@ -154,12 +154,13 @@ func (j *job) abandoned() {
 	p.abandonedRuns++
 	p.settleLateLocked(j)
 	p.mu.Unlock()
+	defer j.callEnded()
 	j.logFailure("late job execution abandoned", err)
-	j.callEnded()
 }
 
 // callEnded counts a call of user code that has ended. It comes last, after what there is to log, so
-// that nothing is left to come when Shutdown returns.
+// that nothing is left to come when Shutdown returns; and deferred, since a log handler may call
+// runtime.Goexit.
 func (j *job) callEnded() {
 	j.mu.Lock()
 	j.calls--

@@ -78,10 +78,10 @@ func (j *job) askReady() (ready bool) {
 		j.readiness.wakeLocked()
 		ready = ready && err == nil && !j.stoppedLocked()
 		j.mu.Unlock()
+		defer j.callEnded()
 		if err != nil {
 			j.logFailure("call of Ready failed", err)
 		}
-		j.callEnded()
 	})
 	return ready
 }

@@ -111,7 +111,7 @@ func (p *Pool) adopt(j *job) error {
 	p.jobs = append(p.jobs, j)
 	p.registry.add(j)
 	if p.state().status() == PoolStatusInitializing {
-		p.changeLocked(PoolStatusRunning)
+		p.changeLocked(p.state().with(PoolStatusRunning))
 	}
 	if j.attached() {
 		p.attached++

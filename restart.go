@@ -107,7 +107,7 @@ func (p *Pool) tryRestart(life poolWord, ready bool) {
 	p.untellAttachedLocked()
 	p.restarts++
 	p.sweptAt = now()
-	p.changeLocked(PoolStatusRunning)
+	p.changeLocked(life.with(PoolStatusRunning))
 	p.swept = append(p.swept[:0], p.jobs...) // with those that came during the attempt
 	p.mu.Unlock()
 	for _, j := range p.swept {

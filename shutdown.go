@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Shutdown ends the pool for good: nothing begins any more, channel jobs are told to stop, the contexts
@@ -58,9 +57,12 @@ func (p *Pool) shut() (jobs []*job) {
 		p.mu.Unlock()
 		return jobs
 	}
-	p.word.Store(uint64(p.state().with(PoolStatusStopped) | poolShut))
-	p.since = time.Now()
-	p.stopper, p.stopError = nil, ErrShutdown
+	if p.state().status() != PoolStatusStopped {
+		p.stopper, p.stopError = nil, ErrShutdown
+		p.changeLocked(p.state().with(PoolStatusStopped) | poolShut)
+	} else {
+		p.word.Store(uint64(p.state() | poolShut))
+	}
 	var cancels []context.CancelCauseFunc
 	for _, j := range p.jobs {
 		if cancel := j.shut(); cancel != nil {
@@ -70,7 +72,6 @@ func (p *Pool) shut() (jobs []*job) {
 	p.cycle.stop()
 	p.recount()
 	p.lookAgainLocked()
-	p.announceLocked()
 	p.mu.Unlock()
 	endContexts(cancels, ErrShutdown)
 	p.log(slog.LevelDebug, "pool shut down")

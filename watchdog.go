@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"log/slog"
 	"time"
 )
 
@@ -60,6 +61,7 @@ func (p *Pool) turnDueLocked() instant {
 
 // turn is the step of the watch's cycle.
 func (p *Pool) turn() {
+	defer p.turned() // deferred, since a log handler may call runtime.Goexit
 	p.mu.Lock()
 	life := p.state()
 	due := now() >= p.turnDueLocked()
@@ -76,8 +78,11 @@ func (p *Pool) turn() {
 	} else if due {
 		p.tryRestart(life, p.allReady(life, p.swept))
 	}
-	clear(p.swept)
+}
 
+// turned sets the moment of the next turn.
+func (p *Pool) turned() {
+	clear(p.swept)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.jobs) == 0 {
@@ -113,9 +118,9 @@ func (p *Pool) sweep(life poolWord, jobs []*job) {
 	s.run()
 }
 
-// changeLocked changes the pool's status.
-func (p *Pool) changeLocked(status PoolStatus) {
-	p.word.Store(uint64(p.state().with(status)))
+// changeLocked gives the pool another status.
+func (p *Pool) changeLocked(to poolWord) {
+	p.word.Store(uint64(to))
 	p.since = time.Now()
 	p.announceLocked()
 	p.lookAgainLocked()
@@ -136,7 +141,7 @@ func (p *Pool) stopLocked(life poolWord, j *job, err error) stoppage {
 	p.stopper, p.stopError = j, err
 	p.stoppedAt = now()
 	p.triedAt, p.doublings = p.stoppedAt, 0
-	p.changeLocked(PoolStatusStopped)
+	p.changeLocked(life.with(PoolStatusStopped))
 	cancels := p.tellAttachedLocked()
 	p.rewatchLocked()
 	return stoppage{happened: true, cancels: cancels}
@@ -147,7 +152,7 @@ func (s stoppage) finish(j *job, message string, err error) {
 	endContexts(s.cancels, ErrStopped)
 	j.logFailure(message, err)
 	if s.happened {
-		j.logFailure("pool stopped", err)
+		j.log(slog.LevelError, "pool stopped", slog.String("error", err.Error()))
 	}
 }
 
