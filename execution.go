@@ -143,6 +143,7 @@ func (j *job) nextLocked(from instant, wait time.Duration) {
 func (j *job) execute(n uint32) {
 	ctx, ok := j.begin()
 	if !ok {
+		j.pool.dismiss(j)
 		return
 	}
 	userCode(caller{job: j, step: n}, func() error {

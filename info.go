@@ -142,10 +142,8 @@ func (p *Pool) infoLocked() PoolInfo {
 		Restarts:  p.restarts,
 		Unstarted: p.unstarted,
 		StopError: p.stopError,
+		StoppedBy: p.stopper, StoppedByName: p.stopName,
 		Abandoned: p.abandonedRuns,
-	}
-	if p.stopper != nil {
-		info.StoppedBy, info.StoppedByName = p.stopper.id, p.stopper.name
 	}
 	if info.Status == PoolStatusStopped && !p.state().shut() {
 		info.HeldUpBy = p.holdUpsLocked()

@@ -85,6 +85,7 @@ type stopSignal struct {
 	served   int      // open and listening claims that get no more, as theirs counted for another job
 	put      int      // nils put on the channel, taken or not, that have not counted for anybody
 	offers   []*offer // nils waiting for room, or for a taker
+	ghosts   int      // nils that may have been taken by jobs which had another reason to return
 	closed   bool     // the channel was found closed
 }
 
@@ -108,6 +109,10 @@ func (o *offer) run(stopChan chan<- interface{}) {
 
 // tell has a nil put on the channel for the job, unless that was done.
 func (s *stopSignal) tell(c *channelJob) {
+	if c.claim != claimOpen {
+		// The others have had their turn: who was robbed of its nil gets one again.
+		s.replaced, s.served = 0, min(s.served, s.claims[claimListening])
+	}
 	s.setClaim(c, claimOpen)
 	s.offer()
 }
@@ -129,7 +134,7 @@ func (s *stopSignal) untell(c *channelJob, executing bool) {
 // was told, was taken by who listened, and cannot count for this execution.
 func (s *stopSignal) begin() {
 	s.halt()
-	if heard := s.taken() - s.claims[claimOpen] - s.claims[claimWithdrawn]; heard > 0 {
+	if heard := s.taken() - s.claims[claimOpen] - s.claims[claimWithdrawn] - s.ghosts; heard > 0 {
 		s.put -= heard
 		s.serve(heard)
 	}
@@ -146,6 +151,9 @@ func (s *stopSignal) settle(j *job, o outcome) (excuse error) {
 	switch {
 	case o.excuse != nil:
 		excuse = o.excuse
+		if c.claim == claimOpen && s.taken() > s.ghosts {
+			s.ghosts++
+		}
 		s.drop(c)
 	case told:
 		excuse = ErrStopped
@@ -172,7 +180,7 @@ func (s *stopSignal) setClaim(c *channelJob, to claim) {
 	c.claim = to
 	s.claims[to]++
 	if s.claims[claimOpen] == 0 {
-		s.replaced = 0
+		s.replaced, s.ghosts = 0, 0
 	}
 	s.serve(0)
 }
@@ -218,7 +226,7 @@ func (s *stopSignal) offer() {
 	if s.stopChan == nil || s.closed {
 		return
 	}
-	there := s.put - min(s.taken(), s.claims[claimWithdrawn])
+	there := s.put - min(s.taken(), s.claims[claimWithdrawn]+s.ghosts)
 	for there+len(s.offers) < s.wanted() {
 		o := &offer{withdrawn: make(chan struct{}), over: make(chan struct{})}
 		s.offers = append(s.offers, o)
@@ -254,7 +262,7 @@ func (s *stopSignal) trim() {
 		default: // somebody was faster
 		}
 	}
-	s.put = min(s.put, s.wanted()+s.claims[claimWithdrawn])
+	s.put = min(s.put, s.wanted()+s.claims[claimWithdrawn]+s.ghosts)
 }
 
 // giveBack puts a value of somebody else's back on the channel it was taken from. That there is no room

@@ -35,6 +35,19 @@ func (p *Pool) logError(message string, err error, attrs ...slog.Attr) {
 
 func (j *job) logFailure(message string, err error) { j.pool.logError(message, err, j.attrs()...) }
 
+// logIgnored logs the end of an execution whose error is no failure any more. A panic is worth more than
+// a debug line all the same.
+func (j *job) logIgnored(message string, o outcome) {
+	switch {
+	case o.err == nil:
+		j.logDebug(message)
+	case stackOf(o.err) != nil:
+		j.logFailure(message, o.err)
+	default:
+		j.logDebug(message, slog.String("error", o.err.Error()))
+	}
+}
+
 // stackOf returns the stack of the panic that err comes from, if it does. It calls no method of an
 // error of the user's.
 func stackOf(err error) []byte {

@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"log/slog"
 	"time"
 )
 
@@ -36,7 +35,7 @@ func (j *job) ended(n uint32, o outcome) {
 		j.pool.mu.Unlock()
 	}
 	if end.abandoned {
-		j.logDebug("abandoned execution has returned")
+		j.logIgnored("abandoned execution has returned", o)
 		return
 	}
 	defer j.callEnded()
@@ -46,11 +45,11 @@ func (j *job) ended(n uint32, o outcome) {
 	switch {
 	case end.late:
 		j.pool.lateReturned(j)
-		j.logDebug("late execution has returned")
+		j.logIgnored("late execution has returned", o)
 	case end.failed != nil:
 		j.failed(end.life, "job execution failed", end.failed)
 	case o.err != nil:
-		j.logDebug("job ended as told", slog.String("error", o.err.Error()), slog.String("reason", o.excuse.Error()))
+		j.logIgnored("execution has ended as told", o)
 	}
 }
 

@@ -90,17 +90,27 @@ func (p *Pool) recount() {
 	}
 }
 
+// demandLocked asks for an attempt out of turn, as if the last one had been made at the instant given.
+// One that is in progress does not answer for it.
+func (p *Pool) demandLocked(triedAt instant) {
+	p.triedAt, p.doublings = triedAt, 0
+	p.demands++
+	p.rewatchLocked()
+}
+
 // tryRestart restarts the pool and sets its jobs going, if all are ready and nothing has come in
-// between.
-func (p *Pool) tryRestart(life poolWord, ready bool) {
+// between. It is told how many demands the attempt answers for.
+func (p *Pool) tryRestart(life poolWord, demands int, ready bool) {
 	p.mu.Lock()
 	switch {
 	case p.state() != life || len(p.late) > 0:
 		p.mu.Unlock()
 		return
 	case !ready:
-		p.triedAt = now()
-		p.doublings = nextDoublings(p.retryInterval(), p.doublings)
+		if p.demands == demands {
+			p.triedAt = now()
+			p.doublings = nextDoublings(p.retryInterval(), p.doublings)
+		}
 		p.mu.Unlock()
 		return
 	}
@@ -126,8 +136,7 @@ func (p *Pool) SetStatus(status PoolStatus) {
 	var stop stoppage
 	restart := status == PoolStatusRunning && word.status() == PoolStatusStopped && !word.shut()
 	if restart {
-		p.triedAt = atOnce
-		p.rewatchLocked()
+		p.demandLocked(atOnce)
 	} else if status == PoolStatusStopped {
 		stop = p.stopLocked(word, nil, errSetStopped)
 	}

@@ -58,7 +58,7 @@ func (p *Pool) shut() (jobs []*job) {
 		return jobs
 	}
 	if p.state().status() != PoolStatusStopped {
-		p.stopper, p.stopError = nil, ErrShutdown
+		p.stopper, p.stopName, p.stopError = "", "", ErrShutdown
 		p.changeLocked(p.state().with(PoolStatusStopped) | poolShut)
 	} else {
 		p.word.Store(uint64(p.state() | poolShut))

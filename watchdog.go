@@ -12,7 +12,8 @@ import (
 type watch struct {
 	cycle     cycle
 	since     time.Time // when the pool's status has changed last
-	stopper   *job      // who stopped it last; nil if nobody did
+	stopper   string    // the id of the job that stopped it last; empty if none did
+	stopName  string    // its name
 	stopError error
 	restarts  int
 
@@ -20,6 +21,7 @@ type watch struct {
 	stoppedAt instant
 	triedAt   instant           // when the last attempt failed; at first, stoppedAt
 	doublings int               // how often the wait for the next one has doubled
+	demands   int               // how often an attempt was asked for, out of turn
 	late      map[*job]struct{} // attached jobs with a call that is late: no attempt while there is one
 
 	abandonedRuns int
@@ -63,7 +65,7 @@ func (p *Pool) turnDueLocked() instant {
 func (p *Pool) turn() {
 	defer p.turned() // deferred, since a log handler may call runtime.Goexit
 	p.mu.Lock()
-	life := p.state()
+	life, demands := p.state(), p.demands
 	due := now() >= p.turnDueLocked()
 	if due {
 		p.swept = append(p.swept[:0], p.jobs...)
@@ -76,7 +78,7 @@ func (p *Pool) turn() {
 	if due && life.running() {
 		p.sweep(life, p.swept)
 	} else if due {
-		p.tryRestart(life, p.allReady(life, p.swept))
+		p.tryRestart(life, demands, p.allReady(life, p.swept))
 	}
 }
 
@@ -138,7 +140,10 @@ func (p *Pool) stopLocked(life poolWord, j *job, err error) stoppage {
 	if p.state() != life || life.status() == PoolStatusStopped || j != nil && !j.watched() {
 		return stoppage{}
 	}
-	p.stopper, p.stopError = j, err
+	p.stopper, p.stopName, p.stopError = "", "", err
+	if j != nil {
+		p.stopper, p.stopName = j.id, j.name
+	}
 	p.stoppedAt = now()
 	p.triedAt, p.doublings = p.stoppedAt, 0
 	p.changeLocked(life.with(PoolStatusStopped))
@@ -203,8 +208,7 @@ func (p *Pool) settleLateLocked(j *job) {
 	}
 	delete(p.late, j)
 	if len(p.late) == 0 {
-		p.triedAt, p.doublings = p.stoppedAt, 0
-		p.rewatchLocked()
+		p.demandLocked(p.stoppedAt)
 	}
 }
 
@@ -216,8 +220,7 @@ func (j *job) late() bool {
 func (p *Pool) unwatchLocked(j *job) {
 	p.settleLateLocked(j)
 	if p.attached == 0 {
-		p.triedAt, p.doublings = p.stoppedAt, 0
-		p.rewatchLocked()
+		p.demandLocked(p.stoppedAt)
 	}
 	p.recount()
 }
