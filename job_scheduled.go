@@ -78,6 +78,7 @@ type scheduledJob struct {
 
 	// Guarded by the job's mutex.
 	planned time.Time // when it is to execute next, by the wall clock; zero if that is to be found
+	last    time.Time // what was planned for the execution before
 	asOf    time.Time // when that was found
 }
 
@@ -107,7 +108,7 @@ func (s *scheduledJob) due(j *job) bool {
 		return false
 	}
 	// Used up, whatever comes of it: an occurrence that meets a stopped pool is skipped.
-	s.planned = time.Time{}
+	s.last, s.planned = s.planned, time.Time{}
 	return true
 }
 
@@ -121,12 +122,16 @@ func (s *scheduledJob) skip(t time.Time) {
 // plan finds the next occurrence after t. It reports false if there is none, or the schedule has
 // failed to answer; then it has seen to the rest.
 func (s *scheduledJob) plan(j *job, t time.Time) bool {
+	asOf := t
 	j.mu.Lock()
 	if j.stoppedLocked() {
 		j.mu.Unlock()
 		return false
 	}
 	j.calls++
+	if ahead := s.last.Sub(t.Round(0)); ahead > 0 && ahead < smallestJump {
+		t = s.last // the clock was put right by a little: that occurrence has had its execution
+	}
 	j.mu.Unlock()
 	var err error
 	next := s.occurrenceAfter(t, caller{job: j}, func(failed error) {
@@ -145,7 +150,7 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 		}
 		return j.runNow
 	}
-	s.asOf = t
+	s.asOf = asOf
 	s.planned = next.Round(0).Add(s.jitter.addTo(0))
 	return true
 }

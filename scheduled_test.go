@@ -201,3 +201,18 @@ func TestScheduledIsFinishedWhenNextIsZeroOrNotLater(t *testing.T) {
 		}
 	}
 }
+
+func TestScheduledExecutesOnceThoughTheClockIsPutRightByLessThanASecond(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		wall := newWallClock()
+		p.SetClock(wall.now)
+		laps := newLaps()
+		register(t, p, puppet{execute: func() error {
+			laps.lap()
+			wall.jump(-300 * time.Millisecond)
+			return nil
+		}}, jobs.Cron("0 * * * *"))
+		pass(90 * time.Minute)
+		assert.Equal(t, 1, len(laps.all()))
+	})
+}
