@@ -103,17 +103,18 @@ func TestPoolsAreApart(t *testing.T) {
 	})
 }
 
+// waitRunning returns when a WaitRunning that begins now has returned nil, as a timeline.
+func waitRunning(p *jobs.Pool) *timeline {
+	done := newTimeline()
+	go func() {
+		if p.WaitRunning(context.Background()) == nil {
+			done.mark()
+		}
+	}()
+	return done
+}
+
 func TestWaitRunning(t *testing.T) {
-	// waitRunning returns when a WaitRunning that begins now has returned nil, as a timeline.
-	waitRunning := func(p *jobs.Pool) *timeline {
-		done := newTimeline()
-		go func() {
-			if p.WaitRunning(context.Background()) == nil {
-				done.mark()
-			}
-		}()
-		return done
-	}
 	t.Run("waits for the first registration", func(t *testing.T) {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
 			done := waitRunning(p)
@@ -155,7 +156,10 @@ func TestWaitRunning(t *testing.T) {
 			assert.NoError(t, p.WaitRunning(context.Background()), "at once, now")
 		})
 	})
-	t.Run("an error at the end of its context", func(t *testing.T) {
+}
+
+func TestWaitRunningReturnsAnErrorOtherwise(t *testing.T) {
+	t.Run("at the end of its context", func(t *testing.T) {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
 			haltPool(p)
 			ctx, cancel := context.WithTimeoutCause(context.Background(), time.Second, errBroken)
@@ -165,7 +169,7 @@ func TestWaitRunning(t *testing.T) {
 			assert.Equal(t, time.Second, time.Since(start))
 		})
 	})
-	t.Run("an error when the pool is shut down", func(t *testing.T) {
+	t.Run("when the pool is shut down", func(t *testing.T) {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
 			result := make(chan error, 1)
 			go func() { result <- p.WaitRunning(context.Background()) }()

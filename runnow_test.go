@@ -118,11 +118,14 @@ func TestRunNowTakesTheLock(t *testing.T) {
 	})
 }
 
-func TestRunNowIsAnErrorAndNothingHappens(t *testing.T) {
-	cases := []struct {
-		name string
-		prep func(t *testing.T, p *jobs.Pool, calls *timeline) (id string)
-	}{
+// A refusedRun is a way to get a job that RunNow refuses.
+type refusedRun struct {
+	name string
+	prep func(t *testing.T, p *jobs.Pool, calls *timeline) (id string)
+}
+
+func refusedRuns() []refusedRun {
+	return []refusedRun{
 		{"unknown id", func(t *testing.T, p *jobs.Pool, calls *timeline) string { return "nobody" }},
 		{"unregistered", func(t *testing.T, p *jobs.Pool, calls *timeline) string {
 			id := register(t, p, puppet{execute: calls.execute}, jobs.Every(forAges))
@@ -161,7 +164,10 @@ func TestRunNowIsAnErrorAndNothingHappens(t *testing.T) {
 			return id
 		}},
 	}
-	for _, c := range cases {
+}
+
+func TestRunNowIsAnErrorAndNothingHappens(t *testing.T) {
+	for _, c := range refusedRuns() {
 		t.Run(c.name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				calls := newTimeline()

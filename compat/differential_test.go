@@ -56,7 +56,7 @@ func unexplained(seed uint64, text string, start time.Time, c comparison) string
 	small := smallest(text, func(text string) bool { return !compare(parseJobs, text, start).agrees() })
 	smallComparison := compare(parseJobs, small, start)
 	told := fmt.Sprintf("told %q", smallComparison.told.text)
-	if c.told.refused {
+	if smallComparison.told.refused {
 		told = "told nothing"
 	}
 	return fmt.Sprintf("%q from %v (seed %d)\nsmaller:  %q\ncronexpr: %v (%s)\nours:     %v\n"+
