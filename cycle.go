@@ -7,8 +7,7 @@ import (
 )
 
 // A cycle calls its owner's step, again and again, each time at the moment that was set for it.
-// Everything in this package that happens more than once is a cycle, and every wait is a
-// cycle's.
+// Everything in this package that happens again and again is a cycle, and waits as one.
 //
 // What it guarantees:
 //   - there are never two steps at once;

@@ -26,7 +26,6 @@ const (
 
 // A probe is a call of Status that lasts.
 type probe struct {
-	life  poolWord // the pool's, when the call began
 	since instant
 	timer *time.Timer // its time limit; nil if it has none. Ended with the call
 }
@@ -54,7 +53,7 @@ func (j *job) checkHealth(life poolWord) {
 		return
 	}
 	if limit := j.healthLimit(); limit > 0 && limit <= slowCall {
-		j.watchHealth(life, now())
+		j.watchHealth(now())
 	}
 	userCode(caller{job: j}, func() error { return inspect(j.task.Status()) }, func(err error) {
 		j.healthChecked(life, err)
@@ -62,13 +61,13 @@ func (j *job) checkHealth(life poolWord) {
 }
 
 // watchHealth has the call in progress, if it is still that, watched.
-func (j *job) watchHealth(life poolWord, since instant) {
+func (j *job) watchHealth(since instant) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if !j.changeHealth(healthAsked, healthSlow) {
 		return
 	}
-	w := &probe{life: life, since: since}
+	w := &probe{since: since}
 	if limit := j.healthLimit(); limit > 0 {
 		w.timer = time.AfterFunc(limit-time.Duration(now()-since), func() { j.healthExpired(w) })
 	}
@@ -87,7 +86,8 @@ func (j *job) healthExpired(w *probe) {
 	}
 	j.mu.Unlock()
 	err := j.healthError(timeoutAfter(time.Duration(now() - w.since)))
-	stop := p.noteLateLocked(w.life, j, err)
+	// That it hangs is true of the pool as it is now, whenever the call began.
+	stop := p.noteLateLocked(p.state(), j, err)
 	p.mu.Unlock()
 	stop.finish(j, "job status is late", err)
 }

@@ -13,8 +13,8 @@ import (
 func Cron(expr string) Trigger { return expression(expr) }
 
 // On executes a job at each occurrence of a schedule (a scheduled job): of ParseSchedule's, of
-// robfig/cron's, or of the caller's own making. The schedule is asked once as the job is registered,
-// on the caller's goroutine, and then by the job. A nil schedule, or one with no occurrence left, is
+// robfig/cron's, or of the caller's own making. The schedule is asked once while the job is registered,
+// which waits for the answer, and then by the job. A nil schedule, or one with no occurrence left, is
 // an error.
 //
 // A schedule that one day answers with the zero time, or with a time that is not later than the one

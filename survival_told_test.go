@@ -125,3 +125,20 @@ func TestChannelSharedThatWasRobbedOfItsNilIsToldAtShutdown(t *testing.T) {
 		assert.NoError(t, p.Shutdown(ctx))
 	})
 }
+
+func TestAStatusCallFromBeforeARestartThatTurnsLateStopsThePool(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		release := make(chan struct{})
+		id := register(t, p, puppet{status: func() error { <-release; return nil }}, jobs.Every(time.Second))
+		pass(15 * time.Second) // asked at 10 s
+		p.SetStatus(jobs.PoolStatusStopped)
+		pass(54 * time.Second)
+		require.Equal(t, "Running", p.GetStatus())
+		pass(time.Second)
+		assert.Equal(t, "Stopped", p.GetStatus())
+		assert.Equal(t, id, p.Info().StoppedBy)
+		close(release)
+		pass(10 * time.Second)
+		assert.Equal(t, "Running", p.GetStatus())
+	}, jobs.WithStatusInterval(10*time.Second), jobs.WithRetryInterval(10*time.Second), jobs.WithExecutionTimeout(time.Minute))
+}

@@ -115,7 +115,7 @@ func (p *Pool) sweep(life poolWord, jobs []*job) {
 				j.checkHealth(life)
 			}
 		},
-		slow: func(j *job, since instant) { j.watchHealth(life, since) },
+		slow: (*job).watchHealth,
 	}
 	s.run()
 }
