@@ -43,6 +43,7 @@ func userCode(who caller, f func() error, done func(error)) {
 // ends its goroutine, the caller's is not lost.
 func apart(f func()) {
 	over := make(chan struct{})
+	// Ends with f, which the caller waits for.
 	go func() {
 		defer close(over)
 		f()

@@ -7,7 +7,7 @@ import (
 
 // An outcome is how an execution has ended.
 type outcome struct {
-	err    error // nil, or a *failure, a *panicError or a timeout
+	err    error // nil, a *failure or a *panicError; of a late execution, what is on record
 	excuse error // why we had told it to end, if we had: then err is no failure
 }
 

@@ -83,7 +83,8 @@ func (s *survey) makeCall(w *surveyor, j *job, call int64) (inCharge bool) {
 	returned := false
 	defer func() {
 		inCharge = w.call.CompareAndSwap(call, 0)
-		if !returned && inCharge { // runtime.Goexit: somebody else has to go on
+		if !returned && inCharge {
+			// In place of this goroutine, which runtime.Goexit ends; and ends as that would have.
 			go s.work(w)
 		}
 	}()
