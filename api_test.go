@@ -165,7 +165,7 @@ func TestErrorsHaveTheirCodesAndTexts(t *testing.T) {
 }
 
 func TestErrorTextIsCodeThenTextThenCause(t *testing.T) {
-	_, err := jobs.NewPool(quiet).RegisterScheduledJob(puppet{}, "nonsense")
+	_, err := jobs.NewPool(quiet).RegisterScheduledJob(stub{}, "nonsense")
 	require.Error(t, err)
 	cause := errors.Unwrap(err)
 	require.Error(t, cause)

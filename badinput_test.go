@@ -26,27 +26,27 @@ func refusals() []refusal {
 		return func(p *jobs.Pool) (string, error) { return p.Register(job, trigger, opts...) }
 	}
 	all := []refusal{
-		{"blank schedule", func(p *jobs.Pool) (string, error) { return p.RegisterScheduledJob(puppet{}, "") }, ""},
-		{"schedule of blanks", func(p *jobs.Pool) (string, error) { return p.RegisterScheduledJobWithName(puppet{}, " \t ", "x") }, ""},
-		{"bad schedule", func(p *jobs.Pool) (string, error) { return p.RegisterScheduledJob(puppet{}, "now and then") }, "now and then"},
-		{"value out of range", r(puppet{}, jobs.Cron("61 * * * *")), "61"},
-		{"schedule that can never fire", func(p *jobs.Pool) (string, error) { return p.RegisterScheduledJob(puppet{}, "0 0 30 2 *") }, "0 0 30 2 *"},
-		{"schedule at its end", r(puppet{}, jobs.On(nextFunc(func(time.Time) time.Time { return time.Time{} }))), "nextFunc"},
-		{"schedule that is not later", r(puppet{}, jobs.On(nextFunc(func(t time.Time) time.Time { return t }))), "nextFunc"},
-		{"nil schedule", r(puppet{}, jobs.On(nil)), "nil"},
-		{"nil trigger", r(puppet{}, nil), "nil"},
-		{"interval of zero", func(p *jobs.Pool) (string, error) { return p.RegisterIntervalJob(puppet{}, 0) }, "0s"},
-		{"interval below zero", func(p *jobs.Pool) (string, error) { return p.RegisterIntervalJobWithName(puppet{}, -time.Minute, "x") }, "-1m0s"},
-		{"detached interval of zero", func(p *jobs.Pool) (string, error) { return p.RegisterDetachedIntervalJob(puppet{}, 0) }, "0s"},
+		{"blank schedule", func(p *jobs.Pool) (string, error) { return p.RegisterScheduledJob(stub{}, "") }, ""},
+		{"schedule of blanks", func(p *jobs.Pool) (string, error) { return p.RegisterScheduledJobWithName(stub{}, " \t ", "x") }, ""},
+		{"bad schedule", func(p *jobs.Pool) (string, error) { return p.RegisterScheduledJob(stub{}, "now and then") }, "now and then"},
+		{"value out of range", r(stub{}, jobs.Cron("61 * * * *")), "61"},
+		{"schedule that can never fire", func(p *jobs.Pool) (string, error) { return p.RegisterScheduledJob(stub{}, "0 0 30 2 *") }, "0 0 30 2 *"},
+		{"schedule at its end", r(stub{}, jobs.On(nextFunc(func(time.Time) time.Time { return time.Time{} }))), "nextFunc"},
+		{"schedule that is not later", r(stub{}, jobs.On(nextFunc(func(t time.Time) time.Time { return t }))), "nextFunc"},
+		{"nil schedule", r(stub{}, jobs.On(nil)), "nil"},
+		{"nil trigger", r(stub{}, nil), "nil"},
+		{"interval of zero", func(p *jobs.Pool) (string, error) { return p.RegisterIntervalJob(stub{}, 0) }, "0s"},
+		{"interval below zero", func(p *jobs.Pool) (string, error) { return p.RegisterIntervalJobWithName(stub{}, -time.Minute, "x") }, "-1m0s"},
+		{"detached interval of zero", func(p *jobs.Pool) (string, error) { return p.RegisterDetachedIntervalJob(stub{}, 0) }, "0s"},
 		{"detached interval below zero", func(p *jobs.Pool) (string, error) {
-			return p.RegisterDetachedIntervalJobWithName(puppet{}, math.MinInt64, "x")
+			return p.RegisterDetachedIntervalJobWithName(stub{}, math.MinInt64, "x")
 		}, "-2562047h47m16.854775808s"},
-		{"no retries", func(p *jobs.Pool) (string, error) { return p.RegisterRetryJob(puppet{}, 0) }, "0"},
-		{"retries below zero", func(p *jobs.Pool) (string, error) { return p.RegisterRetryJobWithName(puppet{}, -7, "x") }, "-7"},
-		{"nil stopChan", func(p *jobs.Pool) (string, error) { return p.RegisterChannelJob(puppet{}, nil) }, "nil"},
-		{"nil stopChan, name", func(p *jobs.Pool) (string, error) { return p.RegisterChannelJobWithName(puppet{}, nil, "x") }, "nil"},
-		{"nil stopChan, detached", func(p *jobs.Pool) (string, error) { return p.RegisterDetachedChannelJob(puppet{}, nil) }, "nil"},
-		{"nil stopChan, detached, name", func(p *jobs.Pool) (string, error) { return p.RegisterDetachedChannelJobWithName(puppet{}, nil, "x") }, "nil"},
+		{"no retries", func(p *jobs.Pool) (string, error) { return p.RegisterRetryJob(stub{}, 0) }, "0"},
+		{"retries below zero", func(p *jobs.Pool) (string, error) { return p.RegisterRetryJobWithName(stub{}, -7, "x") }, "-7"},
+		{"nil stopChan", func(p *jobs.Pool) (string, error) { return p.RegisterChannelJob(stub{}, nil) }, "nil"},
+		{"nil stopChan, name", func(p *jobs.Pool) (string, error) { return p.RegisterChannelJobWithName(stub{}, nil, "x") }, "nil"},
+		{"nil stopChan, detached", func(p *jobs.Pool) (string, error) { return p.RegisterDetachedChannelJob(stub{}, nil) }, "nil"},
+		{"nil stopChan, detached, name", func(p *jobs.Pool) (string, error) { return p.RegisterDetachedChannelJobWithName(stub{}, nil, "x") }, "nil"},
 	}
 	for _, reg := range registrations(stop) {
 		all = append(all, refusal{"nil job, " + reg.kind, func(p *jobs.Pool) (string, error) { return reg.register(p, nil) }, "nil"})
@@ -67,7 +67,7 @@ func refusals() []refusal {
 		{"channel", jobs.Channel(stop), jitter, "WithJitter"}, {"channel", jobs.Channel(stop), backoff, "WithRetryBackoff"},
 		{"channel", jobs.Channel(stop), forget, "WithForget"},
 	} {
-		all = append(all, refusal{m.name + " with " + m.option, r(puppet{}, m.trigger, m.opt), m.option})
+		all = append(all, refusal{m.name + " with " + m.option, r(stub{}, m.trigger, m.opt), m.option})
 	}
 	return all
 }
@@ -95,7 +95,7 @@ func TestRegistrationWithAPoolThatWasShutDownIsAnError(t *testing.T) {
 		tap := new(logTap)
 		p := jobs.NewPool(tap.option())
 		require.NoError(t, p.Shutdown(context.Background()))
-		id, err := reg.register(p, puppet{})
+		id, err := reg.register(p, stub{})
 		assert.Empty(t, id)
 		require.ErrorIs(t, err, jobs.ErrRegisteringJob)
 		assert.ErrorIs(t, err, jobs.ErrShutdown)
@@ -106,7 +106,7 @@ func TestRegistrationWithAPoolThatWasShutDownIsAnError(t *testing.T) {
 
 func TestUnknownIDHasNoJobAndNoStatus(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		register(t, p, puppet{}, jobs.Once())
+		register(t, p, stub{}, jobs.Once())
 		for _, id := range []string{"", "unknown", "\x00%d"} {
 			assert.True(t, p.GetJob(id) == nil, "and no typed nil")
 			assert.Empty(t, p.GetJobStatus(id))
@@ -137,8 +137,8 @@ func TestNilJobOptionIsIgnored(t *testing.T) {
 		require.NoError(t, err)
 		pass(time.Second)
 		assert.Equal(t, "Failed", p.GetJobStatus(id), "the others are not")
-		_, err = p.RegisterScheduledJob(puppet{}, "@hourly", nil)
+		_, err = p.RegisterScheduledJob(stub{}, "@hourly", nil)
 		require.NoError(t, err)
-		register(t, p, puppet{}, jobs.Once(), nil)
+		register(t, p, stub{}, jobs.Once(), nil)
 	})
 }

@@ -18,7 +18,7 @@ import (
 // A contextWorker is a channel ContextJob that works until its context ends, or the test makes it
 // return through done.
 type contextWorker struct {
-	puppet
+	stub
 	stop   chan interface{} // may be nil
 	done   chan error
 	result func(ctx context.Context) error // what it returns when its context ends; nil: nil

@@ -23,7 +23,7 @@ var errChannel = errors.New("channel job failed")
 // A channelWorker is a channel job that works until it receives from its stop channel. The test
 // makes it return by itself through done.
 type channelWorker struct {
-	puppet
+	stub
 	stop   chan interface{}
 	done   chan error // what Execute returns without having received from stop
 	result error      // what it returns after that; not to be changed
@@ -53,8 +53,8 @@ func (w *channelWorker) returns(err error) {
 }
 
 // deafTo is a channel job that never looks at its stop channel, and returns what done says.
-func deafTo(done <-chan error, begun *atomic.Int32) puppet {
-	return puppet{execute: func() error {
+func deafTo(done <-chan error, begun *atomic.Int32) stub {
+	return stub{execute: func() error {
 		begun.Add(1)
 		return <-done
 	}}
@@ -232,7 +232,7 @@ func TestChannelPanicAndGoexitAreErrors(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, detached %v", name, detached), func(t *testing.T) {
 				inPool(t, func(t *testing.T, p *jobs.Pool) {
 					stop := make(chan interface{})
-					id := register(t, p, puppet{execute: execute}, jobs.Channel(stop), detachedIf(detached)...)
+					id := register(t, p, stub{execute: execute}, jobs.Channel(stop), detachedIf(detached)...)
 					synctest.Wait()
 					info := infoOf(t, p, id)
 					assert.EqualValues(t, 1, info.Failures)
@@ -254,12 +254,12 @@ func TestChannelBadInput(t *testing.T) {
 		opt  jobs.JobOption
 		want string
 	}{
-		"nil channel":           {puppet{}, nil, nil, "nil stop channel"},
-		"nil channel, detached": {puppet{}, nil, jobs.Detached(), "nil stop channel"},
+		"nil channel":           {stub{}, nil, nil, "nil stop channel"},
+		"nil channel, detached": {stub{}, nil, jobs.Detached(), "nil stop channel"},
 		"nil job":               {nil, stop, nil, "nil job"},
-		"jitter":                {puppet{}, stop, jobs.WithJitter(time.Second), "WithJitter"},
-		"backoff":               {puppet{}, stop, jobs.WithRetryBackoff(1, 2), "WithRetryBackoff"},
-		"forget":                {puppet{}, stop, jobs.WithForget(time.Second), "WithForget"},
+		"jitter":                {stub{}, stop, jobs.WithJitter(time.Second), "WithJitter"},
+		"backoff":               {stub{}, stop, jobs.WithRetryBackoff(1, 2), "WithRetryBackoff"},
+		"forget":                {stub{}, stop, jobs.WithForget(time.Second), "WithForget"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {

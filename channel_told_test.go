@@ -16,7 +16,7 @@ func TestChannelIsToldToStopWhenThePoolStops(t *testing.T) {
 	for name, fail := range map[string]func(p *jobs.Pool){
 		"SetStatus": func(p *jobs.Pool) { p.SetStatus(jobs.PoolStatusStopped) },
 		"a failure": func(p *jobs.Pool) {
-			_, _ = p.RegisterIntervalJob(puppet{execute: func() error { return errChannel }}, time.Hour)
+			_, _ = p.RegisterIntervalJob(stub{execute: func() error { return errChannel }}, time.Hour)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

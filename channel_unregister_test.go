@@ -75,7 +75,7 @@ func TestChannelUnregisterFromInsideExecute(t *testing.T) {
 			withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 				var begun atomic.Int32
 				id := make(chan string, 1)
-				id <- register(t, p, puppet{execute: func() error {
+				id <- register(t, p, stub{execute: func() error {
 					begun.Add(1)
 					p.UnregisterJob(<-id)
 					return result
@@ -139,7 +139,7 @@ func TestChannelUnregisterAndRegisterFromInsideItsStopReceiver(t *testing.T) {
 		withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 			ids := make(chan string, 2)
 			var begun atomic.Int32
-			var job puppet
+			var job stub
 			job.execute = func() error {
 				begun.Add(1)
 				<-stop

@@ -27,7 +27,7 @@ func TestNoExecutionBeginsAfterGetStatusHasReadStopped(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := jobs.NewPool(quiet)
 			failing.mend()
-			culprit := register(t, p, puppet{execute: failing.err}, jobs.Every(forAges))
+			culprit := register(t, p, stub{execute: failing.err}, jobs.Every(forAges))
 			m := newMill(t, p)
 			for range 50 {
 				failing.mend()
@@ -57,7 +57,7 @@ type mill struct {
 func newMill(t *testing.T, p *jobs.Pool) *mill {
 	m := &mill{p: p}
 	for i := range m.ids {
-		m.ids[i] = register(t, p, puppet{execute: func() error { m.calls[i].Add(1); return nil }}, jobs.Every(time.Microsecond))
+		m.ids[i] = register(t, p, stub{execute: func() error { m.calls[i].Add(1); return nil }}, jobs.Every(time.Microsecond))
 	}
 	return m
 }
@@ -81,7 +81,7 @@ func (m *mill) checkStopped(t *testing.T) {
 
 func TestAJobInfoNeverHasMoreFailuresThanExecutions(t *testing.T) {
 	p := jobs.NewPool(quiet)
-	id := register(t, p, puppet{execute: func() error {
+	id := register(t, p, stub{execute: func() error {
 		if rand.N(2) == 0 {
 			return errBroken
 		}
@@ -145,13 +145,13 @@ func (c *crowd) drop() {
 
 func (c *crowd) calls() map[string]func() {
 	p := c.p
-	work := puppet{execute: func() error {
+	work := stub{execute: func() error {
 		if c.luck(50) {
 			return errors.New("now and then")
 		}
 		return nil
 	}, status: func() error { p.GetStatus(); return nil }, ready: func() bool { return !c.luck(3) }}
-	channel := puppet{execute: func() error { <-c.stop; return nil }}
+	channel := stub{execute: func() error { <-c.stop; return nil }}
 	return map[string]func(){
 		"register interval":  func() { c.add(p.Register(work, jobs.Every(c.every))) },
 		"register detached":  func() { c.add(p.Register(work, jobs.Every(c.every), jobs.Detached())) },
@@ -242,7 +242,7 @@ func TestEverythingMayBeCalledFromInsideAJob(t *testing.T) {
 				f()
 			}
 		}
-		register(t, p, puppet{
+		register(t, p, stub{
 			execute: func() error { all(); return nil },
 			status:  func() error { all(); return nil },
 			ready:   func() bool { all(); return true },

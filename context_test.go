@@ -13,9 +13,9 @@ import (
 	"github.com/agentjobs/jobs"
 )
 
-// A contextPuppet is a puppet that is a ContextJob.
+// A contextPuppet is a stub that is a ContextJob.
 type contextPuppet struct {
-	puppet
+	stub
 	executeContext func(ctx context.Context) error
 }
 
@@ -51,7 +51,7 @@ func TestExecuteContextIsCalledInsteadOfExecute(t *testing.T) {
 	for _, k := range kinds {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
 			plain, withContext := newTimeline(), newTimeline()
-			register(t, p, contextPuppet{puppet{execute: plain.execute},
+			register(t, p, contextPuppet{stub{execute: plain.execute},
 				func(context.Context) error { withContext.mark(); return nil }}, k.trigger())
 			pass(time.Hour)
 			assert.Empty(t, plain.moments())
@@ -191,7 +191,7 @@ func TestAChannelContextJobThatReturnsNilWhenToldIsNotFinished(t *testing.T) {
 
 func TestNilStopChanIsForContextJobsOnly(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		_, err := p.Register(puppet{}, jobs.Channel(nil))
+		_, err := p.Register(stub{}, jobs.Channel(nil))
 		require.ErrorIs(t, err, jobs.ErrRegisteringJob)
 		_, err = p.Register(jobs.JobFunc(func(context.Context) error { return nil }), jobs.Channel(nil))
 		require.NoError(t, err)

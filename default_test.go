@@ -53,7 +53,7 @@ func TestSetDefaultPool(t *testing.T) {
 		own := jobs.NewPool(quiet)
 		jobs.SetDefaultPool(own)
 		assert.Same(t, own, jobs.DefaultPool())
-		id, err := jobs.Register(puppet{}, jobs.Every(time.Hour))
+		id, err := jobs.Register(stub{}, jobs.Every(time.Hour))
 		require.NoError(t, err)
 		assert.NotNil(t, own.GetJob(id))
 		assert.Nil(t, first.GetJob(id))
@@ -108,7 +108,7 @@ func waysToRegister() map[string]struct {
 func TestThePackageLevelRegistrations(t *testing.T) {
 	withDefaultPool(t, func(t *testing.T) {
 		for call, r := range waysToRegister() {
-			id, err := r.register(puppet{})
+			id, err := r.register(stub{})
 			require.NoError(t, err, call)
 			info := infoOf(t, jobs.DefaultPool(), id)
 			assert.Equal(t, r.typ, info.Type, call)
@@ -126,7 +126,7 @@ func TestThePackageLevelFunctionsActOnTheDefaultPool(t *testing.T) {
 	withDefaultPool(t, func(t *testing.T) {
 		jobs.SetDefaultPool(jobs.NewPool(quiet))
 		calls, sweeps := newTimeline(), newTimeline()
-		id, err := jobs.RegisterIntervalJob(puppet{execute: calls.execute, status: sweeps.status}, 10*time.Second)
+		id, err := jobs.RegisterIntervalJob(stub{execute: calls.execute, status: sweeps.status}, 10*time.Second)
 		require.NoError(t, err)
 		jobs.UpdateDurations(3*time.Second, time.Minute)
 		calls.fill(time.Second)
@@ -150,7 +150,7 @@ func TestTestsOfPackageLevelCodeRunInOneBubbleAfterTheOther(t *testing.T) {
 	for range 3 {
 		withDefaultPool(t, func(t *testing.T) {
 			calls := newTimeline()
-			_, err := jobs.RegisterIntervalJob(puppet{execute: calls.execute}, 10*time.Second)
+			_, err := jobs.RegisterIntervalJob(stub{execute: calls.execute}, 10*time.Second)
 			require.NoError(t, err)
 			pass(25 * time.Second)
 			assert.Equal(t, seconds(0, 10, 20), calls.moments())

@@ -51,7 +51,7 @@ func TestDetachedChannelStatusIsNeverCalled(t *testing.T) {
 func TestDetachedChannelBeginsAtOnceWhileThePoolIsStopped(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		attached, detached := newChannelWorker(make(chan interface{})), newChannelWorker(make(chan interface{}))
-		register(t, p, puppet{}, jobs.Every(time.Hour))
+		register(t, p, stub{}, jobs.Every(time.Hour))
 		synctest.Wait()
 		stopped(p)
 		a := register(t, p, attached, jobs.Channel(attached.stop))
@@ -71,7 +71,7 @@ func TestDetachedChannelThatEndsWithAnErrorIsStoppedForGood(t *testing.T) {
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		w := newChannelWorker(stop)
 		id := register(t, p, w, jobs.Channel(stop), jobs.Detached())
-		register(t, p, puppet{}, jobs.Every(time.Hour))
+		register(t, p, stub{}, jobs.Every(time.Hour))
 		pass(time.Second)
 		w.returns(errChannel)
 		info := infoOf(t, p, id)
@@ -151,7 +151,7 @@ func TestChannelShutdownTellsItAndWaitsForIt(t *testing.T) {
 	for _, opts := range [][]jobs.JobOption{nil, {jobs.Detached()}} {
 		for _, result := range []error{nil, errChannel} {
 			withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
-				id := register(t, p, puppet{execute: func() error {
+				id := register(t, p, stub{execute: func() error {
 					<-stop
 					time.Sleep(time.Minute)
 					return result
@@ -200,7 +200,7 @@ func TestChannelShutdownOfOneThatPanicsOrGoexitsWhenTold(t *testing.T) {
 	for name, end := range map[string]func() error{"panic": func() error { panic("told") }, "Goexit": goexit} {
 		t.Run(name, func(t *testing.T) {
 			withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
-				id := register(t, p, puppet{execute: func() error { <-stop; return end() }}, jobs.Channel(stop))
+				id := register(t, p, stub{execute: func() error { <-stop; return end() }}, jobs.Channel(stop))
 				synctest.Wait()
 				stopped(p)
 				assert.Equal(t, "Stopped", p.GetJobStatus(id))

@@ -30,7 +30,7 @@ func TestUpdateDurationsChangesTheWaitForASweep(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				sweeps := newTimeline()
-				register(t, p, puppet{status: sweeps.status}, jobs.Every(forAges))
+				register(t, p, stub{status: sweeps.status}, jobs.Every(forAges))
 				pass(10 * time.Second)
 				p.UpdateDurations(c.interval, time.Minute)
 				sweeps.fill(c.ends[3])
@@ -76,7 +76,7 @@ func TestUpdateDurationsStartsTheBackoffAtTheNewBase(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				var unready fault
 				asked := newTimeline()
-				register(t, p, puppet{ready: func() bool {
+				register(t, p, stub{ready: func() bool {
 					asked.mark()
 					return unready.absent()
 				}}, jobs.Every(forAges))
@@ -107,7 +107,7 @@ func TestUpdateDurationsChangesTheWaitForReadiness(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				asked := newTimeline()
-				register(t, p, puppet{ready: func() bool { asked.mark(); return false }}, jobs.Every(forAges))
+				register(t, p, stub{ready: func() bool { asked.mark(); return false }}, jobs.Every(forAges))
 				pass(80 * time.Second)
 				p.UpdateDurations(c.interval, time.Minute)
 				asked.fill(c.asked[2])
@@ -121,7 +121,7 @@ func TestUpdateDurationsChangesTheWaitForReadiness(t *testing.T) {
 func TestUpdateDurationsLeavesAShortReadinessWaitAlone(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		asked := newTimeline()
-		register(t, p, puppet{ready: func() bool { asked.mark(); return false }}, jobs.Once())
+		register(t, p, stub{ready: func() bool { asked.mark(); return false }}, jobs.Once())
 		pass(35 * time.Millisecond) // 0, 10, 30
 		p.UpdateDurations(time.Hour, time.Minute)
 		asked.fill(150 * time.Millisecond)
@@ -132,10 +132,10 @@ func TestUpdateDurationsLeavesAShortReadinessWaitAlone(t *testing.T) {
 func TestUpdateDurationsLimitsApplyToCallsThatBeginAfterwards(t *testing.T) {
 	t.Run("executions", func(t *testing.T) {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			before := register(t, p, puppet{execute: enduring(200 * time.Second)}, jobs.Every(forAges), jobs.Detached())
+			before := register(t, p, stub{execute: enduring(200 * time.Second)}, jobs.Every(forAges), jobs.Detached())
 			pass(time.Second)
 			p.UpdateDurations(30*time.Second, 10*time.Second)
-			after := register(t, p, puppet{execute: enduring(200 * time.Second)}, jobs.Every(forAges), jobs.Detached())
+			after := register(t, p, stub{execute: enduring(200 * time.Second)}, jobs.Every(forAges), jobs.Detached())
 			pass(10*time.Second - 1)
 			assert.Equal(t, "Running", p.GetJobStatus(after))
 			pass(1)
@@ -148,7 +148,7 @@ func TestUpdateDurationsLimitsApplyToCallsThatBeginAfterwards(t *testing.T) {
 	})
 	t.Run("calls of Status", func(t *testing.T) {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			register(t, p, puppet{status: enduring(25 * time.Second)}, jobs.Every(forAges))
+			register(t, p, stub{status: enduring(25 * time.Second)}, jobs.Every(forAges))
 			pass(31 * time.Second)
 			p.UpdateDurations(30*time.Second, 10*time.Second)
 			pass(39*time.Second - 1)
@@ -163,8 +163,8 @@ func TestAnExecutionTimeoutOfZeroOrLessMeansNone(t *testing.T) {
 	for _, timeout := range []time.Duration{0, -1} {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
 			p.UpdateDurations(30*time.Second, timeout)
-			register(t, p, puppet{execute: enduring(100 * time.Hour)}, jobs.Every(forAges))
-			register(t, p, puppet{status: enduring(100 * time.Hour)}, jobs.Every(forAges))
+			register(t, p, stub{execute: enduring(100 * time.Hour)}, jobs.Every(forAges))
+			register(t, p, stub{status: enduring(100 * time.Hour)}, jobs.Every(forAges))
 			pass(99 * time.Hour)
 			assert.Equal(t, "Running", p.GetStatus())
 		})
@@ -176,7 +176,7 @@ func TestARetryIntervalOfZeroOrLessIsLeftAsItIs(t *testing.T) {
 		logged := new(journal)
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
 			sweeps := newTimeline()
-			register(t, p, puppet{status: sweeps.status}, jobs.Every(forAges))
+			register(t, p, stub{status: sweeps.status}, jobs.Every(forAges))
 			assert.Empty(t, logged.atLeast(warning))
 			p.UpdateDurations(interval, time.Minute)
 			assert.Len(t, logged.atLeast(warning), 1, "logged")
@@ -191,7 +191,7 @@ func TestUpdateDurationsActsOnTheDefaultPoolOfThatMoment(t *testing.T) {
 		first, second := jobs.NewPool(quiet), jobs.NewPool(quiet)
 		defer jobs.SetDefaultPool(nil)
 		var ofFirst, ofSecond atomic.Int32
-		count := func(n *atomic.Int32) puppet { return puppet{status: func() error { n.Add(1); return nil }} }
+		count := func(n *atomic.Int32) stub { return stub{status: func() error { n.Add(1); return nil }} }
 		register(t, first, count(&ofFirst), jobs.Every(forAges))
 		register(t, second, count(&ofSecond), jobs.Every(forAges))
 		jobs.SetDefaultPool(first)

@@ -86,7 +86,7 @@ func TestEmbeddedNilJobPanicsInAMethodThatIsCalledAndThatIsHandled(t *testing.T)
 func TestReadyMayDoTheWorkItselfAndBlock(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		worked, other := newLaps(), newLaps()
-		id := register(t, p, puppet{ready: func() bool {
+		id := register(t, p, stub{ready: func() bool {
 			time.Sleep(20 * time.Minute)
 			worked.lap()
 			return true
@@ -108,7 +108,7 @@ func TestReadyMayDoTheWorkItselfAndBlock(t *testing.T) {
 func TestSameJobValueMayBeRegisteredTwice(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		var executions atomic.Int32
-		job := &puppet{execute: func() error { executions.Add(1); return nil }}
+		job := &stub{execute: func() error { executions.Add(1); return nil }}
 		first := register(t, p, job, jobs.Every(time.Minute))
 		second := register(t, p, job, jobs.Every(time.Minute))
 		assert.NotEqual(t, first, second)
@@ -125,7 +125,7 @@ func TestJobMayRegisterJobsFromInsideExecute(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		laps := newLaps()
 		var id atomic.Value
-		register(t, p, puppet{execute: func() error {
+		register(t, p, stub{execute: func() error {
 			child, err := p.RegisterIntervalJobWithName(lapping(laps), time.Minute, "child")
 			id.Store(child)
 			time.Sleep(90 * time.Second) // the child does not wait for its parent
@@ -155,7 +155,7 @@ func TestReadyThatWaitsForAnotherJobsFirstSuccessDoesNotWedgeThePoolWhenThatFail
 					}
 				}
 				register(t, p, job, jobs.Every(time.Hour))
-				register(t, p, puppet{execute: func() error {
+				register(t, p, stub{execute: func() error {
 					switch tries.lap() {
 					case 1, 2:
 						return errTrial
@@ -180,7 +180,7 @@ func TestJobWhoseStatusIsItsLastExecutionsErrorRecovers(t *testing.T) {
 		var mu sync.Mutex
 		var last error
 		executions, asked := newLaps(), newLaps()
-		register(t, p, puppet{
+		register(t, p, stub{
 			execute: func() error {
 				mu.Lock()
 				defer mu.Unlock()
@@ -209,7 +209,7 @@ func TestJobWhoseStatusIsItsLastExecutionsErrorRecovers(t *testing.T) {
 func TestJobRegisteredDuringAnAttemptToRestartBeginsWithTheRestart(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		asked, laps := newLaps(), newLaps()
-		register(t, p, puppet{ready: func() bool {
+		register(t, p, stub{ready: func() bool {
 			if asked.lap() > 1 {
 				time.Sleep(time.Minute)
 			}
@@ -240,7 +240,7 @@ func TestEverythingMayBeCalledAtOnceAndFromInsideJobs(t *testing.T) {
 			}
 			p.GetStatus()
 			p.Info()
-			id, err := p.Register(puppet{execute: func() error { running.Add(1); return nil }}, jobs.Every(time.Second))
+			id, err := p.Register(stub{execute: func() error { running.Add(1); return nil }}, jobs.Every(time.Second))
 			if err == nil { // no more once the pool was shut down
 				p.JobLock(id)
 				p.JobUnlock(id)
@@ -249,7 +249,7 @@ func TestEverythingMayBeCalledAtOnceAndFromInsideJobs(t *testing.T) {
 			}
 		}
 		for range 5 {
-			register(t, p, puppet{
+			register(t, p, stub{
 				execute: func() error { everything(); return nil },
 				status:  func() error { everything(); return nil },
 				ready:   func() bool { everything(); return true },

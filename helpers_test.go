@@ -12,28 +12,28 @@ import (
 	"github.com/agentjobs/jobs"
 )
 
-// A puppet is a job made of functions. One that is nil succeeds at once, is healthy, or ready.
-type puppet struct {
+// A stub is a job made of functions. One that is nil succeeds at once, is healthy, or ready.
+type stub struct {
 	execute func() error
 	status  func() error
 	ready   func() bool
 }
 
-func (p puppet) Execute() error {
+func (p stub) Execute() error {
 	if p.execute == nil {
 		return nil
 	}
 	return p.execute()
 }
 
-func (p puppet) Status() error {
+func (p stub) Status() error {
 	if p.status == nil {
 		return nil
 	}
 	return p.status()
 }
 
-func (p puppet) Ready() bool { return p.ready == nil || p.ready() }
+func (p stub) Ready() bool { return p.ready == nil || p.ready() }
 
 // quiet is a pool option for tests that provoke failures.
 var quiet = jobs.WithLogger(slog.New(slog.DiscardHandler))

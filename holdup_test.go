@@ -12,8 +12,8 @@ import (
 )
 
 // lateCalls are jobs with a call that is late from 10 or 40 seconds on, and returns at end.
-func lateCalls(end time.Duration) map[string]puppet {
-	return map[string]puppet{
+func lateCalls(end time.Duration) map[string]stub {
+	return map[string]stub{
 		"execution": {execute: onlyFirst(enduring(end))},
 		"status":    {status: onlyFirst(enduring(end - 30*time.Second))},
 	}
@@ -44,7 +44,7 @@ func TestUnregisteringTheLastLateJobIsAnAttemptAtOnce(t *testing.T) {
 	for name, job := range lateCalls(500 * time.Second) {
 		t.Run(name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				register(t, p, puppet{}, jobs.Every(forAges))
+				register(t, p, stub{}, jobs.Every(forAges))
 				id := register(t, p, job, jobs.Every(forAges))
 				pass(123 * time.Second)
 				require.Equal(t, "Stopped", p.GetStatus())
@@ -73,8 +73,8 @@ func TestThatAttemptDoesNotComeBeforeOneRetryIntervalAfterTheStop(t *testing.T) 
 	})
 	t.Run("unregistering", func(t *testing.T) {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			register(t, p, puppet{}, jobs.Every(forAges))
-			id := register(t, p, puppet{execute: enduring(500 * time.Second)}, jobs.Every(forAges))
+			register(t, p, stub{}, jobs.Every(forAges))
+			id := register(t, p, stub{execute: enduring(500 * time.Second)}, jobs.Every(forAges))
 			pass(15 * time.Second)
 			p.UnregisterJob(id)
 			pass(25*time.Second - 1)
@@ -87,11 +87,11 @@ func TestThatAttemptDoesNotComeBeforeOneRetryIntervalAfterTheStop(t *testing.T) 
 
 func TestEveryLateCallHoldsTheRestartUpNotOnlyTheCulprits(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		register(t, p, puppet{execute: onlyFirst(enduring(100 * time.Second))}, jobs.Every(forAges))
-		register(t, p, puppet{execute: onlyFirst(enduring(200 * time.Second))}, jobs.Every(forAges),
+		register(t, p, stub{execute: onlyFirst(enduring(100 * time.Second))}, jobs.Every(forAges))
+		register(t, p, stub{execute: onlyFirst(enduring(200 * time.Second))}, jobs.Every(forAges),
 			jobs.WithJobTimeout(20*time.Second)) // late after the stop
 		asked := newTimeline()
-		register(t, p, puppet{ready: asked.ready}, jobs.Every(forAges))
+		register(t, p, stub{ready: asked.ready}, jobs.Every(forAges))
 		pass(150 * time.Second)
 		assert.Len(t, p.Info().HeldUpBy, 1)
 		asked.fill(250 * time.Second)
@@ -102,7 +102,7 @@ func TestEveryLateCallHoldsTheRestartUpNotOnlyTheCulprits(t *testing.T) {
 
 func TestAStatusThatTurnsLateAfterTheStopHoldsTheRestartUp(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		register(t, p, puppet{status: onlyFirst(enduring(70 * time.Second))}, jobs.Every(forAges)) // from 30 to 100
+		register(t, p, stub{status: onlyFirst(enduring(70 * time.Second))}, jobs.Every(forAges)) // from 30 to 100
 		pass(35 * time.Second)
 		haltPool(p) // and an attempt at 65, but for the call that is late at 50
 		pass(64 * time.Second)
@@ -114,7 +114,7 @@ func TestAStatusThatTurnsLateAfterTheStopHoldsTheRestartUp(t *testing.T) {
 
 func TestALateDetachedJobHoldsNothingUp(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, puppet{execute: enduring(200 * time.Second)}, jobs.Every(forAges), jobs.Detached())
+		id := register(t, p, stub{execute: enduring(200 * time.Second)}, jobs.Every(forAges), jobs.Detached())
 		pass(15 * time.Second)
 		require.Equal(t, "Failed", p.GetJobStatus(id))
 		haltPool(p)
@@ -126,7 +126,7 @@ func TestALateDetachedJobHoldsNothingUp(t *testing.T) {
 func TestALateJobThatIsReleasedButNotReadyHoldsTheRestartUp(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		var unready fault
-		register(t, p, puppet{execute: onlyFirst(enduring(100 * time.Second)), ready: unready.absent}, jobs.Every(forAges))
+		register(t, p, stub{execute: onlyFirst(enduring(100 * time.Second)), ready: unready.absent}, jobs.Every(forAges))
 		pass(90 * time.Second)
 		unready.cause()
 		pass(11 * time.Second) // attempt at 100: refused
@@ -143,7 +143,7 @@ func TestAnAttachedJobRegisteredWhileThePoolIsStoppedBeginsWithTheRestart(t *tes
 		haltPool(p)
 		asked, calls := newTimeline(), newTimeline()
 		pass(time.Second)
-		id := register(t, p, puppet{execute: calls.execute, ready: asked.ready}, jobs.Every(forAges))
+		id := register(t, p, stub{execute: calls.execute, ready: asked.ready}, jobs.Every(forAges))
 		pass(0)
 		assert.Equal(t, seconds(1), asked.moments(), "it is polled at once")
 		assert.Equal(t, "Initializing", p.GetJobStatus(id))
@@ -156,7 +156,7 @@ func TestAnAttachedJobRegisteredWhileThePoolIsStoppedBeginsWithTheRestart(t *tes
 func TestOneThatIsNotReadyThenDoesNotHoldTheRestartUp(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		haltPool(p)
-		id := register(t, p, puppet{ready: newFault().absent}, jobs.Every(forAges))
+		id := register(t, p, stub{ready: newFault().absent}, jobs.Every(forAges))
 		pass(31 * time.Second)
 		assert.Equal(t, "Running", p.GetStatus())
 		assert.Equal(t, "Initializing", p.GetJobStatus(id))
@@ -166,7 +166,7 @@ func TestOneThatIsNotReadyThenDoesNotHoldTheRestartUp(t *testing.T) {
 func TestAJobRegisteredDuringAnAttemptBeginsWithTheRestart(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		var slow atomic.Bool
-		register(t, p, puppet{ready: func() bool {
+		register(t, p, stub{ready: func() bool {
 			if slow.Load() {
 				time.Sleep(10 * time.Second)
 			}
@@ -177,7 +177,7 @@ func TestAJobRegisteredDuringAnAttemptBeginsWithTheRestart(t *testing.T) {
 		slow.Store(true)
 		haltPool(p)
 		calls.fill(35 * time.Second) // the attempt takes from 30 to 40
-		id := register(t, p, puppet{execute: calls.execute}, jobs.Every(forAges))
+		id := register(t, p, stub{execute: calls.execute}, jobs.Every(forAges))
 		calls.fill(50 * time.Second)
 		assert.Equal(t, "Running", p.GetStatus())
 		assert.Equal(t, seconds(40), calls.moments())
@@ -189,11 +189,11 @@ func TestEverythingElseRegisteredWhileThePoolIsStoppedBeginsAtOnce(t *testing.T)
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		haltPool(p)
 		calls := newTimeline()
-		register(t, p, puppet{execute: calls.execute}, jobs.Once())
-		register(t, p, puppet{execute: calls.execute}, jobs.Retry(1))
-		register(t, p, puppet{execute: calls.execute}, jobs.Every(forAges), jobs.Detached())
-		register(t, p, puppet{execute: calls.execute}, jobs.Channel(make(chan interface{})), jobs.Detached())
-		register(t, p, puppet{execute: calls.execute}, jobs.On(everySecond()), jobs.Detached())
+		register(t, p, stub{execute: calls.execute}, jobs.Once())
+		register(t, p, stub{execute: calls.execute}, jobs.Retry(1))
+		register(t, p, stub{execute: calls.execute}, jobs.Every(forAges), jobs.Detached())
+		register(t, p, stub{execute: calls.execute}, jobs.Channel(make(chan interface{})), jobs.Detached())
+		register(t, p, stub{execute: calls.execute}, jobs.On(everySecond()), jobs.Detached())
 		pass(time.Second)
 		assert.Equal(t, seconds(0, 0, 0, 0, 1), calls.moments())
 		assert.Equal(t, "Stopped", p.GetStatus())

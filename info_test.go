@@ -15,7 +15,7 @@ func TestJobInfoOfAnIntervalJob(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		start, failing := time.Now(), newFault()
 		failing.mend()
-		id := register(t, p, puppet{execute: func() error { time.Sleep(2 * time.Second); return failing.err() }},
+		id := register(t, p, stub{execute: func() error { time.Sleep(2 * time.Second); return failing.err() }},
 			jobs.Every(10*time.Second), jobs.WithName("Ada"), jobs.Detached())
 		pass(time.Second)
 		info := infoOf(t, p, id)
@@ -52,7 +52,7 @@ func TestJobInfoOfAnIntervalJob(t *testing.T) {
 func TestNextRunOfAScheduledJobIsItsNextOccurrence(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		start := time.Now()
-		id := register(t, p, puppet{}, jobs.Cron("@hourly"))
+		id := register(t, p, stub{}, jobs.Cron("@hourly"))
 		pass(10 * time.Minute)
 		assert.True(t, infoOf(t, p, id).NextRun.Equal(start.Add(time.Hour)))
 		pass(time.Hour)
@@ -75,15 +75,15 @@ func TestWhyAJobIsNotExecuting(t *testing.T) {
 			}
 			reasons[name] = why
 		}
-		between := register(t, p, puppet{}, jobs.Every(time.Hour))
-		locked := register(t, p, puppet{}, jobs.Every(time.Second), jobs.Detached())
-		finished := register(t, p, puppet{}, jobs.Once())
-		failed := register(t, p, puppet{execute: func() error { return errBroken }}, jobs.Once())
-		retrying := register(t, p, puppet{execute: func() error { return errBroken }}, jobs.Retry(2), jobs.WithRetryBackoff(time.Hour, time.Hour))
-		late := register(t, p, puppet{execute: func() error { <-end; return nil }}, jobs.Once(), jobs.WithJobTimeout(time.Millisecond))
-		unready := register(t, p, puppet{ready: newFault().absent}, jobs.Once())
-		asking := register(t, p, puppet{ready: func() bool { <-end; return true }}, jobs.Once())
-		broken := register(t, p, puppet{execute: func() error { return errBroken }}, jobs.Channel(make(chan interface{})), jobs.Detached())
+		between := register(t, p, stub{}, jobs.Every(time.Hour))
+		locked := register(t, p, stub{}, jobs.Every(time.Second), jobs.Detached())
+		finished := register(t, p, stub{}, jobs.Once())
+		failed := register(t, p, stub{execute: func() error { return errBroken }}, jobs.Once())
+		retrying := register(t, p, stub{execute: func() error { return errBroken }}, jobs.Retry(2), jobs.WithRetryBackoff(time.Hour, time.Hour))
+		late := register(t, p, stub{execute: func() error { <-end; return nil }}, jobs.Once(), jobs.WithJobTimeout(time.Millisecond))
+		unready := register(t, p, stub{ready: newFault().absent}, jobs.Once())
+		asking := register(t, p, stub{ready: func() bool { <-end; return true }}, jobs.Once())
+		broken := register(t, p, stub{execute: func() error { return errBroken }}, jobs.Channel(make(chan interface{})), jobs.Detached())
 		pass(500 * time.Millisecond)
 		p.JobLock(locked)
 		pass(time.Second)
@@ -110,12 +110,12 @@ func TestJobsAreListedInTheOrderOfTheirRegistration(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		var ids, listed []string
 		for range 10 {
-			ids = append(ids, register(t, p, puppet{}, jobs.Every(time.Hour)))
+			ids = append(ids, register(t, p, stub{}, jobs.Every(time.Hour)))
 		}
 		p.UnregisterJob(ids[3])
 		p.UnregisterJob(ids[0])
 		ids = append(ids[1:3], ids[4:]...)
-		ids = append(ids, register(t, p, puppet{}, jobs.Once()))
+		ids = append(ids, register(t, p, stub{}, jobs.Once()))
 		pass(0) // they execute beside this otherwise
 		for info := range p.Jobs() {
 			listed = append(listed, info.ID)
@@ -131,7 +131,7 @@ func TestJobsAreListedInTheOrderOfTheirRegistration(t *testing.T) {
 func TestJobsMayBeUnregisteredWhileTheyAreListed(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		for range 5 {
-			register(t, p, puppet{}, jobs.Every(time.Hour))
+			register(t, p, stub{}, jobs.Every(time.Hour))
 		}
 		n := 0
 		for info := range p.Jobs() {
@@ -150,7 +150,7 @@ func TestPoolInfo(t *testing.T) {
 		start := time.Now()
 		var unready fault
 		failing := newFault()
-		id := register(t, p, puppet{status: failing.err, ready: unready.absent}, jobs.Every(forAges), jobs.WithName("Ada"))
+		id := register(t, p, stub{status: failing.err, ready: unready.absent}, jobs.Every(forAges), jobs.WithName("Ada"))
 		info := p.Info()
 		assert.True(t, info.Since.Equal(start))
 		info.Since = time.Time{}
@@ -188,7 +188,7 @@ func TestPoolInfo(t *testing.T) {
 func TestPoolInfoSaysThatAReadyThatHasNotReturnedHoldsTheRestartUp(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		var slow fault
-		id := register(t, p, puppet{ready: func() bool {
+		id := register(t, p, stub{ready: func() bool {
 			if !slow.absent() {
 				time.Sleep(20 * time.Second)
 			}

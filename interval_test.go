@@ -33,7 +33,7 @@ func TestIntervalExecutesAgainTheIntervalAfterTheEndOfTheLast(t *testing.T) {
 	for _, opts := range [][]jobs.JobOption{nil, {jobs.Detached()}} {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
 			laps := newLaps()
-			register(t, p, puppet{execute: func() error {
+			register(t, p, stub{execute: func() error {
 				time.Sleep(time.Duration(laps.lap()) * time.Second)
 				return nil
 			}}, jobs.Every(10*time.Second), opts...)
@@ -46,7 +46,7 @@ func TestIntervalExecutesAgainTheIntervalAfterTheEndOfTheLast(t *testing.T) {
 func TestDetachedIntervalGoesOnAfterAFailureAndThroughAStop(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		laps := newLaps()
-		id := register(t, p, puppet{execute: func() error { laps.lap(); return errTrial }}, jobs.Every(20*time.Second), jobs.Detached())
+		id := register(t, p, stub{execute: func() error { laps.lap(); return errTrial }}, jobs.Every(20*time.Second), jobs.Detached())
 		pass(10 * time.Second)
 		assert.Equal(t, "Running", p.GetStatus(), "its failure does not stop the pool")
 		stopPool(p)
@@ -59,7 +59,7 @@ func TestDetachedIntervalGoesOnAfterAFailureAndThroughAStop(t *testing.T) {
 func TestIntervalThatFailedExecutesAgainWithTheRestart(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		laps := newLaps()
-		register(t, p, puppet{execute: func() error {
+		register(t, p, stub{execute: func() error {
 			if laps.lap() == 1 {
 				return errTrial
 			}

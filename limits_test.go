@@ -85,7 +85,7 @@ func TestTimeLimitOfStatusIsWithJobTimeoutIfAboveZeroElseThePools(t *testing.T) 
 	for _, tt := range limitCases() {
 		t.Run(tt.name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				register(t, p, puppet{status: func() error { time.Sleep(long); return nil }}, jobs.Every(100*time.Hour), tt.job...)
+				register(t, p, stub{status: func() error { time.Sleep(long); return nil }}, jobs.Every(100*time.Hour), tt.job...)
 				pass(sweep)
 				if tt.want == 0 {
 					pass(long - 1)
@@ -126,7 +126,7 @@ func TestJobIsNotExecutedAgainUntilItsLateExecutionHasReturned(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				laps := newLaps()
-				register(t, p, puppet{execute: func() error {
+				register(t, p, stub{execute: func() error {
 					if laps.lap() == 1 {
 						time.Sleep(100 * time.Second)
 					}
@@ -161,7 +161,7 @@ func TestWhatALateExecutionReturnsIsIgnored(t *testing.T) {
 func TestExecutionThatReturnsWithinItsLimitIsNotLate(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		laps := newLaps()
-		id := register(t, p, puppet{execute: func() error {
+		id := register(t, p, stub{execute: func() error {
 			laps.lap()
 			time.Sleep(time.Second - 1)
 			return nil

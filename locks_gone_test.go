@@ -17,7 +17,7 @@ func TestLockOfAJobUnregisteredWhileItIsHeldStillExcludes(t *testing.T) {
 	for name, trigger := range map[string]jobs.Trigger{"interval": jobs.Every(time.Hour), "single": jobs.Once()} {
 		t.Run(name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				id := register(t, p, puppet{}, trigger)
+				id := register(t, p, stub{}, trigger)
 				synctest.Wait()
 				p.JobLock(id)
 				p.UnregisterJob(id)
@@ -75,7 +75,7 @@ func TestLockOfAJobUnregisteredWhileItExecutesIsHeldUntilItReturns(t *testing.T)
 
 func TestLockByTheHandleOfAnUnregisteredJobExcludesItsOldID(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, puppet{}, jobs.Every(time.Hour))
+		id := register(t, p, stub{}, jobs.Every(time.Hour))
 		synctest.Wait()
 		handle := p.GetJob(id)
 		p.UnregisterJob(id)
@@ -159,10 +159,10 @@ func TestShutdownWhileJobsWaitForLocks(t *testing.T) {
 
 func TestShutdownWaitsForAJobThatWaitsForALockInItsExecute(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, puppet{}, jobs.Every(time.Hour))
+		id := register(t, p, stub{}, jobs.Every(time.Hour))
 		synctest.Wait()
 		p.JobLock(id)
-		other := register(t, p, puppet{execute: func() error {
+		other := register(t, p, stub{execute: func() error {
 			p.JobLock(id)
 			p.JobUnlock(id)
 			return nil

@@ -93,7 +93,7 @@ func TestUnlockingWhatIsNotLockedDoesNothingButLog(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var log lockLog
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				id := register(t, p, puppet{}, trigger)
+				id := register(t, p, stub{}, trigger)
 				synctest.Wait()
 				p.JobUnlock(id)
 				assert.Equal(t, 1, log.count())
@@ -128,7 +128,7 @@ func TestJobUnlockFromInsideTheExecutionOnlyLogs(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		ids := make(chan string, 1)
 		done := make(chan error)
-		id := register(t, p, puppet{execute: func() error {
+		id := register(t, p, stub{execute: func() error {
 			p.JobUnlock(<-ids)
 			return <-done
 		}}, jobs.Every(1000*time.Hour))

@@ -18,7 +18,7 @@ import (
 
 // A lockedJob counts its executions.
 type lockedJob struct {
-	puppet
+	stub
 	lasts time.Duration
 	begun atomic.Int32
 	ended atomic.Int32
@@ -109,7 +109,7 @@ func TestLockIsReleasedHoweverTheExecutionEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				id := register(t, p, puppet{execute: execute}, jobs.Every(time.Hour), jobs.Detached())
+				id := register(t, p, stub{execute: execute}, jobs.Every(time.Hour), jobs.Detached())
 				synctest.Wait()
 				p.JobLock(id)
 				p.JobUnlock(id)
@@ -132,9 +132,9 @@ func TestLockExcludesTwoJobsFromEachOther(t *testing.T) {
 			turns.Add(1)
 			return nil
 		}
-		locked := register(t, p, puppet{execute: critical}, jobs.Every(5*time.Millisecond))
+		locked := register(t, p, stub{execute: critical}, jobs.Every(5*time.Millisecond))
 		// One way only: two jobs that lock each other's would wait for each other.
-		register(t, p, puppet{execute: func() error {
+		register(t, p, stub{execute: func() error {
 			p.JobLock(locked)
 			defer p.JobUnlock(locked)
 			return critical()
@@ -158,7 +158,7 @@ func TestLockWaitersAreServedInOrder(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 		}
-		job := &lockedJob{puppet: puppet{execute: func() error { note(-1)(); return nil }}}
+		job := &lockedJob{stub: stub{execute: func() error { note(-1)(); return nil }}}
 		id := register(t, p, job, jobs.Every(100*time.Millisecond))
 		pass(time.Second + 50*time.Millisecond) // it has executed once
 		p.JobLock(id)

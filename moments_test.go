@@ -67,17 +67,17 @@ func (o *overlapMeter) highest() int {
 var errTrial = errors.New("trial went wrong")
 
 // lapping notes each execution.
-func lapping(l *lapRecorder) puppet {
-	return puppet{execute: func() error { l.lap(); return nil }}
+func lapping(l *lapRecorder) stub {
+	return stub{execute: func() error { l.lap(); return nil }}
 }
 
 // lasting executes for d and then returns err.
-func lasting(d time.Duration, err error) puppet {
-	return puppet{execute: func() error { time.Sleep(d); return err }}
+func lasting(d time.Duration, err error) stub {
+	return stub{execute: func() error { time.Sleep(d); return err }}
 }
 
 // neverReady is not ready.
-var neverReady = puppet{ready: func() bool { return false }}
+var neverReady = stub{ready: func() bool { return false }}
 
 // stopPool stops the pool by hand; one retry interval later it restarts.
 func stopPool(p *jobs.Pool) { p.SetStatus(jobs.PoolStatusStopped) }

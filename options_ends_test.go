@@ -26,7 +26,7 @@ func TestWithRetryBackoffWaitsBetweenAttempts(t *testing.T) {
 		t.Run(fmt.Sprint(c.min, c.max), func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				calls := newTimeline()
-				id := register(t, p, puppet{execute: func() error { calls.mark(); return errBroken }},
+				id := register(t, p, stub{execute: func() error { calls.mark(); return errBroken }},
 					jobs.Retry(6), jobs.WithRetryBackoff(c.min, c.max))
 				if c.at[1] > 0 {
 					pass(time.Millisecond)
@@ -43,7 +43,7 @@ func TestWithRetryBackoffWaitsBetweenAttempts(t *testing.T) {
 func TestWithRetryBackoffCountsFromTheEndOfAnAttempt(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		calls := newTimeline()
-		register(t, p, puppet{execute: func() error { calls.mark(); time.Sleep(10 * time.Second); return errBroken }},
+		register(t, p, stub{execute: func() error { calls.mark(); time.Sleep(10 * time.Second); return errBroken }},
 			jobs.Retry(3), jobs.WithRetryBackoff(time.Second, time.Minute))
 		calls.fill(time.Hour)
 		assert.Equal(t, seconds(0, 11, 23), calls.moments())
@@ -53,7 +53,7 @@ func TestWithRetryBackoffCountsFromTheEndOfAnAttempt(t *testing.T) {
 func TestWithoutRetryBackoffAttemptsFollowAtOnce(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		calls := newTimeline()
-		register(t, p, puppet{execute: func() error { calls.mark(); return errBroken }}, jobs.Retry(3))
+		register(t, p, stub{execute: func() error { calls.mark(); return errBroken }}, jobs.Retry(3))
 		pass(time.Hour)
 		assert.Equal(t, seconds(0, 0, 0), calls.moments())
 	})
@@ -68,7 +68,7 @@ func TestAPermanentErrorIsNotTriedAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				calls := newTimeline()
-				id := register(t, p, puppet{execute: func() error { calls.mark(); return err }}, jobs.Retry(5))
+				id := register(t, p, stub{execute: func() error { calls.mark(); return err }}, jobs.Retry(5))
 				pass(time.Second)
 				assert.Len(t, calls.moments(), 1)
 				info := infoOf(t, p, id)
@@ -90,7 +90,7 @@ func TestPermanentKeepsItsError(t *testing.T) {
 func TestAPermanentErrorIsAnyOtherErrorToOtherKinds(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		calls := newTimeline()
-		id := register(t, p, puppet{execute: func() error { calls.mark(); return jobs.Permanent(errBroken) }},
+		id := register(t, p, stub{execute: func() error { calls.mark(); return jobs.Permanent(errBroken) }},
 			jobs.Every(time.Second), jobs.Detached())
 		pass(2 * time.Second)
 		assert.Equal(t, seconds(0, 1, 2), calls.moments())
@@ -113,7 +113,7 @@ func TestWithForgetUnregistersAJobAfterItsEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				id := register(t, p, puppet{execute: c.execute}, c.trigger, jobs.WithForget(20*time.Second))
+				id := register(t, p, stub{execute: c.execute}, c.trigger, jobs.WithForget(20*time.Second))
 				pass(c.end + 20*time.Second - 1)
 				assert.Equal(t, c.status, p.GetJobStatus(id))
 				pass(1)
@@ -127,8 +127,8 @@ func TestWithForgetUnregistersAJobAfterItsEnd(t *testing.T) {
 
 func TestWithForgetOfZeroIsAtOnceAndWithoutItTheRecordIsKept(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		forgotten := register(t, p, puppet{}, jobs.Once(), jobs.WithForget(0))
-		kept := register(t, p, puppet{}, jobs.Once())
+		forgotten := register(t, p, stub{}, jobs.Once(), jobs.WithForget(0))
+		kept := register(t, p, stub{}, jobs.Once())
 		pass(0)
 		assert.Empty(t, p.GetJobStatus(forgotten))
 		pass(forAges)
@@ -140,7 +140,7 @@ func TestWithForgetOfZeroIsAtOnceAndWithoutItTheRecordIsKept(t *testing.T) {
 
 func TestALateSingleRunJobIsForgottenAfterItHasReturned(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, puppet{execute: enduring(30 * time.Second)}, jobs.Once(),
+		id := register(t, p, stub{execute: enduring(30 * time.Second)}, jobs.Once(),
 			jobs.WithForget(5*time.Second), jobs.WithJobTimeout(10*time.Second))
 		pass(35*time.Second - 1)
 		require.Equal(t, "Failed", p.GetJobStatus(id), "and not Finished: what a late execution returns is ignored")

@@ -34,13 +34,13 @@ func TestRegisterRegistersAnythingByItsTrigger(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.typ, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				id := register(t, p, puppet{}, k.trigger())
+				id := register(t, p, stub{}, k.trigger())
 				info := infoOf(t, p, id)
 				assert.Equal(t, k.typ, info.Type)
 				assert.Equal(t, k.typ, info.Name, "a job without a name has its type's")
 				assert.False(t, info.Detached)
 				if k.detached != "" {
-					info = infoOf(t, p, register(t, p, puppet{}, k.trigger(), jobs.Detached()))
+					info = infoOf(t, p, register(t, p, stub{}, k.trigger(), jobs.Detached()))
 					assert.Equal(t, k.detached, info.Type)
 					assert.True(t, info.Detached)
 				}
@@ -61,7 +61,7 @@ func TestAnOptionThatMeansNothingForTheKindIsAnError(t *testing.T) {
 			t.Run(k.typ+" "+name, func(t *testing.T) {
 				logged := new(journal)
 				inPool(t, func(t *testing.T, p *jobs.Pool) {
-					id, err := p.Register(puppet{}, k.trigger(), opt)
+					id, err := p.Register(stub{}, k.trigger(), opt)
 					if k.allowed[name] {
 						require.NoError(t, err)
 						assert.NotEmpty(t, id)
@@ -82,10 +82,10 @@ func TestAnOptionThatMeansNothingForTheKindIsAnError(t *testing.T) {
 func TestOptionsForEveryKindAndNilOnes(t *testing.T) {
 	for _, k := range kinds {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			id := register(t, p, puppet{}, k.trigger(), nil, jobs.WithName("Ada"), nil, jobs.WithJobTimeout(time.Second))
+			id := register(t, p, stub{}, k.trigger(), nil, jobs.WithName("Ada"), nil, jobs.WithJobTimeout(time.Second))
 			assert.Equal(t, "Ada", p.GetJob(id).GetName())
 			assert.Equal(t, "Ada", infoOf(t, p, id).Name)
-			again := register(t, p, puppet{}, k.trigger(), jobs.WithName("Ada"))
+			again := register(t, p, stub{}, k.trigger(), jobs.WithName("Ada"))
 			assert.NotEqual(t, id, again, "a name need not be unique")
 		})
 	}
@@ -104,7 +104,7 @@ func TestOptionsWithoutSense(t *testing.T) {
 	}
 	for _, c := range cases {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			_, err := p.Register(puppet{}, c.trigger, c.opt)
+			_, err := p.Register(stub{}, c.trigger, c.opt)
 			require.ErrorIs(t, err, jobs.ErrRegisteringJob)
 			assert.ErrorContains(t, err, c.naming)
 		})
@@ -113,7 +113,7 @@ func TestOptionsWithoutSense(t *testing.T) {
 
 func TestANilTriggerIsAnError(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id, err := p.Register(puppet{}, nil)
+		id, err := p.Register(stub{}, nil)
 		assert.Empty(t, id)
 		assert.ErrorIs(t, err, jobs.ErrRegisteringJob)
 	})
@@ -128,7 +128,7 @@ func TestWithJobTimeoutLimitsExecutions(t *testing.T) {
 				if k.typ == jobs.JobTypeScheduled {
 					began = time.Second
 				}
-				id := register(t, p, puppet{execute: func() error { calls.mark(); time.Sleep(20 * time.Second); return nil }},
+				id := register(t, p, stub{execute: func() error { calls.mark(); time.Sleep(20 * time.Second); return nil }},
 					k.trigger(), jobs.WithJobTimeout(10*time.Second))
 				calls.fill(began + 10*time.Second - 1)
 				assert.Equal(t, "Running", p.GetJobStatus(id))
@@ -149,7 +149,7 @@ func TestSingleRunRetryAndChannelJobsHaveNoLimitUnlessGiven(t *testing.T) {
 		k := kinds[i]
 		t.Run(k.typ, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				id := register(t, p, puppet{execute: enduring(10 * time.Hour)}, k.trigger())
+				id := register(t, p, stub{execute: enduring(10 * time.Hour)}, k.trigger())
 				pass(9 * time.Hour)
 				assert.Equal(t, "Running", p.GetJobStatus(id))
 				assert.Equal(t, "Running", p.GetStatus())
@@ -161,7 +161,7 @@ func TestSingleRunRetryAndChannelJobsHaveNoLimitUnlessGiven(t *testing.T) {
 func TestWithJobTimeoutOfAChannelJobLimitsItsStatusOnly(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{})
-		id := register(t, p, puppet{execute: func() error { <-stop; return nil }, status: enduring(10 * time.Second)},
+		id := register(t, p, stub{execute: func() error { <-stop; return nil }, status: enduring(10 * time.Second)},
 			jobs.Channel(stop), jobs.WithJobTimeout(5*time.Second))
 		pass(35*time.Second - 1)
 		assert.Equal(t, "Running", p.GetStatus())
@@ -185,7 +185,7 @@ func TestWithJobTimeoutGoesBeforeThePools(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				id := register(t, p, puppet{execute: enduring(2 * time.Minute)}, jobs.Every(forAges), jobs.WithJobTimeout(c.job))
+				id := register(t, p, stub{execute: enduring(2 * time.Minute)}, jobs.Every(forAges), jobs.WithJobTimeout(c.job))
 				pass(c.limit - 1)
 				assert.Equal(t, "Running", p.GetJobStatus(id))
 				pass(1)
@@ -199,7 +199,7 @@ func TestWithJitterIsAddedToEveryWait(t *testing.T) {
 	t.Run("interval", func(t *testing.T) {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
 			calls := newTimeline()
-			register(t, p, puppet{execute: calls.execute}, jobs.Every(10*time.Second), jobs.WithJitter(4*time.Second))
+			register(t, p, stub{execute: calls.execute}, jobs.Every(10*time.Second), jobs.WithJitter(4*time.Second))
 			calls.fill(time.Hour)
 			at := calls.moments()
 			require.Zero(t, at[0], "at once is no wait")
@@ -216,7 +216,7 @@ func TestWithJitterIsAddedToEveryWait(t *testing.T) {
 	t.Run("scheduled", func(t *testing.T) {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
 			calls := newTimeline()
-			register(t, p, puppet{execute: calls.execute}, jobs.Cron("@hourly"), jobs.WithJitter(4*time.Second))
+			register(t, p, stub{execute: calls.execute}, jobs.Cron("@hourly"), jobs.WithJitter(4*time.Second))
 			calls.fill(100*time.Hour + time.Minute)
 			require.Len(t, calls.moments(), 100)
 			different := map[time.Duration]bool{}
@@ -234,7 +234,7 @@ func TestWithJitterIsAddedToEveryWait(t *testing.T) {
 func TestWithJitterOfZeroChangesNothing(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		calls := newTimeline()
-		register(t, p, puppet{execute: calls.execute}, jobs.Every(10*time.Second), jobs.WithJitter(0))
+		register(t, p, stub{execute: calls.execute}, jobs.Every(10*time.Second), jobs.WithJitter(0))
 		calls.fill(25 * time.Second)
 		assert.Equal(t, seconds(0, 10, 20), calls.moments())
 	})

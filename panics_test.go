@@ -77,7 +77,7 @@ func TestPanicAndGoexitInExecuteAreErrors(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
-				id := register(t, p, puppet{execute: func() error { m.do(); return nil }}, tt.trigger())
+				id := register(t, p, stub{execute: func() error { m.do(); return nil }}, tt.trigger())
 				pass(time.Second)
 				info := infoOf(t, p, id)
 				assert.EqualValues(t, 1, info.Executions)
@@ -91,7 +91,7 @@ func TestPanicAndGoexitInExecuteAreErrors(t *testing.T) {
 
 func TestPanicAndGoexitInExecuteAreFollowedByFurtherExecutions(t *testing.T) {
 	forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
-		job := puppet{execute: func() error { m.do(); return nil }}
+		job := stub{execute: func() error { m.do(); return nil }}
 		attached := register(t, p, job, jobs.Every(time.Hour))
 		detached := register(t, p, job, jobs.Every(10*time.Second), jobs.Detached())
 		retry := register(t, p, job, jobs.Retry(5))
@@ -110,7 +110,7 @@ func TestPanicAndGoexitInExecuteAreFollowedByFurtherExecutions(t *testing.T) {
 
 func TestErrorPanickedWithIsTheCause(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, puppet{execute: func() error { panic(errTrial) }}, jobs.Once())
+		id := register(t, p, stub{execute: func() error { panic(errTrial) }}, jobs.Once())
 		pass(0)
 		assert.ErrorIs(t, infoOf(t, p, id).LastError, errTrial)
 	})
@@ -119,7 +119,7 @@ func TestErrorPanickedWithIsTheCause(t *testing.T) {
 func TestPanicAndGoexitInStatusAreErrors(t *testing.T) {
 	forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
 		var ok bool // the pool calls one Status after the other
-		register(t, p, puppet{status: func() error {
+		register(t, p, stub{status: func() error {
 			if !ok {
 				ok = true
 				m.do()
@@ -127,7 +127,7 @@ func TestPanicAndGoexitInStatusAreErrors(t *testing.T) {
 			return nil
 		}}, jobs.Every(time.Hour))
 		other := newLaps()
-		register(t, p, puppet{status: func() error { other.lap(); return nil }}, jobs.Every(time.Hour))
+		register(t, p, stub{status: func() error { other.lap(); return nil }}, jobs.Every(time.Hour))
 		pass(30*time.Second - 1)
 		assert.Equal(t, "Running", p.GetStatus())
 		pass(1)
@@ -163,7 +163,7 @@ func TestPanicAndGoexitInReadyAreNotReady(t *testing.T) {
 func TestJobExecutionReadyIsFalseWhenReadyPanicsOrCallsGoexit(t *testing.T) {
 	forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
 		polls := newLaps()
-		id := register(t, p, puppet{ready: func() bool {
+		id := register(t, p, stub{ready: func() bool {
 			if polls.lap() > 1 {
 				m.do()
 			}
@@ -190,9 +190,9 @@ func (e trap) Error() string { e.do(); return "" }
 
 func TestPanicAndGoexitInAnErrorsErrorAreErrors(t *testing.T) {
 	forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
-		execution := register(t, p, puppet{execute: func() error { return trap{m.do} }}, jobs.Retry(2))
-		wrapped := register(t, p, puppet{execute: func() error { return errors.Join(errTrial, trap{m.do}) }}, jobs.Once())
-		register(t, p, puppet{status: func() error { return trap{m.do} }}, jobs.Every(time.Hour))
+		execution := register(t, p, stub{execute: func() error { return trap{m.do} }}, jobs.Retry(2))
+		wrapped := register(t, p, stub{execute: func() error { return errors.Join(errTrial, trap{m.do}) }}, jobs.Once())
+		register(t, p, stub{status: func() error { return trap{m.do} }}, jobs.Every(time.Hour))
 		pass(0)
 		for _, id := range []string{execution, wrapped} {
 			info := infoOf(t, p, id)
@@ -241,7 +241,7 @@ func TestPanicAndGoexitInNextAtRegistrationAreErrors(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			id, err = p.Register(puppet{}, jobs.On(nextFunc(func(time.Time) time.Time { m.do(); return time.Time{} })))
+			id, err = p.Register(stub{}, jobs.On(nextFunc(func(time.Time) time.Time { m.do(); return time.Time{} })))
 		}()
 		<-done
 		require.ErrorIs(t, err, jobs.ErrRegisteringJob)

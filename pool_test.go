@@ -20,7 +20,7 @@ func TestAPoolIsInitializingUntilTheFirstRegistrationAndThenRunning(t *testing.T
 		require.Error(t, err)
 		assert.Equal(t, "Initializing", p.GetStatus(), "a refused registration is none")
 
-		id := register(t, p, puppet{}, jobs.Once())
+		id := register(t, p, stub{}, jobs.Once())
 		assert.Equal(t, "Running", p.GetStatus())
 		p.UnregisterJob(id)
 		assert.Equal(t, "Running", p.GetStatus(), "also without a job")
@@ -48,8 +48,8 @@ func TestBetweenExecutionsAPoolHasNoGoroutine(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		before := len(bubbleGoroutines())
 		for range 10 {
-			register(t, p, puppet{}, jobs.Every(time.Minute))
-			register(t, p, puppet{ready: newFault().absent}, jobs.Every(time.Minute))
+			register(t, p, stub{}, jobs.Every(time.Minute))
+			register(t, p, stub{ready: newFault().absent}, jobs.Every(time.Minute))
 		}
 		pass(100 * time.Second)
 		assert.Len(t, bubbleGoroutines(), before)
@@ -61,7 +61,7 @@ func TestTheZeroPoolIsReadyForUse(t *testing.T) {
 		var p jobs.Pool
 		assert.Equal(t, "Initializing", p.GetStatus())
 		calls, sweeps := newTimeline(), newTimeline()
-		id, err := p.Register(puppet{execute: calls.execute, status: sweeps.status}, jobs.Every(20*time.Second))
+		id, err := p.Register(stub{execute: calls.execute, status: sweeps.status}, jobs.Every(20*time.Second))
 		require.NoError(t, err)
 		pass(65 * time.Second)
 		assert.Equal(t, seconds(0, 20, 40, 60), calls.moments())
@@ -94,7 +94,7 @@ func TestTheZeroPoolAnswersBeforeAnyRegistration(t *testing.T) {
 func TestPoolsAreApart(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		other := jobs.NewPool(quiet)
-		id := register(t, other, puppet{}, jobs.Every(time.Hour))
+		id := register(t, other, stub{}, jobs.Every(time.Hour))
 		haltPool(p)
 		assert.Equal(t, "Stopped", p.GetStatus())
 		assert.Equal(t, "Running", other.GetStatus())
@@ -119,7 +119,7 @@ func TestWaitRunning(t *testing.T) {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
 			done := waitRunning(p)
 			pass(5 * time.Second)
-			register(t, p, puppet{}, jobs.Once())
+			register(t, p, stub{}, jobs.Once())
 			done.fill(time.Minute)
 			assert.Equal(t, seconds(5), done.moments())
 		})
@@ -127,9 +127,9 @@ func TestWaitRunning(t *testing.T) {
 	t.Run("waits until every attached job has started", func(t *testing.T) {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
 			unready, never := newFault(), newFault()
-			register(t, p, puppet{ready: unready.absent}, jobs.Every(time.Hour))
-			register(t, p, puppet{ready: never.absent}, jobs.Every(time.Hour), jobs.Detached())
-			register(t, p, puppet{ready: never.absent}, jobs.Once())
+			register(t, p, stub{ready: unready.absent}, jobs.Every(time.Hour))
+			register(t, p, stub{ready: never.absent}, jobs.Every(time.Hour), jobs.Detached())
+			register(t, p, stub{ready: never.absent}, jobs.Once())
 			done := waitRunning(p)
 			pass(25 * time.Millisecond)
 			unready.mend() // asked at 0, 10, 30 ms
@@ -139,7 +139,7 @@ func TestWaitRunning(t *testing.T) {
 	})
 	t.Run("does not wait for an unregistered job", func(t *testing.T) {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			id := register(t, p, puppet{ready: newFault().absent}, jobs.Every(time.Hour))
+			id := register(t, p, stub{ready: newFault().absent}, jobs.Every(time.Hour))
 			done := waitRunning(p)
 			pass(time.Second)
 			p.UnregisterJob(id)

@@ -18,7 +18,7 @@ import (
 func TestWithStatusIntervalAndWithRetryInterval(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		failing, sweeps := newFault(), newTimeline()
-		register(t, p, puppet{status: func() error { sweeps.mark(); return failing.err() }}, jobs.Every(forAges))
+		register(t, p, stub{status: func() error { sweeps.mark(); return failing.err() }}, jobs.Every(forAges))
 		sweeps.fill(10 * time.Second)
 		failing.mend()
 		sweeps.fill(30 * time.Second)
@@ -40,7 +40,7 @@ func TestWithExecutionTimeout(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				end := make(chan bool)
-				register(t, p, puppet{execute: func() error { <-end; return nil }}, jobs.Every(time.Hour))
+				register(t, p, stub{execute: func() error { <-end; return nil }}, jobs.Every(time.Hour))
 				pass(c.limit - 1)
 				assert.Equal(t, "Running", p.GetStatus())
 				if c.limit != forAges {
@@ -67,7 +67,7 @@ func TestAnIntervalOptionOfZeroOrLessIsLoggedOnceAndIgnored(t *testing.T) {
 			defer slog.SetDefault(former)
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				sweeps := newTimeline()
-				register(t, p, puppet{status: sweeps.status}, jobs.Every(forAges))
+				register(t, p, stub{status: sweeps.status}, jobs.Every(forAges))
 				sweeps.fill(31 * time.Second)
 				assert.Equal(t, seconds(30), sweeps.moments())
 			}, opts...)
@@ -83,7 +83,7 @@ func TestWithAbandonAfterGivesALateExecutionUp(t *testing.T) {
 		calls := newTimeline()
 		end := make(chan bool)
 		defer close(end)
-		id := register(t, p, puppet{execute: func() error {
+		id := register(t, p, stub{execute: func() error {
 			calls.mark()
 			if len(calls.moments()) == 1 {
 				<-end
@@ -117,7 +117,7 @@ func TestAnAbandonedExecutionDoesNotHoldTheRestartUp(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		end := make(chan bool)
 		defer close(end)
-		id := register(t, p, puppet{execute: onlyFirst(func() error { <-end; return nil })}, jobs.Every(forAges))
+		id := register(t, p, stub{execute: onlyFirst(func() error { <-end; return nil })}, jobs.Every(forAges))
 		pass(time.Minute - 1)
 		require.Equal(t, "Stopped", p.GetStatus())
 		pass(1) // abandoned
@@ -129,7 +129,7 @@ func TestAnAbandonedExecutionDoesNotHoldTheRestartUp(t *testing.T) {
 func TestAnExecutionThatReturnsBeforeItIsAbandonedIsNot(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		calls := newTimeline()
-		register(t, p, puppet{execute: func() error { calls.mark(); time.Sleep(12 * time.Second); return nil }},
+		register(t, p, stub{execute: func() error { calls.mark(); time.Sleep(12 * time.Second); return nil }},
 			jobs.Every(time.Second), jobs.Detached())
 		calls.fill(100 * time.Second)
 		assert.Zero(t, p.Info().Abandoned)
@@ -143,9 +143,9 @@ func TestAbandonedSingleRunAndRetryJobs(t *testing.T) {
 		defer close(end)
 		calls := newTimeline()
 		hang := func() error { calls.mark(); <-end; return nil }
-		single := register(t, p, puppet{execute: hang}, jobs.Once(), jobs.WithJobTimeout(time.Second))
+		single := register(t, p, stub{execute: hang}, jobs.Once(), jobs.WithJobTimeout(time.Second))
 		pass(2 * time.Second)
-		retry := register(t, p, puppet{execute: hang}, jobs.Retry(2), jobs.WithJobTimeout(time.Second))
+		retry := register(t, p, stub{execute: hang}, jobs.Retry(2), jobs.WithJobTimeout(time.Second))
 		calls.fill(time.Minute)
 		assert.Equal(t, seconds(0, 2, 8), calls.moments(), "an attempt is late after 1 s and given up 5 s later")
 		assert.Equal(t, 3, p.Info().Abandoned)
@@ -159,7 +159,7 @@ func TestWithoutWithAbandonAfterAJobNeverHasTwoExecutions(t *testing.T) {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
 			calls := newTimeline()
 			end := make(chan bool)
-			id := register(t, p, puppet{execute: func() error { calls.mark(); <-end; return nil }}, jobs.Every(time.Second))
+			id := register(t, p, stub{execute: func() error { calls.mark(); <-end; return nil }}, jobs.Every(time.Second))
 			pass(99 * time.Hour)
 			assert.Len(t, calls.moments(), 1)
 			assert.Equal(t, "Failed", p.GetJobStatus(id))
@@ -172,7 +172,7 @@ func TestWithOnStatusIsCalledWhenTheStatusHasChanged(t *testing.T) {
 	var mu sync.Mutex
 	var seen []jobs.PoolInfo
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		register(t, p, puppet{}, jobs.Once())
+		register(t, p, stub{}, jobs.Once())
 		pass(time.Second)
 		culprit := haltPool(p)
 		pass(time.Minute)
@@ -199,7 +199,7 @@ func TestWithOnStatusIsCalledOneCallAfterTheOtherInOrder(t *testing.T) {
 	var calling, overlaps, calls atomic.Int32
 	var last atomic.Pointer[jobs.PoolInfo]
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		register(t, p, puppet{}, jobs.Once())
+		register(t, p, stub{}, jobs.Once())
 		for range 5 {
 			p.SetStatus(jobs.PoolStatusStopped)
 			pass(time.Second)
@@ -226,7 +226,7 @@ func TestWithOnStatusMayPanicGoexitAndCallThePool(t *testing.T) {
 	var pool atomic.Pointer[jobs.Pool]
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		pool.Store(p)
-		register(t, p, puppet{}, jobs.Once())
+		register(t, p, stub{}, jobs.Once())
 		pass(0)
 		haltPool(p)
 		pass(time.Minute)
@@ -247,7 +247,7 @@ func TestAWithOnStatusThatHangsHoldsNothingUp(t *testing.T) {
 	var end chan bool
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		end = make(chan bool)
-		register(t, p, puppet{}, jobs.Once())
+		register(t, p, stub{}, jobs.Once())
 		pass(0)
 		haltPool(p)
 		pass(30 * time.Second)

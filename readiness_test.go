@@ -45,7 +45,7 @@ func TestReadyIsPolledWithWaitsThatDoubleUpToTheStatusInterval(t *testing.T) {
 func TestReadyIsPolledAtTheSameMomentsWhenThePoolStopsAndRestarts(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		polls := newLaps()
-		register(t, p, puppet{ready: func() bool { polls.lap(); return false }}, jobs.Every(time.Hour))
+		register(t, p, stub{ready: func() bool { polls.lap(); return false }}, jobs.Every(time.Hour))
 		pass(time.Second)
 		stopPool(p) // until 31 s
 		pass(70 * time.Second)
@@ -58,7 +58,7 @@ func TestReadyIsNotPolledAnyMoreOnceTheJobHasStarted(t *testing.T) {
 	for _, trigger := range []jobs.Trigger{jobs.Once(), jobs.Retry(2), jobs.Every(time.Second), jobs.On(each(time.Second))} {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
 			polls := newLaps()
-			register(t, p, puppet{ready: func() bool { polls.lap(); return true }}, trigger)
+			register(t, p, stub{ready: func() bool { polls.lap(); return true }}, trigger)
 			pass(time.Hour)
 			assert.Equal(t, times(0, 0), polls.all())
 		})
@@ -89,7 +89,7 @@ func TestReadyMayBlockAndIsPolledAgainAWaitAfterItsEnd(t *testing.T) {
 func TestReadyNeverRunsBesideItself(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		overlap, asked := new(overlapMeter), newLaps()
-		id := register(t, p, puppet{ready: func() bool {
+		id := register(t, p, stub{ready: func() bool {
 			asked.lap()
 			overlap.during(time.Second)
 			return false
@@ -118,7 +118,7 @@ func TestReadyNeverRunsBesideExecute(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				overlap, executed := new(overlapMeter), newLaps()
 				var working atomic.Bool
-				id := register(t, p, puppet{
+				id := register(t, p, stub{
 					execute: func() error { executed.lap(); overlap.during(0); return nil },
 					ready: func() bool {
 						if working.Load() {
@@ -146,7 +146,7 @@ func TestJobThatIsNotReadyNeitherStopsThePoolNorHoldsUpTheOthers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				register(t, p, puppet{ready: ready}, jobs.Every(time.Second))
+				register(t, p, stub{ready: ready}, jobs.Every(time.Second))
 				laps := newLaps()
 				register(t, p, lapping(laps), jobs.Every(10*time.Second))
 				pass(15 * time.Second)
@@ -178,7 +178,7 @@ func TestReadyMayDependOnTheFirstExecutionOfAnotherJob(t *testing.T) {
 							return false
 						}
 					}
-					other := puppet{execute: func() error { time.Sleep(time.Second); close(executed); return nil }}
+					other := stub{execute: func() error { time.Sleep(time.Second); close(executed); return nil }}
 					if dependentFirst {
 						register(t, p, dependent, jobs.Every(time.Hour))
 					}
@@ -200,7 +200,7 @@ func TestReadyMayDependOnTheReadyOfAnotherJobHavingBeenAsked(t *testing.T) {
 		first := lapping(laps)
 		first.ready = func() bool { <-asked; return true }
 		register(t, p, first, jobs.Every(time.Hour))
-		register(t, p, puppet{ready: func() bool { close(asked); return false }}, jobs.Once())
+		register(t, p, stub{ready: func() bool { close(asked); return false }}, jobs.Once())
 		pass(0)
 		assert.Equal(t, times(0, 0), laps.all())
 		p.UnregisterJob(jobID(p, 1)) // its Ready could not be called again

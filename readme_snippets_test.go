@@ -18,7 +18,7 @@ import (
 
 // The README's snippets, where the compiler and the tests see them.
 
-type discovery struct{ puppet }
+type discovery struct{ stub }
 
 func TestDiscoveryRunsHourly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -71,7 +71,7 @@ func list(w http.ResponseWriter, _ *http.Request) {
 }
 
 type report struct {
-	puppet
+	stub
 	discoveryID string
 }
 

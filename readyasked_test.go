@@ -15,7 +15,7 @@ func TestJobExecutionReadyCallsTheJobsReadyAndReturnsItsAnswer(t *testing.T) {
 		var calls atomic.Int32
 		var answer atomic.Bool
 		answer.Store(true)
-		id := register(t, p, puppet{ready: func() bool { calls.Add(1); return answer.Load() }}, jobs.Every(time.Hour))
+		id := register(t, p, stub{ready: func() bool { calls.Add(1); return answer.Load() }}, jobs.Every(time.Hour))
 		pass(time.Second)
 		for i, want := range []bool{true, false, true} {
 			answer.Store(want)
@@ -28,7 +28,7 @@ func TestJobExecutionReadyCallsTheJobsReadyAndReturnsItsAnswer(t *testing.T) {
 func TestJobExecutionReadyWaitsForACallInProgressFirst(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		asked := newLaps()
-		id := register(t, p, puppet{ready: func() bool {
+		id := register(t, p, stub{ready: func() bool {
 			n := asked.lap()
 			time.Sleep(time.Second)
 			return n == 2 // the call that waited has an answer of its own
@@ -45,7 +45,7 @@ func TestJobExecutionReadyIsTrueWithoutACallWhileAnExecutionIsInProgress(t *test
 		calls := newLaps()
 		var execution atomic.Pointer[jobs.JobExecution]
 		var inside atomic.Bool
-		id := register(t, p, puppet{
+		id := register(t, p, stub{
 			execute: func() error {
 				time.Sleep(time.Second)
 				inside.Store((*execution.Load()).Ready())
@@ -69,7 +69,7 @@ func TestJobExecutionReadyIsTrueWithoutACallWhileAnExecutionIsInProgress(t *test
 func TestJobExecutionReadyIsFalseAfterUnregisterJob(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		var calls atomic.Int32
-		id := register(t, p, puppet{ready: func() bool { calls.Add(1); return true }}, jobs.Every(time.Hour))
+		id := register(t, p, stub{ready: func() bool { calls.Add(1); return true }}, jobs.Every(time.Hour))
 		pass(time.Second)
 		j := p.GetJob(id)
 		p.UnregisterJob(id)
@@ -80,7 +80,7 @@ func TestJobExecutionReadyIsFalseAfterUnregisterJob(t *testing.T) {
 
 func TestJobExecutionReadyInProgressIsFalseWhenTheJobIsUnregistered(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, puppet{ready: func() bool { time.Sleep(time.Minute); return true }}, jobs.Every(time.Hour))
+		id := register(t, p, stub{ready: func() bool { time.Sleep(time.Minute); return true }}, jobs.Every(time.Hour))
 		j := p.GetJob(id)
 		pass(time.Second)
 		time.AfterFunc(time.Second, func() { p.UnregisterJob(id) })
@@ -89,7 +89,7 @@ func TestJobExecutionReadyInProgressIsFalseWhenTheJobIsUnregistered(t *testing.T
 		assert.Equal(t, time.Second, time.Since(start), "but is not held up")
 
 		var calls atomic.Int32
-		id = register(t, p, puppet{ready: func() bool {
+		id = register(t, p, stub{ready: func() bool {
 			if calls.Add(1) > 1 {
 				time.Sleep(time.Minute)
 			}

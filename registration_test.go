@@ -121,7 +121,7 @@ func TestEachRegisterFunctionRegistersItsKindOfJob(t *testing.T) {
 			seen := make(map[string]bool)
 			stop := make(chan interface{})
 			for _, reg := range registrations(stop) {
-				id, err := reg.register(r, puppet{execute: func() error { <-stop; return nil }, ready: func() bool { return false }})
+				id, err := reg.register(r, stub{execute: func() error { <-stop; return nil }, ready: func() bool { return false }})
 				require.NoError(t, err)
 				require.NotEmpty(t, id)
 				assert.False(t, seen[id])
@@ -144,7 +144,7 @@ func TestRegistrationCallsNoMethodOfTheJobOnTheCallersGoroutine(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{})
 		registered := make(chan struct{})
-		blocking := puppet{
+		blocking := stub{
 			execute: func() error { <-registered; return nil },
 			status:  func() error { <-registered; return nil },
 			ready:   func() bool { <-registered; return true },

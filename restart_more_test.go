@@ -17,7 +17,7 @@ func TestUnregisteringAJobInItsReadyLetsTheAttemptGoOn(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		var hanging fault
 		end := make(chan bool)
-		id := register(t, p, puppet{ready: func() bool {
+		id := register(t, p, stub{ready: func() bool {
 			if !hanging.absent() {
 				<-end
 			}
@@ -39,14 +39,14 @@ func TestAReadyThatLastsIsNotAskedAgainByTheNextAttempt(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		var slow, unready fault
 		asked, calls := newTimeline(), newTimeline()
-		register(t, p, puppet{execute: calls.execute, ready: func() bool {
+		register(t, p, stub{execute: calls.execute, ready: func() bool {
 			asked.mark()
 			if !slow.absent() {
 				time.Sleep(100 * time.Second)
 			}
 			return true
 		}}, jobs.Every(forAges))
-		register(t, p, puppet{ready: unready.absent}, jobs.Every(forAges))
+		register(t, p, stub{ready: unready.absent}, jobs.Every(forAges))
 		pass(0)
 		slow.cause()
 		unready.cause()
@@ -61,7 +61,7 @@ func TestAReadyThatLastsIsNotAskedAgainByTheNextAttempt(t *testing.T) {
 
 func TestBothTheExecutionAndTheStatusOfAJobCanBeLate(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		register(t, p, puppet{
+		register(t, p, stub{
 			execute: onlyFirst(enduring(100 * time.Second)), // late at 60
 			status:  onlyFirst(enduring(90 * time.Second)),  // from 30 to 120, late at 90
 		}, jobs.Every(forAges))
@@ -92,7 +92,7 @@ func TestSetStatusStoppedBeforeTheFirstRegistration(t *testing.T) {
 		p.SetStatus(jobs.PoolStatusStopped)
 		assert.Equal(t, "Stopped", p.GetStatus())
 		calls := newTimeline()
-		register(t, p, puppet{execute: calls.execute}, jobs.Every(forAges))
+		register(t, p, stub{execute: calls.execute}, jobs.Every(forAges))
 		assert.Equal(t, "Stopped", p.GetStatus())
 		calls.fill(time.Minute)
 		assert.Equal(t, seconds(30), calls.moments())
@@ -103,7 +103,7 @@ func TestAnErrorOfShutdownNamesAJob(t *testing.T) {
 	for range 50 { // the job returns and the context ends at the same moment: either may come first
 		synctest.Test(t, func(t *testing.T) {
 			p := jobs.NewPool(quiet)
-			register(t, p, puppet{execute: enduring(10 * time.Second)}, jobs.Once(), jobs.WithName("sleeper"))
+			register(t, p, stub{execute: enduring(10 * time.Second)}, jobs.Once(), jobs.WithName("sleeper"))
 			synctest.Wait()
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 			defer cancel()

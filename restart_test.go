@@ -50,7 +50,7 @@ func TestEachWaitForAnAttemptIsTwiceTheLastUpToTenMinutesAndThenFromTheBase(t *t
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				var unready fault
 				asked := newTimeline()
-				register(t, p, puppet{ready: func() bool { asked.mark(); return unready.absent() }}, jobs.Every(forAges))
+				register(t, p, stub{ready: func() bool { asked.mark(); return unready.absent() }}, jobs.Every(forAges))
 				pass(0)
 				unready.cause()
 				haltPool(p)
@@ -74,7 +74,7 @@ func TestEachWaitForAnAttemptIsTwiceTheLastUpToTenMinutesAndThenFromTheBase(t *t
 func TestAfterARestartTheWaitsBeginWithTheBaseAgain(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		var unready fault
-		register(t, p, puppet{ready: unready.absent}, jobs.Every(forAges))
+		register(t, p, stub{ready: unready.absent}, jobs.Every(forAges))
 		pass(0)
 		unready.cause()
 		haltPool(p)
@@ -91,21 +91,21 @@ func TestAfterARestartTheWaitsBeginWithTheBaseAgain(t *testing.T) {
 func TestAnAttemptAsksTheStartedAttachedJobsThatAreNotFinished(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		asked := map[string]*timeline{}
-		add := func(name string, job puppet, trigger jobs.Trigger, opts ...jobs.JobOption) {
+		add := func(name string, job stub, trigger jobs.Trigger, opts ...jobs.JobOption) {
 			asked[name] = newTimeline()
 			job.ready = asked[name].ready
 			register(t, p, job, trigger, opts...)
 		}
-		add("interval", puppet{}, jobs.Every(time.Hour))
-		add("scheduled", puppet{}, jobs.On(everySecond()))
-		add("executing", puppet{execute: enduring(50 * time.Second)}, jobs.Every(time.Hour))
-		add("finished", puppet{}, jobs.Channel(make(chan interface{})))
-		add("detached", puppet{}, jobs.Every(time.Hour), jobs.Detached())
-		add("single run", puppet{}, jobs.Once())
-		add("retry", puppet{execute: func() error { return errBroken }}, jobs.Retry(9), jobs.WithRetryBackoff(time.Minute, time.Minute))
+		add("interval", stub{}, jobs.Every(time.Hour))
+		add("scheduled", stub{}, jobs.On(everySecond()))
+		add("executing", stub{execute: enduring(50 * time.Second)}, jobs.Every(time.Hour))
+		add("finished", stub{}, jobs.Channel(make(chan interface{})))
+		add("detached", stub{}, jobs.Every(time.Hour), jobs.Detached())
+		add("single run", stub{}, jobs.Once())
+		add("retry", stub{execute: func() error { return errBroken }}, jobs.Retry(9), jobs.WithRetryBackoff(time.Minute, time.Minute))
 		pass(500 * time.Millisecond)
 		haltPool(p)
-		add("not started", puppet{}, jobs.Every(time.Hour))
+		add("not started", stub{}, jobs.Every(time.Hour))
 		pass(time.Minute)
 		for name, want := range map[string][]time.Duration{
 			"interval": seconds(0, 30.5), "scheduled": seconds(0, 30.5), "executing": seconds(0), "finished": seconds(0),
@@ -123,7 +123,7 @@ func TestAllAreAskedWithoutWaitingForAnothersAnswer(t *testing.T) {
 		var others atomic.Int32
 		all := make(chan struct{})
 		for range n {
-			register(t, p, puppet{ready: func() bool {
+			register(t, p, stub{ready: func() bool {
 				if !restarting.Load() {
 					return true
 				}
@@ -147,8 +147,8 @@ func TestOneThatIsNotReadyHoldsTheOthersBack(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		var unready fault
 		calls, asked := newTimeline(), newTimeline()
-		register(t, p, puppet{execute: calls.execute, ready: asked.ready}, jobs.Every(time.Hour))
-		last := register(t, p, puppet{ready: unready.absent}, jobs.Every(time.Hour))
+		register(t, p, stub{execute: calls.execute, ready: asked.ready}, jobs.Every(time.Hour))
+		last := register(t, p, stub{ready: unready.absent}, jobs.Every(time.Hour))
 		pass(0)
 		unready.cause()
 		haltPool(p)
@@ -167,7 +167,7 @@ func TestOneThatIsNotReadyHoldsTheOthersBack(t *testing.T) {
 func TestAnExecutionWithinItsLimitCountsAsReady(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		asked := newTimeline()
-		register(t, p, puppet{ready: asked.ready, execute: enduring(100 * time.Second)}, jobs.Every(time.Hour))
+		register(t, p, stub{ready: asked.ready, execute: enduring(100 * time.Second)}, jobs.Every(time.Hour))
 		pass(time.Second)
 		haltPool(p)
 		pass(31 * time.Second)
@@ -180,7 +180,7 @@ func TestAllStartAgainTogether(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		calls := newTimeline()
 		for range 20 {
-			register(t, p, puppet{execute: calls.execute}, jobs.Every(time.Hour))
+			register(t, p, stub{execute: calls.execute}, jobs.Every(time.Hour))
 		}
 		calls.fill(13 * time.Second)
 		culprit := haltPool(p)
@@ -196,7 +196,7 @@ func TestAllStartAgainTogether(t *testing.T) {
 func TestAScheduledJobGoesOnWithItsNextOccurrenceAfterARestart(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		calls := newTimeline()
-		register(t, p, puppet{execute: calls.execute}, jobs.On(everySecond()))
+		register(t, p, stub{execute: calls.execute}, jobs.On(everySecond()))
 		calls.fill(1200 * time.Millisecond)
 		haltPool(p)
 		calls.fill(4 * time.Second)
@@ -208,7 +208,7 @@ func TestExecutionsInFlightAtARestartBelongToTheNewLife(t *testing.T) {
 	t.Run("the interval counts from their end", func(t *testing.T) {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
 			calls := newTimeline()
-			register(t, p, puppet{execute: func() error { calls.mark(); time.Sleep(40 * time.Second); return nil }},
+			register(t, p, stub{execute: func() error { calls.mark(); time.Sleep(40 * time.Second); return nil }},
 				jobs.Every(15*time.Second))
 			calls.fill(time.Second)
 			haltPool(p) // until 31
@@ -218,7 +218,7 @@ func TestExecutionsInFlightAtARestartBelongToTheNewLife(t *testing.T) {
 	})
 	t.Run("their failure stops the pool", func(t *testing.T) {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			id := register(t, p, puppet{execute: onlyFirst(func() error { time.Sleep(40 * time.Second); return errBroken })},
+			id := register(t, p, stub{execute: onlyFirst(func() error { time.Sleep(40 * time.Second); return errBroken })},
 				jobs.Every(forAges))
 			pass(time.Second)
 			haltPool(p) // until 31
@@ -231,7 +231,7 @@ func TestExecutionsInFlightAtARestartBelongToTheNewLife(t *testing.T) {
 	})
 	t.Run("their lateness stops the pool", func(t *testing.T) {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			id := register(t, p, puppet{execute: onlyFirst(enduring(2 * time.Minute))}, jobs.Every(forAges),
+			id := register(t, p, stub{execute: onlyFirst(enduring(2 * time.Minute))}, jobs.Every(forAges),
 				jobs.WithJobTimeout(50*time.Second))
 			pass(time.Second)
 			haltPool(p) // until 31
@@ -247,7 +247,7 @@ func TestTheRestartIsNotGatedOnStatus(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		var last atomic.Pointer[error] // a job that reports its last execution's error
 		failing := newFault()
-		register(t, p, puppet{
+		register(t, p, stub{
 			execute: func() error { err := failing.err(); last.Store(&err); return err },
 			status: func() error {
 				if err := last.Load(); err != nil && *err != nil {
@@ -268,7 +268,7 @@ func TestTheRestartIsNotGatedOnStatus(t *testing.T) {
 func TestAPoolWithNoAttachedJobLeftRestarts(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		failing := newFault()
-		id := register(t, p, puppet{execute: failing.err, ready: func() bool { return failing.absent() || p.GetStatus() == "Running" }},
+		id := register(t, p, stub{execute: failing.err, ready: func() bool { return failing.absent() || p.GetStatus() == "Running" }},
 			jobs.Every(time.Hour))
 		pass(100 * time.Second) // attempts at 30 and 90, the next at 210
 		require.Equal(t, "Stopped", p.GetStatus())

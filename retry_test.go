@@ -26,7 +26,7 @@ func TestRetryExecutesAtMostThatManyTimesInAll(t *testing.T) {
 func TestRetryExecutesAtOnceOneAfterTheOther(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		laps, overlap := newLaps(), new(overlapMeter)
-		register(t, p, puppet{execute: func() error {
+		register(t, p, stub{execute: func() error {
 			laps.lap()
 			overlap.during(3 * time.Second)
 			return errTrial
@@ -40,7 +40,7 @@ func TestRetryExecutesAtOnceOneAfterTheOther(t *testing.T) {
 func TestRetryWaitsBetweenExecutionsWithRetryBackoff(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		laps := newLaps()
-		register(t, p, puppet{execute: func() error { laps.lap(); return errTrial }}, jobs.Retry(5),
+		register(t, p, stub{execute: func() error { laps.lap(); return errTrial }}, jobs.Retry(5),
 			jobs.WithRetryBackoff(time.Second, 3*time.Second))
 		pass(time.Hour)
 		assert.Equal(t, times(time.Second, 0, 1, 3, 6, 9), laps.all())
@@ -50,7 +50,7 @@ func TestRetryWaitsBetweenExecutionsWithRetryBackoff(t *testing.T) {
 func TestRetryIsFinishedByTheFirstSuccess(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		laps := newLaps()
-		id := register(t, p, puppet{execute: func() error {
+		id := register(t, p, stub{execute: func() error {
 			if laps.lap() < 3 {
 				return errTrial
 			}
@@ -93,7 +93,7 @@ func TestRetryHasNoTimeLimitUnlessOneIsGiven(t *testing.T) {
 func TestRetryIsNotTriedAgainBeforeALateExecutionHasReturned(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		laps := newLaps()
-		id := register(t, p, puppet{execute: func() error {
+		id := register(t, p, stub{execute: func() error {
 			if laps.lap() == 1 {
 				time.Sleep(time.Minute)
 			}

@@ -17,7 +17,7 @@ func TestRunNowBeginsAnExecutionNowAndTheIntervalCountsFromItsEnd(t *testing.T) 
 		t.Run(name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				calls := newTimeline()
-				id := register(t, p, puppet{execute: func() error { calls.mark(); time.Sleep(time.Second); return nil }},
+				id := register(t, p, stub{execute: func() error { calls.mark(); time.Sleep(time.Second); return nil }},
 					jobs.Every(10*time.Second), opts...)
 				calls.fill(5 * time.Second)
 				require.NoError(t, p.RunNow(id))
@@ -31,7 +31,7 @@ func TestRunNowBeginsAnExecutionNowAndTheIntervalCountsFromItsEnd(t *testing.T) 
 func TestRunNowOfAScheduledJob(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		calls := newTimeline()
-		id := register(t, p, puppet{execute: calls.execute}, jobs.Cron("@hourly"))
+		id := register(t, p, stub{execute: calls.execute}, jobs.Cron("@hourly"))
 		calls.fill(10 * time.Minute)
 		require.NoError(t, p.RunNow(id))
 		calls.fill(130 * time.Minute)
@@ -53,7 +53,7 @@ func TestRunNowDuringAnExecutionMakesOneRightAfterIt(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				calls := newTimeline()
-				id := register(t, p, puppet{execute: func() error { calls.mark(); time.Sleep(8 * time.Second); return nil }}, c.trigger)
+				id := register(t, p, stub{execute: func() error { calls.mark(); time.Sleep(8 * time.Second); return nil }}, c.trigger)
 				for i := range 5 { // several calls make one
 					calls.fill(c.first + time.Duration(i)*time.Second + 1)
 					start := time.Now()
@@ -72,7 +72,7 @@ func TestRunNowDuringAnExecutionMakesOneRightAfterIt(t *testing.T) {
 func TestRunNowWhileAnExecutionWaitsForItsLockMakesOneMore(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		calls := newTimeline()
-		id := register(t, p, puppet{execute: func() error { calls.mark(); time.Sleep(time.Second); return nil }}, jobs.Every(10*time.Second))
+		id := register(t, p, stub{execute: func() error { calls.mark(); time.Sleep(time.Second); return nil }}, jobs.Every(10*time.Second))
 		calls.fill(5 * time.Second)
 		p.JobLock(id)
 		calls.fill(15 * time.Second) // waits since 11
@@ -90,7 +90,7 @@ func TestRunNowFromInsideTheJob(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		calls := newTimeline()
 		var id atomic.Pointer[string]
-		registered := register(t, p, puppet{execute: func() error {
+		registered := register(t, p, stub{execute: func() error {
 			calls.mark()
 			if id := id.Load(); id != nil && len(calls.moments()) < 4 {
 				return p.RunNow(*id)
@@ -107,7 +107,7 @@ func TestRunNowFromInsideTheJob(t *testing.T) {
 func TestRunNowTakesTheLock(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		calls := newTimeline()
-		id := register(t, p, puppet{execute: calls.execute}, jobs.Every(time.Hour))
+		id := register(t, p, stub{execute: calls.execute}, jobs.Every(time.Hour))
 		pass(time.Second)
 		p.JobLock(id)
 		require.NoError(t, p.RunNow(id))
@@ -128,37 +128,37 @@ func refusedRuns() []refusedRun {
 	return []refusedRun{
 		{"unknown id", func(t *testing.T, p *jobs.Pool, calls *timeline) string { return "nobody" }},
 		{"unregistered", func(t *testing.T, p *jobs.Pool, calls *timeline) string {
-			id := register(t, p, puppet{execute: calls.execute}, jobs.Every(forAges))
+			id := register(t, p, stub{execute: calls.execute}, jobs.Every(forAges))
 			pass(0)
 			p.UnregisterJob(id)
 			return id
 		}},
 		{"single run", func(t *testing.T, p *jobs.Pool, calls *timeline) string {
-			return register(t, p, puppet{execute: calls.execute}, jobs.Once())
+			return register(t, p, stub{execute: calls.execute}, jobs.Once())
 		}},
 		{"retry", func(t *testing.T, p *jobs.Pool, calls *timeline) string {
-			return register(t, p, puppet{execute: func() error { calls.mark(); return errBroken }}, jobs.Retry(2),
+			return register(t, p, stub{execute: func() error { calls.mark(); return errBroken }}, jobs.Retry(2),
 				jobs.WithRetryBackoff(forAges, forAges))
 		}},
 		{"channel", func(t *testing.T, p *jobs.Pool, calls *timeline) string {
-			return register(t, p, puppet{execute: calls.execute}, jobs.Channel(make(chan interface{})), jobs.Detached())
+			return register(t, p, stub{execute: calls.execute}, jobs.Channel(make(chan interface{})), jobs.Detached())
 		}},
 		{"pool stopped", func(t *testing.T, p *jobs.Pool, calls *timeline) string {
-			id := register(t, p, puppet{execute: calls.execute}, jobs.Every(forAges))
+			id := register(t, p, stub{execute: calls.execute}, jobs.Every(forAges))
 			haltPool(p)
 			return id
 		}},
 		{"not ready yet", func(t *testing.T, p *jobs.Pool, calls *timeline) string {
-			return register(t, p, puppet{execute: calls.execute, ready: newFault().absent}, jobs.Every(forAges))
+			return register(t, p, stub{execute: calls.execute, ready: newFault().absent}, jobs.Every(forAges))
 		}},
 		{"late", func(t *testing.T, p *jobs.Pool, calls *timeline) string {
-			id := register(t, p, puppet{execute: func() error { calls.mark(); time.Sleep(time.Hour); return nil }},
+			id := register(t, p, stub{execute: func() error { calls.mark(); time.Sleep(time.Hour); return nil }},
 				jobs.Every(forAges), jobs.Detached(), jobs.WithJobTimeout(time.Second))
 			pass(2 * time.Second)
 			return id
 		}},
 		{"shut down", func(t *testing.T, p *jobs.Pool, calls *timeline) string {
-			id := register(t, p, puppet{execute: calls.execute}, jobs.Every(forAges), jobs.Detached())
+			id := register(t, p, stub{execute: calls.execute}, jobs.Every(forAges), jobs.Detached())
 			pass(0)
 			require.NoError(t, p.Shutdown(context.Background()))
 			return id
@@ -193,7 +193,7 @@ func TestRunNowIsAnErrorAndNothingHappens(t *testing.T) {
 func TestRunNowOfADetachedJobWorksWhileThePoolIsStopped(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		calls := newTimeline()
-		id := register(t, p, puppet{execute: calls.execute}, jobs.Every(forAges), jobs.Detached())
+		id := register(t, p, stub{execute: calls.execute}, jobs.Every(forAges), jobs.Detached())
 		pass(time.Second)
 		haltPool(p)
 		require.NoError(t, p.RunNow(id))
@@ -205,7 +205,7 @@ func TestRunNowOfADetachedJobWorksWhileThePoolIsStopped(t *testing.T) {
 func TestRunNowBeforeAStopDoesNotMakeAnAttachedJobExecuteWhileStopped(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		calls := newTimeline()
-		id := register(t, p, puppet{execute: func() error { calls.mark(); time.Sleep(5 * time.Second); return nil }}, jobs.Every(forAges))
+		id := register(t, p, stub{execute: func() error { calls.mark(); time.Sleep(5 * time.Second); return nil }}, jobs.Every(forAges))
 		pass(time.Second)
 		require.NoError(t, p.RunNow(id))
 		haltPool(p)

@@ -60,7 +60,7 @@ func TestScheduledIsNeverExecutedEarlyByTheWallClock(t *testing.T) {
 				wall.shown = shown
 				p.SetClock(wall.now)
 				shows := newLaps()
-				register(t, p, puppet{execute: func() error {
+				register(t, p, stub{execute: func() error {
 					shows.mu.Lock()
 					defer shows.mu.Unlock()
 					shows.laps = append(shows.laps, wall.now().Round(0).Sub(wall.start))
@@ -81,7 +81,7 @@ func TestScheduledIsNeverExecutedEarlyByTheWallClock(t *testing.T) {
 func TestScheduledIsNeverExecutedTwiceAtOnceAndSkipsWhatPassesMeanwhile(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		laps, overlap := newLaps(), new(overlapMeter)
-		register(t, p, puppet{execute: func() error {
+		register(t, p, stub{execute: func() error {
 			laps.lap()
 			overlap.during(25 * time.Second)
 			return nil
@@ -142,7 +142,7 @@ func TestScheduledSkipsTheOccurrencesAForwardJumpPassesWhileItIsExecuting(t *tes
 		wall := newWallClock()
 		p.SetClock(wall.now)
 		laps := newLaps()
-		register(t, p, puppet{execute: func() error { laps.lap(); time.Sleep(10 * time.Minute); return nil }}, jobs.On(each(time.Hour)))
+		register(t, p, stub{execute: func() error { laps.lap(); time.Sleep(10 * time.Minute); return nil }}, jobs.On(each(time.Hour)))
 		pass(65 * time.Minute)
 		wall.jump(3 * time.Hour)
 		pass(55 * time.Minute)
@@ -207,7 +207,7 @@ func TestScheduledExecutesOnceThoughTheClockIsPutRightByLessThanASecond(t *testi
 		wall := newWallClock()
 		p.SetClock(wall.now)
 		laps := newLaps()
-		register(t, p, puppet{execute: func() error {
+		register(t, p, stub{execute: func() error {
 			laps.lap()
 			wall.jump(-300 * time.Millisecond)
 			return nil

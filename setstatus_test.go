@@ -14,7 +14,7 @@ import (
 func TestSetStatusStoppedStopsThePoolLikeAFailureWithoutACulprit(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		calls := newTimeline()
-		id := register(t, p, puppet{execute: calls.execute}, jobs.Every(20*time.Second))
+		id := register(t, p, stub{execute: calls.execute}, jobs.Every(20*time.Second))
 		calls.fill(5 * time.Second)
 		p.SetStatus(jobs.PoolStatusStopped)
 		assert.Equal(t, "Stopped", p.GetStatus())
@@ -44,7 +44,7 @@ func TestSetStatusRunningOnAStoppedPoolIsAnAttemptAtOnce(t *testing.T) {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
 			var unready fault
 			asked := newTimeline()
-			register(t, p, puppet{ready: func() bool { asked.mark(); return unready.absent() }}, jobs.Every(forAges))
+			register(t, p, stub{ready: func() bool { asked.mark(); return unready.absent() }}, jobs.Every(forAges))
 			pass(0)
 			unready.cause()
 			haltPool(p)
@@ -57,7 +57,7 @@ func TestSetStatusRunningOnAStoppedPoolIsAnAttemptAtOnce(t *testing.T) {
 	})
 	t.Run("which a late execution holds up", func(t *testing.T) {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			register(t, p, puppet{execute: onlyFirst(enduring(100 * time.Second))}, jobs.Every(forAges))
+			register(t, p, stub{execute: onlyFirst(enduring(100 * time.Second))}, jobs.Every(forAges))
 			pass(50 * time.Second)
 			p.SetStatus(jobs.PoolStatusRunning)
 			pass(49 * time.Second)
@@ -69,7 +69,7 @@ func TestSetStatusRunningOnAStoppedPoolIsAnAttemptAtOnce(t *testing.T) {
 }
 
 func TestAnythingElseSetStatusOnlyLogs(t *testing.T) {
-	start := func(t *testing.T, p *jobs.Pool) { register(t, p, puppet{}, jobs.Every(forAges)); pass(0) }
+	start := func(t *testing.T, p *jobs.Pool) { register(t, p, stub{}, jobs.Every(forAges)); pass(0) }
 	stop := func(t *testing.T, p *jobs.Pool) { haltPool(p) }
 	shutdown := func(t *testing.T, p *jobs.Pool) {
 		start(t, p)

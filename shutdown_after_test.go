@@ -17,7 +17,7 @@ import (
 func TestShutdownIsSafeTwiceAndFromManyGoroutines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := jobs.NewPool(quiet)
-		register(t, p, puppet{execute: enduring(10 * time.Second)}, jobs.Every(time.Hour))
+		register(t, p, stub{execute: enduring(10 * time.Second)}, jobs.Every(time.Hour))
 		pass(0)
 		done := newTimeline()
 		for range 10 {
@@ -47,7 +47,7 @@ func TestShutdownFromInsideAJobWaitsForItsCallerTooUntilTheEndOfItsContext(t *te
 	synctest.Test(t, func(t *testing.T) {
 		p := jobs.NewPool(quiet)
 		result := make(chan error, 1)
-		register(t, p, puppet{execute: func() error {
+		register(t, p, stub{execute: func() error {
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 			defer cancel()
 			result <- p.Shutdown(ctx)
@@ -64,13 +64,13 @@ func TestShutdownFromInsideAJobWaitsForItsCallerTooUntilTheEndOfItsContext(t *te
 
 func TestAfterShutdown(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		interval := register(t, p, puppet{}, jobs.Every(time.Hour), jobs.WithName("Ada"))
-		single := register(t, p, puppet{}, jobs.Once())
-		unready := register(t, p, puppet{ready: newFault().absent}, jobs.Once())
+		interval := register(t, p, stub{}, jobs.Every(time.Hour), jobs.WithName("Ada"))
+		single := register(t, p, stub{}, jobs.Once())
+		unready := register(t, p, stub{ready: newFault().absent}, jobs.Once())
 		pass(time.Second)
 		require.NoError(t, p.Shutdown(context.Background()))
 		assert.Equal(t, "Stopped", p.GetStatus(), "the pool reads Stopped")
-		_, err := p.Register(puppet{}, jobs.Once())
+		_, err := p.Register(stub{}, jobs.Once())
 		assert.ErrorIs(t, err, jobs.ErrRegisteringJob)
 		assert.ErrorIs(t, err, jobs.ErrShutdown)
 		assert.ErrorIs(t, p.RunNow(interval), jobs.ErrShutdown)
@@ -99,7 +99,7 @@ func TestRegisterBesideShutdown(t *testing.T) {
 		p := jobs.NewPool(quiet)
 		var wg sync.WaitGroup
 		for range 20 {
-			wg.Go(func() { _, _ = p.Register(puppet{}, jobs.Every(time.Second)) })
+			wg.Go(func() { _, _ = p.Register(stub{}, jobs.Every(time.Second)) })
 		}
 		wg.Go(func() { _ = p.Shutdown(context.Background()) })
 		wg.Wait()
@@ -121,7 +121,7 @@ func TestShutdownReturnsWhenTheEndsOfTheExecutionsAreLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		logged := newTimeline()
 		p := jobs.NewPool(jobs.WithLogger(slog.New(meddler{func() { time.Sleep(time.Second); logged.mark() }})))
-		register(t, p, puppet{execute: func() error { time.Sleep(time.Minute); return errBroken }}, jobs.Once())
+		register(t, p, stub{execute: func() error { time.Sleep(time.Minute); return errBroken }}, jobs.Once())
 		pass(time.Second)
 		require.NoError(t, p.Shutdown(context.Background()))
 		before := len(logged.moments())

@@ -18,11 +18,11 @@ func TestAfterShutdownNothingBegins(t *testing.T) {
 		p := jobs.NewPool(quiet)
 		calls, asked := newTimeline(), newTimeline()
 		for _, opts := range [][]jobs.JobOption{nil, {jobs.Detached()}} {
-			register(t, p, puppet{execute: calls.execute, status: calls.status}, jobs.Every(time.Second), opts...)
-			register(t, p, puppet{execute: calls.execute}, jobs.On(everySecond()), opts...)
-			register(t, p, puppet{ready: func() bool { asked.mark(); return false }}, jobs.Every(time.Second), opts...)
+			register(t, p, stub{execute: calls.execute, status: calls.status}, jobs.Every(time.Second), opts...)
+			register(t, p, stub{execute: calls.execute}, jobs.On(everySecond()), opts...)
+			register(t, p, stub{ready: func() bool { asked.mark(); return false }}, jobs.Every(time.Second), opts...)
 		}
-		register(t, p, puppet{execute: func() error { calls.mark(); return errBroken }},
+		register(t, p, stub{execute: func() error { calls.mark(); return errBroken }},
 			jobs.Retry(99), jobs.WithRetryBackoff(time.Second, time.Second))
 		pass(1500 * time.Millisecond)
 		require.NoError(t, p.Shutdown(context.Background()))
@@ -38,29 +38,29 @@ func TestShutdownWaitsForEveryCallOfUserCode(t *testing.T) {
 	slowReady := func() bool { time.Sleep(10 * time.Second); return true }
 	for name, register := range map[string]func(t *testing.T, p *jobs.Pool){
 		"Execute": func(t *testing.T, p *jobs.Pool) {
-			register(t, p, puppet{execute: enduring(10 * time.Second)}, jobs.Every(time.Hour))
+			register(t, p, stub{execute: enduring(10 * time.Second)}, jobs.Every(time.Hour))
 		},
 		"Execute of a single run job": func(t *testing.T, p *jobs.Pool) {
-			register(t, p, puppet{execute: enduring(10 * time.Second)}, jobs.Once())
+			register(t, p, stub{execute: enduring(10 * time.Second)}, jobs.Once())
 		},
 		"a late Execute": func(t *testing.T, p *jobs.Pool) {
-			register(t, p, puppet{execute: enduring(10 * time.Second)}, jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
+			register(t, p, stub{execute: enduring(10 * time.Second)}, jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
 		},
 		"Execute of an unregistered job": func(t *testing.T, p *jobs.Pool) {
-			id := register(t, p, puppet{execute: enduring(10 * time.Second)}, jobs.Every(time.Hour))
+			id := register(t, p, stub{execute: enduring(10 * time.Second)}, jobs.Every(time.Hour))
 			pass(0)
 			p.UnregisterJob(id)
 		},
 		"Ready": func(t *testing.T, p *jobs.Pool) {
-			register(t, p, puppet{ready: slowReady}, jobs.Every(time.Hour))
+			register(t, p, stub{ready: slowReady}, jobs.Every(time.Hour))
 		},
 		"Status": func(t *testing.T, p *jobs.Pool) {
 			p.UpdateDurations(time.Second, time.Hour)
-			register(t, p, puppet{status: enduring(9 * time.Second)}, jobs.Every(time.Hour))
+			register(t, p, stub{status: enduring(9 * time.Second)}, jobs.Every(time.Hour))
 		},
 		"JobExecution.Ready": func(t *testing.T, p *jobs.Pool) {
 			var unready fault
-			id := register(t, p, puppet{ready: func() bool { return unready.absent() || slowReady() }}, jobs.Every(time.Hour))
+			id := register(t, p, stub{ready: func() bool { return unready.absent() || slowReady() }}, jobs.Every(time.Hour))
 			pass(0)
 			unready.cause()
 			go p.GetJob(id).Ready()
@@ -81,8 +81,8 @@ func TestShutdownWaitsForEveryCallOfUserCode(t *testing.T) {
 func TestShutdownDoesNotWaitForLocksRestartsOrReadiness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := jobs.NewPool(quiet)
-		id := register(t, p, puppet{}, jobs.Every(time.Second))
-		register(t, p, puppet{ready: newFault().absent}, jobs.Every(time.Second))
+		id := register(t, p, stub{}, jobs.Every(time.Second))
+		register(t, p, stub{ready: newFault().absent}, jobs.Every(time.Second))
 		pass(500 * time.Millisecond)
 		p.JobLock(id)
 		pass(time.Second) // its execution waits for the lock
@@ -101,7 +101,7 @@ func TestShutdownDoesNotWaitForAbandonedExecutions(t *testing.T) {
 		p := jobs.NewPool(quiet, jobs.WithExecutionTimeout(10*time.Second), jobs.WithAbandonAfter(5*time.Second))
 		end := make(chan bool)
 		defer close(end)
-		register(t, p, puppet{execute: func() error { <-end; return nil }}, jobs.Every(forAges))
+		register(t, p, stub{execute: func() error { <-end; return nil }}, jobs.Every(forAges))
 		start := time.Now()
 		pass(time.Second)
 		require.NoError(t, p.Shutdown(context.Background()))
@@ -113,7 +113,7 @@ func TestShutdownTellsChannelJobsAndEndsContexts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, log := jobs.NewPool(quiet), newCauseLog()
 		stop := make(chan interface{})
-		id := register(t, p, puppet{execute: func() error { assert.Nil(t, <-stop); return nil }}, jobs.Channel(stop))
+		id := register(t, p, stub{execute: func() error { assert.Nil(t, <-stop); return nil }}, jobs.Channel(stop))
 		register(t, p, jobs.JobFunc(log.await), jobs.Every(time.Hour))
 		pass(time.Second)
 		require.NoError(t, p.Shutdown(context.Background()))
@@ -131,10 +131,10 @@ func hangElsewhere(end chan bool) { <-end }
 func TestAtTheEndOfItsContextShutdownNamesTheJobsStillInACall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, end := jobs.NewPool(quiet), make(chan bool)
-		hanging := register(t, p, puppet{execute: func() error { hangIn(end); return nil }}, jobs.Every(time.Hour), jobs.WithName("sleeper"))
-		ready := register(t, p, puppet{ready: func() bool { <-end; return true }}, jobs.Once(), jobs.WithName("thinker"))
-		gone := register(t, p, puppet{execute: func() error { <-end; return nil }}, jobs.Once(), jobs.WithName("leaver"))
-		well := register(t, p, puppet{}, jobs.Every(time.Hour), jobs.WithName("idler"))
+		hanging := register(t, p, stub{execute: func() error { hangIn(end); return nil }}, jobs.Every(time.Hour), jobs.WithName("sleeper"))
+		ready := register(t, p, stub{ready: func() bool { <-end; return true }}, jobs.Once(), jobs.WithName("thinker"))
+		gone := register(t, p, stub{execute: func() error { <-end; return nil }}, jobs.Once(), jobs.WithName("leaver"))
+		well := register(t, p, stub{}, jobs.Every(time.Hour), jobs.WithName("idler"))
 		go hangElsewhere(end)
 		pass(time.Second)
 		p.UnregisterJob(gone)
@@ -159,8 +159,8 @@ func TestAtTheEndOfItsContextShutdownNamesTheJobsStillInACall(t *testing.T) {
 func TestTheStacksAreOfThisPoolsJobsOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, other, end := jobs.NewPool(quiet), jobs.NewPool(quiet), make(chan bool)
-		register(t, p, puppet{status: func() error { hangIn(end); return nil }}, jobs.Every(time.Hour))
-		register(t, other, puppet{execute: func() error { hangElsewhere(end); return nil }}, jobs.Every(time.Hour))
+		register(t, p, stub{status: func() error { hangIn(end); return nil }}, jobs.Every(time.Hour))
+		register(t, other, stub{execute: func() error { hangElsewhere(end); return nil }}, jobs.Every(time.Hour))
 		pass(31 * time.Second)
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
@@ -180,7 +180,7 @@ func TestTheStackOfAnAbandonedExecutionIsNotAmongThem(t *testing.T) {
 		p := jobs.NewPool(quiet, jobs.WithExecutionTimeout(time.Second), jobs.WithAbandonAfter(time.Second))
 		end := make(chan bool)
 		first := onlyFirst(func() error { hangElsewhere(end); return nil })
-		register(t, p, puppet{execute: func() error {
+		register(t, p, stub{execute: func() error {
 			if err := first(); err != nil {
 				return err
 			}

@@ -13,7 +13,7 @@ func TestSingleRunHasOneExecution(t *testing.T) {
 	for _, err := range []error{nil, errTrial} {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
 			laps := newLaps()
-			id := register(t, p, puppet{execute: func() error { laps.lap(); return err }}, jobs.Once())
+			id := register(t, p, stub{execute: func() error { laps.lap(); return err }}, jobs.Once())
 			pass(time.Hour)
 			stopPool(p)
 			pass(time.Hour) // and the pool restarts

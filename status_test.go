@@ -60,9 +60,9 @@ func threeTimes() jobs.Trigger   { return jobs.Retry(3) }
 func backingOff() jobs.JobOption { return jobs.WithRetryBackoff(time.Hour, time.Hour) }
 
 // faltering fails the first time, and from then on executes for d each time and then returns err.
-func faltering(d time.Duration, err error) puppet {
+func faltering(d time.Duration, err error) stub {
 	failed := false // executions follow each other
-	return puppet{execute: func() error {
+	return stub{execute: func() error {
 		if !failed {
 			failed = true
 			return errTrial
@@ -74,16 +74,16 @@ func faltering(d time.Duration, err error) puppet {
 
 func TestStatusIsFinishedForGood(t *testing.T) {
 	checkStatuses(t, jobs.JobStatusFinished, []statusCase{
-		{"single run", having(puppet{}, jobs.Once, 0, nothing)},
-		{"single run, pool stopped", having(puppet{}, jobs.Once, 0, stopPool)},
-		{"single run, pool shut down", having(puppet{}, jobs.Once, 0, shutPool)},
-		{"retry", having(puppet{}, threeTimes, 0, nothing)},
+		{"single run", having(stub{}, jobs.Once, 0, nothing)},
+		{"single run, pool stopped", having(stub{}, jobs.Once, 0, stopPool)},
+		{"single run, pool shut down", having(stub{}, jobs.Once, 0, shutPool)},
+		{"retry", having(stub{}, threeTimes, 0, nothing)},
 		{"retry that failed before", having(faltering(0, nil), threeTimes, 0, nothing)},
-		{"retry, pool shut down", having(puppet{}, threeTimes, 0, shutPool)},
-		{"scheduled with no occurrence left", having(puppet{}, inASecond, time.Second, nothing)},
-		{"scheduled, pool stopped", having(puppet{}, inASecond, time.Second, stopPool)},
-		{"scheduled, pool shut down", having(puppet{}, inASecond, time.Second, shutPool)},
-		{"detached scheduled", having(puppet{}, inASecond, time.Second, nothing, jobs.Detached())},
+		{"retry, pool shut down", having(stub{}, threeTimes, 0, shutPool)},
+		{"scheduled with no occurrence left", having(stub{}, inASecond, time.Second, nothing)},
+		{"scheduled, pool stopped", having(stub{}, inASecond, time.Second, stopPool)},
+		{"scheduled, pool shut down", having(stub{}, inASecond, time.Second, shutPool)},
+		{"detached scheduled", having(stub{}, inASecond, time.Second, nothing, jobs.Detached())},
 		{"detached scheduled that failed", having(lasting(0, errTrial), inASecond, time.Second, nothing, jobs.Detached())},
 	})
 }
@@ -160,9 +160,9 @@ func TestStatusIsRunningWhileExecuting(t *testing.T) {
 
 func TestStatusIsStoppedWhenThePoolWasShutDown(t *testing.T) {
 	checkStatuses(t, jobs.JobStatusStopped, []statusCase{
-		{"interval", having(puppet{}, hourly, time.Second, shutPool)},
-		{"detached interval", having(puppet{}, hourly, time.Second, shutPool, jobs.Detached())},
-		{"scheduled", having(puppet{}, eachSecond, time.Second, shutPool)},
+		{"interval", having(stub{}, hourly, time.Second, shutPool)},
+		{"detached interval", having(stub{}, hourly, time.Second, shutPool, jobs.Detached())},
+		{"scheduled", having(stub{}, eachSecond, time.Second, shutPool)},
 		{"single run never started", having(neverReady, jobs.Once, time.Second, shutPool)},
 		{"interval never started", having(neverReady, hourly, time.Second, shutPool)},
 	})
@@ -182,31 +182,31 @@ func TestStatusIsInitializingWhenNeverStarted(t *testing.T) {
 		{"detached interval", having(neverReady, hourly, time.Minute, nothing, jobs.Detached())},
 		{"scheduled", having(neverReady, eachSecond, time.Minute, nothing)},
 		{"not ready, pool stopped", having(neverReady, hourly, time.Second, stopPool)},
-		{"ready, pool stopped before", inStoppedPool(puppet{})},
+		{"ready, pool stopped before", inStoppedPool(stub{})},
 		{"not ready, pool stopped before", inStoppedPool(neverReady)},
 	})
 }
 
 func TestStatusOfAnAttachedJobIsStoppedWhileThePoolIs(t *testing.T) {
 	checkStatuses(t, jobs.JobStatusStopped, []statusCase{
-		{"interval", having(puppet{}, hourly, time.Second, stopPool)},
+		{"interval", having(stub{}, hourly, time.Second, stopPool)},
 		{"interval that failed", having(lasting(0, errTrial), hourly, time.Second, nothing)},
 		{"interval whose late execution has returned", having(lasting(3*time.Second, nil), hourly, 4*time.Second, nothing, jobs.WithJobTimeout(time.Second))},
-		{"scheduled", having(puppet{}, eachSecond, time.Second, stopPool)},
-		{"scheduled before its first occurrence", having(puppet{}, eachHour, time.Second, stopPool)},
+		{"scheduled", having(stub{}, eachSecond, time.Second, stopPool)},
+		{"scheduled before its first occurrence", having(stub{}, eachHour, time.Second, stopPool)},
 	})
 }
 
 func TestStatusIsRunningBetweenExecutionsInAWorkingState(t *testing.T) {
 	checkStatuses(t, jobs.JobStatusRunning, []statusCase{
-		{"interval", having(puppet{}, hourly, time.Second, nothing)},
-		{"interval after a restart", having(puppet{}, hourly, time.Second, func(p *jobs.Pool) { stopPool(p); pass(30 * time.Second) })},
+		{"interval", having(stub{}, hourly, time.Second, nothing)},
+		{"interval after a restart", having(stub{}, hourly, time.Second, func(p *jobs.Pool) { stopPool(p); pass(30 * time.Second) })},
 		{"interval that failed, after a restart", having(faltering(0, nil), hourly, 31*time.Second, nothing)},
-		{"detached interval", having(puppet{}, hourly, time.Second, nothing, jobs.Detached())},
-		{"detached interval, pool stopped", having(puppet{}, hourly, time.Second, stopPool, jobs.Detached())},
-		{"scheduled", having(puppet{}, eachSecond, time.Second, nothing)},
-		{"scheduled before its first occurrence", having(puppet{}, eachHour, time.Second, nothing)},
-		{"detached scheduled, pool stopped", having(puppet{}, eachSecond, time.Second, stopPool, jobs.Detached())},
+		{"detached interval", having(stub{}, hourly, time.Second, nothing, jobs.Detached())},
+		{"detached interval, pool stopped", having(stub{}, hourly, time.Second, stopPool, jobs.Detached())},
+		{"scheduled", having(stub{}, eachSecond, time.Second, nothing)},
+		{"scheduled before its first occurrence", having(stub{}, eachHour, time.Second, nothing)},
+		{"detached scheduled, pool stopped", having(stub{}, eachSecond, time.Second, stopPool, jobs.Detached())},
 	})
 }
 
@@ -214,9 +214,9 @@ func TestJobThatHasEndedHasNoNextRun(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{})
 		for _, id := range []string{
-			register(t, p, puppet{}, jobs.Once()),
+			register(t, p, stub{}, jobs.Once()),
 			register(t, p, lasting(0, errTrial), jobs.Retry(2)),
-			register(t, p, puppet{}, inASecond()),
+			register(t, p, stub{}, inASecond()),
 			register(t, p, lasting(0, errTrial), jobs.Channel(stop), jobs.Detached()),
 		} {
 			pass(2 * time.Second)

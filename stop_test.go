@@ -16,22 +16,22 @@ func TestWhatStopsThePoolStopsItAtOnce(t *testing.T) {
 	broken := func() error { return errBroken }
 	cases := []struct {
 		name    string
-		job     puppet
+		job     stub
 		trigger jobs.Trigger
 		at      time.Duration
 	}{
-		{"an interval job's execution fails", puppet{execute: broken}, jobs.Every(time.Hour), 0},
-		{"a later one fails", puppet{execute: func() error { time.Sleep(7 * time.Second); return errBroken }},
+		{"an interval job's execution fails", stub{execute: broken}, jobs.Every(time.Hour), 0},
+		{"a later one fails", stub{execute: func() error { time.Sleep(7 * time.Second); return errBroken }},
 			jobs.Every(time.Hour), 7 * time.Second},
-		{"a scheduled job's execution fails", puppet{execute: broken}, jobs.On(everySecond()), time.Second},
-		{"an execution is late", puppet{execute: enduring(time.Minute)}, jobs.Every(time.Hour), 10 * time.Second},
-		{"a scheduled one is late", puppet{execute: enduring(time.Minute)}, jobs.On(everySecond()), 11 * time.Second},
-		{"Status errs", puppet{status: broken}, jobs.Every(time.Hour), 30 * time.Second},
-		{"a Status that lasts errs", puppet{status: func() error { time.Sleep(time.Second); return errBroken }},
+		{"a scheduled job's execution fails", stub{execute: broken}, jobs.On(everySecond()), time.Second},
+		{"an execution is late", stub{execute: enduring(time.Minute)}, jobs.Every(time.Hour), 10 * time.Second},
+		{"a scheduled one is late", stub{execute: enduring(time.Minute)}, jobs.On(everySecond()), 11 * time.Second},
+		{"Status errs", stub{status: broken}, jobs.Every(time.Hour), 30 * time.Second},
+		{"a Status that lasts errs", stub{status: func() error { time.Sleep(time.Second); return errBroken }},
 			jobs.Every(time.Hour), 31 * time.Second},
-		{"Status is late", puppet{status: enduring(time.Minute)}, jobs.Every(time.Hour), 40 * time.Second},
-		{"a panic", puppet{execute: func() error { panic("no") }}, jobs.Every(time.Hour), 0},
-		{"a Goexit", puppet{execute: func() error { runtime.Goexit(); return nil }}, jobs.Every(time.Hour), 0},
+		{"Status is late", stub{status: enduring(time.Minute)}, jobs.Every(time.Hour), 40 * time.Second},
+		{"a panic", stub{execute: func() error { panic("no") }}, jobs.Every(time.Hour), 0},
+		{"a Goexit", stub{execute: func() error { runtime.Goexit(); return nil }}, jobs.Every(time.Hour), 0},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -56,7 +56,7 @@ func TestWhatStopsThePoolStopsItAtOnce(t *testing.T) {
 
 func TestAChannelJobThatFailsStopsThePool(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, puppet{execute: onlyFirst(func() error { return errBroken })},
+		id := register(t, p, stub{execute: onlyFirst(func() error { return errBroken })},
 			jobs.Channel(make(chan interface{})))
 		pass(0)
 		assert.Equal(t, "Stopped", p.GetStatus())
@@ -68,26 +68,26 @@ func TestWhatDoesNotStopThePool(t *testing.T) {
 	broken := func() error { return errBroken }
 	cases := []struct {
 		name    string
-		job     puppet
+		job     stub
 		trigger jobs.Trigger
 		opts    []jobs.JobOption
 	}{
-		{"a single run job fails", puppet{execute: broken}, jobs.Once(), nil},
-		{"a single run job is late", puppet{execute: enduring(time.Minute)}, jobs.Once(),
+		{"a single run job fails", stub{execute: broken}, jobs.Once(), nil},
+		{"a single run job is late", stub{execute: enduring(time.Minute)}, jobs.Once(),
 			[]jobs.JobOption{jobs.WithJobTimeout(time.Second)}},
-		{"a retry job fails", puppet{execute: broken}, jobs.Retry(3), nil},
-		{"a detached interval job fails", puppet{execute: broken, status: broken}, jobs.Every(time.Hour),
+		{"a retry job fails", stub{execute: broken}, jobs.Retry(3), nil},
+		{"a detached interval job fails", stub{execute: broken, status: broken}, jobs.Every(time.Hour),
 			[]jobs.JobOption{jobs.Detached()}},
-		{"a detached interval job is late", puppet{execute: enduring(time.Minute)}, jobs.Every(time.Hour),
+		{"a detached interval job is late", stub{execute: enduring(time.Minute)}, jobs.Every(time.Hour),
 			[]jobs.JobOption{jobs.Detached(), jobs.WithJobTimeout(time.Second)}},
-		{"a detached scheduled job fails", puppet{execute: broken}, jobs.On(everySecond()), []jobs.JobOption{jobs.Detached()}},
-		{"a job is not ready", puppet{ready: newFault().absent, status: broken}, jobs.Every(time.Hour), nil},
+		{"a detached scheduled job fails", stub{execute: broken}, jobs.On(everySecond()), []jobs.JobOption{jobs.Detached()}},
+		{"a job is not ready", stub{ready: newFault().absent, status: broken}, jobs.Every(time.Hour), nil},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				other := newTimeline()
-				register(t, p, puppet{execute: other.execute}, jobs.Every(50*time.Second))
+				register(t, p, stub{execute: other.execute}, jobs.Every(50*time.Second))
 				register(t, p, c.job, c.trigger, c.opts...)
 				pass(110 * time.Second)
 				assert.Equal(t, "Running", p.GetStatus())
@@ -101,8 +101,8 @@ func TestWhatDoesNotStopThePool(t *testing.T) {
 func TestNoAttachedExecutionBeginsWhileThePoolIsStopped(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		calls := newTimeline()
-		interval := register(t, p, puppet{execute: calls.execute}, jobs.Every(10*time.Second))
-		register(t, p, puppet{execute: calls.execute}, jobs.On(everySecond()))
+		interval := register(t, p, stub{execute: calls.execute}, jobs.Every(10*time.Second))
+		register(t, p, stub{execute: calls.execute}, jobs.On(everySecond()))
 		calls.fill(500 * time.Millisecond)
 		haltPool(p) // until 30.5
 		calls.fill(30400 * time.Millisecond)
@@ -143,13 +143,13 @@ func TestExecutionsInFlightRunToTheirEndWithContextsIntact(t *testing.T) {
 func TestSingleRunRetryAndDetachedJobsAreUntouchedByAStop(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		interval, schedule, retries := newTimeline(), newTimeline(), newTimeline()
-		single := register(t, p, puppet{execute: enduring(5 * time.Second)}, jobs.Once())
-		register(t, p, puppet{execute: func() error { retries.mark(); return errBroken }},
+		single := register(t, p, stub{execute: enduring(5 * time.Second)}, jobs.Once())
+		register(t, p, stub{execute: func() error { retries.mark(); return errBroken }},
 			jobs.Retry(4), jobs.WithRetryBackoff(2*time.Second, 2*time.Second))
-		register(t, p, puppet{execute: interval.execute}, jobs.Every(4*time.Second), jobs.Detached())
-		register(t, p, puppet{execute: schedule.execute}, jobs.On(everySecond()), jobs.Detached())
+		register(t, p, stub{execute: interval.execute}, jobs.Every(4*time.Second), jobs.Detached())
+		register(t, p, stub{execute: schedule.execute}, jobs.On(everySecond()), jobs.Detached())
 		stop := make(chan interface{})
-		detached := register(t, p, puppet{execute: func() error { <-stop; return nil }}, jobs.Channel(stop), jobs.Detached())
+		detached := register(t, p, stub{execute: func() error { <-stop; return nil }}, jobs.Channel(stop), jobs.Detached())
 		pass(time.Millisecond)
 		haltPool(p)
 		interval.fill(9 * time.Second)
@@ -164,9 +164,9 @@ func TestSingleRunRetryAndDetachedJobsAreUntouchedByAStop(t *testing.T) {
 
 func TestWhatFailsWhileThePoolIsStoppedIsRecordedOnly(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		second := register(t, p, puppet{execute: func() error { time.Sleep(20 * time.Second); return errBroken }},
+		second := register(t, p, stub{execute: func() error { time.Sleep(20 * time.Second); return errBroken }},
 			jobs.Every(forAges))
-		statusErrs := register(t, p, puppet{status: onlyFirst(func() error { time.Sleep(5 * time.Second); return errBroken })},
+		statusErrs := register(t, p, stub{status: onlyFirst(func() error { time.Sleep(5 * time.Second); return errBroken })},
 			jobs.Every(forAges))
 		_ = statusErrs
 		pass(12 * time.Second)
@@ -185,7 +185,7 @@ func TestWhatFailsWhileThePoolIsStoppedIsRecordedOnly(t *testing.T) {
 
 func TestAStatusErrorOfAnEarlierLifeOfThePoolChangesNothing(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		register(t, p, puppet{status: onlyFirst(func() error { time.Sleep(time.Minute); return errBroken })},
+		register(t, p, stub{status: onlyFirst(func() error { time.Sleep(time.Minute); return errBroken })},
 			jobs.Every(forAges)) // from 30 to 90
 		pass(40 * time.Second)
 		haltPool(p) // until 70
@@ -198,8 +198,8 @@ func TestAStatusErrorOfAnEarlierLifeOfThePoolChangesNothing(t *testing.T) {
 func TestTheStopLeavesNothingOfAnUnregisteredCulprit(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		other := newTimeline()
-		register(t, p, puppet{execute: other.execute}, jobs.Every(10*time.Second))
-		id := register(t, p, puppet{execute: func() error { time.Sleep(5 * time.Second); return errBroken }}, jobs.Every(time.Second))
+		register(t, p, stub{execute: other.execute}, jobs.Every(10*time.Second))
+		id := register(t, p, stub{execute: func() error { time.Sleep(5 * time.Second); return errBroken }}, jobs.Every(time.Second))
 		pass(time.Second)
 		p.UnregisterJob(id)
 		other.fill(25 * time.Second)

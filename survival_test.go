@@ -24,7 +24,7 @@ func TestTakingANilBackLeavesTheValuesOfOthersInTheChannel(t *testing.T) {
 		stop <- "theirs"
 		stop <- "too"
 		done := make(chan struct{})
-		id := register(t, p, puppet{execute: func() error { <-done; return nil }}, jobs.Channel(stop))
+		id := register(t, p, stub{execute: func() error { <-done; return nil }}, jobs.Channel(stop))
 		synctest.Wait()
 		p.SetStatus(jobs.PoolStatusStopped)
 		synctest.Wait()
@@ -48,10 +48,10 @@ func TestALogHandlerThatCallsGoexitHoldsNothingUp(t *testing.T) {
 		p := jobs.NewPool(jobs.WithLogger(slog.New(leaver{slog.NewTextHandler(nil, nil)})))
 		failing := func() error { return errors.New("no") }
 		var executions atomic.Int32
-		never := register(t, p, puppet{execute: failing}, jobs.Retry(3))
-		register(t, p, puppet{execute: func() error { executions.Add(1); return failing() }}, jobs.Every(time.Second))
-		register(t, p, puppet{status: failing}, jobs.Every(time.Hour))
-		register(t, p, puppet{ready: func() bool { panic("not yet") }}, jobs.Once())
+		never := register(t, p, stub{execute: failing}, jobs.Retry(3))
+		register(t, p, stub{execute: func() error { executions.Add(1); return failing() }}, jobs.Every(time.Second))
+		register(t, p, stub{status: failing}, jobs.Every(time.Hour))
+		register(t, p, stub{ready: func() bool { panic("not yet") }}, jobs.Once())
 		pass(65 * time.Second)
 		assert.EqualValues(t, 3, executions.Load(), "at 0, 30 and 60 s")
 		assert.Equal(t, "Failed", p.GetJobStatus(never))
@@ -71,7 +71,7 @@ func TestALogHandlerThatCallsGoexitHoldsNothingUp(t *testing.T) {
 func TestShutdownOfAStoppedPoolChangesNoStatus(t *testing.T) {
 	var seen []jobs.PoolStatus
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, puppet{execute: func() error { return errors.New("no") }}, jobs.Every(time.Second))
+		id := register(t, p, stub{execute: func() error { return errors.New("no") }}, jobs.Every(time.Second))
 		pass(time.Second)
 		before := p.Info()
 		require.NoError(t, p.Shutdown(context.Background()))
@@ -84,7 +84,7 @@ func TestShutdownOfAStoppedPoolChangesNoStatus(t *testing.T) {
 func TestAJobWhoseNextRunHasNoFormInJSONIsListedWithoutIt(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		farAway := nextFunc(func(time.Time) time.Time { return time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) })
-		id := register(t, p, puppet{}, jobs.On(farAway))
+		id := register(t, p, stub{}, jobs.On(farAway))
 		synctest.Wait()
 		assert.Zero(t, infoOf(t, p, id).NextRun)
 		_, err := json.Marshal(slices.Collect(p.Jobs()))
@@ -106,7 +106,7 @@ func (r rings) Unwrap() []error { return []error{r, r} }
 func TestAnErrorThatUnwrapsToItselfIsAnyOtherError(t *testing.T) {
 	for _, err := range []error{ring{}, rings{}} {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			id := register(t, p, puppet{execute: func() error { return err }}, jobs.Retry(3))
+			id := register(t, p, stub{execute: func() error { return err }}, jobs.Retry(3))
 			synctest.Wait()
 			assert.EqualValues(t, 3, infoOf(t, p, id).Executions)
 			assert.Equal(t, "Failed", p.GetJobStatus(id))
@@ -117,7 +117,7 @@ func TestAnErrorThatUnwrapsToItselfIsAnyOtherError(t *testing.T) {
 func TestAPermanentErrorIsFoundInsideOthers(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		err := errors.Join(errors.New("first"), errors.Join(nil, jobs.Permanent(errors.New("second"))))
-		id := register(t, p, puppet{execute: func() error { return err }}, jobs.Retry(3))
+		id := register(t, p, stub{execute: func() error { return err }}, jobs.Retry(3))
 		synctest.Wait()
 		assert.EqualValues(t, 1, infoOf(t, p, id).Executions)
 	})
@@ -126,7 +126,7 @@ func TestAPermanentErrorIsFoundInsideOthers(t *testing.T) {
 func TestPoolInfoHasNoNextAttemptWhileOneIsInProgress(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		var slow atomic.Bool
-		register(t, p, puppet{ready: func() bool {
+		register(t, p, stub{ready: func() bool {
 			if slow.Load() {
 				time.Sleep(time.Minute)
 			}

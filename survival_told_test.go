@@ -18,7 +18,7 @@ import (
 func TestNothingIsKeptOfAJobUnregisteredAsItsExecutionIsGrantedTheLock(t *testing.T) {
 	for range 20 { // the execution may be granted the lock before or after
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			id := register(t, p, puppet{}, jobs.Every(time.Second))
+			id := register(t, p, stub{}, jobs.Every(time.Second))
 			synctest.Wait()
 			p.JobLock(id)
 			pass(2 * time.Second)
@@ -33,9 +33,9 @@ func TestNothingIsKeptOfAJobUnregisteredAsItsExecutionIsGrantedTheLock(t *testin
 func TestSetStatusRunningDuringAnAttemptThatFailsIsAnotherOneAtOnce(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		var unready, slow atomic.Bool
-		register(t, p, puppet{ready: func() bool { return !unready.Load() }}, jobs.Every(time.Hour))
+		register(t, p, stub{ready: func() bool { return !unready.Load() }}, jobs.Every(time.Hour))
 		for range 100 { // their answers, one after the other, make the attempt last for 90 ms
-			register(t, p, puppet{ready: func() bool {
+			register(t, p, stub{ready: func() bool {
 				if slow.Load() {
 					time.Sleep(900 * time.Microsecond)
 				}
@@ -59,9 +59,9 @@ func TestAPanicThatIsNoFailureAnyMoreIsLoggedWithItsStack(t *testing.T) {
 	logTo := jobs.WithLogger(slog.New(slog.NewTextHandler(&log, nil)))
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{})
-		told := register(t, p, puppet{execute: func() error { <-stop; panic("as told") }}, jobs.Channel(stop))
+		told := register(t, p, stub{execute: func() error { <-stop; panic("as told") }}, jobs.Channel(stop))
 		late := func() error { time.Sleep(2 * time.Second); panic("too late") }
-		register(t, p, puppet{execute: late}, jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
+		register(t, p, stub{execute: late}, jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
 		pass(5 * time.Second)
 		for _, text := range []string{"panic: as told", "panic: too late", "stack=", "survival_told_test.go"} {
 			assert.Contains(t, log.String(), text)
@@ -73,15 +73,15 @@ func TestAPanicThatIsNoFailureAnyMoreIsLoggedWithItsStack(t *testing.T) {
 
 // both is a ContextJob that listens to its stop channel only, as one does that is being moved over.
 type both struct {
-	puppet
+	stub
 	stop chan interface{}
 }
 
 func (b both) ExecuteContext(context.Context) error { <-b.stop; return nil }
 
 // A busyListener is a channel job that looks at its channel now and then.
-func busyListener(stop chan interface{}, running *atomic.Int32) puppet {
-	return puppet{execute: func() error {
+func busyListener(stop chan interface{}, running *atomic.Int32) stub {
+	return stub{execute: func() error {
 		running.Add(1)
 		defer running.Add(-1)
 		for {
@@ -115,8 +115,8 @@ func TestChannelSharedWithAContextJobThatTakesTheNilTheOtherIsToldToo(t *testing
 func TestChannelSharedThatWasRobbedOfItsNilIsToldAtShutdown(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{})
-		register(t, p, puppet{execute: func() error { <-stop; return nil }}, jobs.Channel(stop))
-		busy := register(t, p, puppet{execute: func() error { time.Sleep(10 * time.Second); <-stop; return nil }}, jobs.Channel(stop))
+		register(t, p, stub{execute: func() error { <-stop; return nil }}, jobs.Channel(stop))
+		busy := register(t, p, stub{execute: func() error { time.Sleep(10 * time.Second); <-stop; return nil }}, jobs.Channel(stop))
 		pass(time.Second)
 		p.UnregisterJob(busy) // and the other takes the nil, and that which replaces it
 		pass(time.Minute)
@@ -129,7 +129,7 @@ func TestChannelSharedThatWasRobbedOfItsNilIsToldAtShutdown(t *testing.T) {
 func TestAStatusCallFromBeforeARestartThatTurnsLateStopsThePool(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		release := make(chan struct{})
-		id := register(t, p, puppet{status: func() error { <-release; return nil }}, jobs.Every(time.Second))
+		id := register(t, p, stub{status: func() error { <-release; return nil }}, jobs.Every(time.Second))
 		pass(15 * time.Second) // asked at 10 s
 		p.SetStatus(jobs.PoolStatusStopped)
 		pass(54 * time.Second)

@@ -88,7 +88,7 @@ const forAges = 10000 * time.Hour
 // from then on.
 func haltPool(p *jobs.Pool) (id string) {
 	var done atomic.Bool
-	id, _ = p.Register(puppet{execute: func() error {
+	id, _ = p.Register(stub{execute: func() error {
 		if done.Swap(true) {
 			return nil
 		}

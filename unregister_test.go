@@ -16,25 +16,25 @@ func TestUnregisterJobPreventsEveryFurtherExecution(t *testing.T) {
 	never := func(*jobs.Pool, string) {}
 	for _, tt := range []struct {
 		name    string
-		job     puppet
+		job     stub
 		trigger func() jobs.Trigger
 		opts    []jobs.JobOption
 		before  func(p *jobs.Pool, id string)
 		after   func(p *jobs.Pool, id string)
 	}{
-		{"interval", puppet{}, secondly, nil, never, never},
-		{"detached interval", puppet{}, secondly, []jobs.JobOption{jobs.Detached()}, never, never},
-		{"scheduled", puppet{}, eachSecond, nil, never, never},
+		{"interval", stub{}, secondly, nil, never, never},
+		{"detached interval", stub{}, secondly, []jobs.JobOption{jobs.Detached()}, never, never},
+		{"scheduled", stub{}, eachSecond, nil, never, never},
 		{"retry that waits", lasting(0, errTrial), threeTimes, []jobs.JobOption{jobs.WithRetryBackoff(time.Second, time.Second)}, never, never},
 		{"retry that executes", lasting(5*time.Second, errTrial), threeTimes, nil, never, never},
 		{"interval that executes", lasting(5*time.Second, nil), secondly, nil, never, never},
 		{"interval that is late", lasting(5*time.Second, nil), secondly, []jobs.JobOption{jobs.WithJobTimeout(time.Second)}, never, never},
 		{"scheduled that executes", lasting(5*time.Second, nil), eachSecond, nil, never, never},
-		{"not ready yet", puppet{ready: lateReady(4 * time.Second)}, jobs.Once, nil, never, never},
-		{"in Ready", puppet{ready: func() bool { time.Sleep(5 * time.Second); return true }}, secondly, nil, never, never},
-		{"stopped", puppet{}, secondly, nil, func(p *jobs.Pool, _ string) { stopPool(p) }, never},
+		{"not ready yet", stub{ready: lateReady(4 * time.Second)}, jobs.Once, nil, never, never},
+		{"in Ready", stub{ready: func() bool { time.Sleep(5 * time.Second); return true }}, secondly, nil, never, never},
+		{"stopped", stub{}, secondly, nil, func(p *jobs.Pool, _ string) { stopPool(p) }, never},
 		{
-			"waiting for its lock", puppet{}, secondly, nil,
+			"waiting for its lock", stub{}, secondly, nil,
 			func(p *jobs.Pool, id string) { p.JobLock(id) },
 			func(p *jobs.Pool, id string) { p.JobUnlock(id) },
 		},
@@ -47,7 +47,7 @@ func TestUnregisterJobPreventsEveryFurtherExecution(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				var executions atomic.Int32
 				job := tt.job
-				job.execute = func() error { executions.Add(1); return puppet{execute: tt.job.execute}.Execute() }
+				job.execute = func() error { executions.Add(1); return stub{execute: tt.job.execute}.Execute() }
 				id := register(t, p, job, tt.trigger(), tt.opts...)
 				pass(time.Second + time.Second/2)
 				tt.before(p, id)
@@ -76,7 +76,7 @@ func lateReady(d time.Duration) func() bool {
 }
 
 // selfEnding is a job one of whose methods unregisters it.
-func selfEnding(p *jobs.Pool, id *atomic.Value, method string, l *lapRecorder) puppet {
+func selfEnding(p *jobs.Pool, id *atomic.Value, method string, l *lapRecorder) stub {
 	end := func(in string) {
 		if in == method {
 			p.UnregisterJob(id.Load().(string))
@@ -84,7 +84,7 @@ func selfEnding(p *jobs.Pool, id *atomic.Value, method string, l *lapRecorder) p
 			time.Sleep(time.Second)
 		}
 	}
-	return puppet{
+	return stub{
 		execute: func() error {
 			end("Execute")
 			if method == "Execute" {
@@ -122,7 +122,7 @@ func TestNoGoroutineOfAJobRemainsOnceItIsUnregisteredAndItsCallsHaveReturned(t *
 		p := jobs.NewPool(quiet)
 		hang := make(chan struct{})
 		var ids []string
-		for _, job := range []puppet{
+		for _, job := range []stub{
 			{},
 			{execute: func() error { <-hang; return nil }},
 			{ready: func() bool { <-hang; return true }},
@@ -144,7 +144,7 @@ func TestNoGoroutineOfAJobRemainsOnceItIsUnregisteredAndItsCallsHaveReturned(t *
 			p.UnregisterJob(id)
 			p.JobUnlock(id)
 		}
-		locked := register(t, p, puppet{}, jobs.Every(time.Second))
+		locked := register(t, p, stub{}, jobs.Every(time.Second))
 		p.JobLock(locked)
 		pass(time.Minute)
 		p.UnregisterJob(locked) // its execution waits for a lock that is never given back
@@ -167,11 +167,11 @@ func TestNothingOfAnUnregisteredJobHoldsUpTheRestart(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name string
-		job  func() puppet
+		job  func() stub
 	}{
-		{"Ready", func() puppet { return puppet{ready: forOneAnswer(newLaps())} }},
-		{"late Execute", func() puppet { return lasting(time.Hour, nil) }},
-		{"late Status", func() puppet { return puppet{status: func() error { time.Sleep(time.Hour); return nil }} }},
+		{"Ready", func() stub { return stub{ready: forOneAnswer(newLaps())} }},
+		{"late Execute", func() stub { return lasting(time.Hour, nil) }},
+		{"late Status", func() stub { return stub{status: func() error { time.Sleep(time.Hour); return nil }} }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
@@ -207,7 +207,7 @@ func TestExecutionOfAnUnregisteredJobStopsNobodyWhenItGetsLate(t *testing.T) {
 func TestUnregisteredJobMayBeRegisteredAgain(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		laps := newLaps()
-		job := puppet{execute: func() error { laps.lap(); time.Sleep(time.Minute); return nil }}
+		job := stub{execute: func() error { laps.lap(); time.Sleep(time.Minute); return nil }}
 		id := register(t, p, job, jobs.Every(time.Hour))
 		pass(time.Second)
 		p.UnregisterJob(id)

@@ -16,7 +16,7 @@ import (
 func TestTheFirstSweepComesOneStatusIntervalAfterTheStart(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		sweeps := newTimeline()
-		register(t, p, puppet{status: sweeps.status}, jobs.Every(time.Hour))
+		register(t, p, stub{status: sweeps.status}, jobs.Every(time.Hour))
 		sweeps.fill(29999 * time.Millisecond)
 		assert.Empty(t, sweeps.moments())
 		sweeps.fill(100 * time.Second)
@@ -27,7 +27,7 @@ func TestTheFirstSweepComesOneStatusIntervalAfterTheStart(t *testing.T) {
 func TestTheFirstSweepComesOneStatusIntervalAfterARestart(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		sweeps := newTimeline()
-		register(t, p, puppet{status: sweeps.status}, jobs.Every(time.Hour))
+		register(t, p, stub{status: sweeps.status}, jobs.Every(time.Hour))
 		sweeps.fill(40 * time.Second)
 		haltPool(p) // until 40 + 10
 		sweeps.fill(79 * time.Second)
@@ -41,7 +41,7 @@ func TestStatusIsNotCalledWhileThePoolIsStopped(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		sweeps, unready := newTimeline(), newFault()
 		unready.mend()
-		register(t, p, puppet{status: sweeps.status, ready: unready.absent}, jobs.Every(time.Hour))
+		register(t, p, stub{status: sweeps.status, ready: unready.absent}, jobs.Every(time.Hour))
 		pass(0)
 		unready.cause()
 		haltPool(p)
@@ -54,27 +54,27 @@ func TestStatusIsNotCalledWhileThePoolIsStopped(t *testing.T) {
 func TestASweepCallsStatusOfTheAttachedJobsThatAreRunningOnly(t *testing.T) {
 	cases := []struct {
 		name    string
-		job     puppet
+		job     stub
 		trigger jobs.Trigger
 		opts    []jobs.JobOption
 		called  bool
 	}{
-		{"interval, between executions", puppet{}, jobs.Every(time.Hour), nil, true},
-		{"interval, executing", puppet{execute: enduring(100 * time.Second)}, jobs.Every(time.Hour), nil, true},
-		{"scheduled", puppet{}, jobs.On(everySecond()), nil, true},
-		{"not ready", puppet{ready: newFault().absent}, jobs.Every(time.Hour), nil, false},
-		{"finished channel", puppet{}, jobs.Channel(make(chan interface{})), nil, false},
-		{"detached interval", puppet{}, jobs.Every(time.Hour), []jobs.JobOption{jobs.Detached()}, false},
-		{"detached scheduled", puppet{}, jobs.On(everySecond()), []jobs.JobOption{jobs.Detached()}, false},
-		{"single run", puppet{execute: enduring(100 * time.Second)}, jobs.Once(), nil, false},
-		{"retry", puppet{execute: enduring(100 * time.Second)}, jobs.Retry(2), nil, false},
+		{"interval, between executions", stub{}, jobs.Every(time.Hour), nil, true},
+		{"interval, executing", stub{execute: enduring(100 * time.Second)}, jobs.Every(time.Hour), nil, true},
+		{"scheduled", stub{}, jobs.On(everySecond()), nil, true},
+		{"not ready", stub{ready: newFault().absent}, jobs.Every(time.Hour), nil, false},
+		{"finished channel", stub{}, jobs.Channel(make(chan interface{})), nil, false},
+		{"detached interval", stub{}, jobs.Every(time.Hour), []jobs.JobOption{jobs.Detached()}, false},
+		{"detached scheduled", stub{}, jobs.On(everySecond()), []jobs.JobOption{jobs.Detached()}, false},
+		{"single run", stub{execute: enduring(100 * time.Second)}, jobs.Once(), nil, false},
+		{"retry", stub{execute: enduring(100 * time.Second)}, jobs.Retry(2), nil, false},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				sweeps := newTimeline()
 				c.job.status = sweeps.status
-				register(t, p, puppet{}, jobs.Every(time.Hour)) // so that there are sweeps
+				register(t, p, stub{}, jobs.Every(time.Hour)) // so that there are sweeps
 				register(t, p, c.job, c.trigger, c.opts...)
 				pass(65 * time.Second)
 				if c.called {
@@ -90,7 +90,7 @@ func TestASweepCallsStatusOfTheAttachedJobsThatAreRunningOnly(t *testing.T) {
 func TestASweepCallsStatusOfAnExecutingChannelJob(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		sweeps, stop := newTimeline(), make(chan interface{})
-		register(t, p, puppet{status: sweeps.status, execute: func() error { <-stop; return nil }}, jobs.Channel(stop))
+		register(t, p, stub{status: sweeps.status, execute: func() error { <-stop; return nil }}, jobs.Channel(stop))
 		pass(65 * time.Second)
 		assert.Equal(t, seconds(30, 60), sweeps.moments())
 	})
@@ -99,7 +99,7 @@ func TestASweepCallsStatusOfAnExecutingChannelJob(t *testing.T) {
 func TestTwoStatusCallsOfAJobNeverOverlap(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		sweeps := newTimeline()
-		register(t, p, puppet{status: func() error {
+		register(t, p, stub{status: func() error {
 			sweeps.mark()
 			time.Sleep(100 * time.Second)
 			return nil
@@ -114,9 +114,9 @@ func TestAStatusCallThatLastsDelaysNoOtherJobs(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		other := newTimeline()
 		for range 5 {
-			register(t, p, puppet{status: enduring(20 * time.Second)}, jobs.Every(time.Hour))
+			register(t, p, stub{status: enduring(20 * time.Second)}, jobs.Every(time.Hour))
 		}
-		register(t, p, puppet{status: other.status}, jobs.Every(time.Hour))
+		register(t, p, stub{status: other.status}, jobs.Every(time.Hour))
 		pass(100 * time.Second)
 		assert.Len(t, other.moments(), 3)
 		for i, at := range other.moments() {
@@ -150,7 +150,7 @@ func TestOneGoroutineSweepsAndACallThatLastsCostsOneMore(t *testing.T) {
 					}
 					return nil
 				}
-				register(t, p, puppet{status: status}, jobs.Every(time.Hour))
+				register(t, p, stub{status: status}, jobs.Every(time.Hour))
 			}
 			pass(0)
 			before := len(bubbleGoroutines())
@@ -169,9 +169,9 @@ func TestAStatusThatPanicsOrCallsGoexitDoesNotEndTheSweep(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				culprit := register(t, p, puppet{status: onlyFirst(status)}, jobs.Every(time.Hour))
+				culprit := register(t, p, stub{status: onlyFirst(status)}, jobs.Every(time.Hour))
 				sweeps := newTimeline()
-				register(t, p, puppet{status: sweeps.status}, jobs.Every(time.Hour))
+				register(t, p, stub{status: sweeps.status}, jobs.Every(time.Hour))
 				pass(31 * time.Second)
 				assert.Equal(t, "Stopped", p.GetStatus())
 				assert.Equal(t, culprit, p.Info().StoppedBy)
