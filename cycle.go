@@ -25,14 +25,15 @@ type cycle struct {
 	state cycleState
 	steps uint32  // the number of the step begun last
 	due   instant // when the next step is due; during a step: as set so far
-	limit instant // when the step in flight is to be told that it has expired
+	limit instant // when the step in flight expires, or never; told once it is armed
 	timer *time.Timer
 }
 
 // A stepper is what a cycle turns. Neither method is called with the cycle's mutex held.
 type stepper interface {
-	// step is the step number n. It may end its goroutine with runtime.Goexit.
-	step(n uint32)
+	// step is the step number n, which begins at the given time. It may end its goroutine with
+	// runtime.Goexit. It returns what time it is, or 0 if it has not looked.
+	step(n uint32, at time.Time) instant
 	// expired says that step n has reached its limit, and may be called while the step ends.
 	expired(n uint32)
 }
@@ -94,23 +95,21 @@ func (c *cycle) setLocked(at instant) {
 		c.due = at
 	case cycleIdle, cycleWaiting:
 		c.due = at
-		c.awaitLocked()
+		c.awaitLocked(now())
 	}
 }
 
-// awaitLocked arranges for the step that is due.
-func (c *cycle) awaitLocked() {
-	wait := time.Duration(c.due - now())
-	switch {
-	case c.due == never:
+// awaitLocked arranges for the step that is due. It is told what time it is.
+func (c *cycle) awaitLocked(at instant) {
+	if c.due == never {
 		c.state = cycleIdle
 		c.disarmLocked()
-	case wait <= 0:
-		// Ends with the step, which its owner ends.
-		go c.run(c.beginLocked())
-	default:
+	} else if wait := time.Duration(c.due - at); wait > 0 {
 		c.state = cycleWaiting
 		c.armLocked(wait)
+	} else {
+		// Ends with the step, which its owner ends.
+		go c.runNow(c.beginLocked())
 	}
 }
 
@@ -131,13 +130,14 @@ func (c *cycle) disarmLocked() {
 // fire is the timer's. One that comes late (the timer was set anew or stopped in the meantime)
 // finds that nothing is due, and does nothing.
 func (c *cycle) fire() {
+	at := time.Now()
 	c.mu.Lock()
-	switch {
-	case c.state == cycleWaiting && now() >= c.due:
+	switch passed := instantOf(at); {
+	case c.state == cycleWaiting && passed >= c.due:
 		n := c.beginLocked()
 		c.mu.Unlock()
-		c.run(n)
-	case c.inStepLocked() && now() >= c.limit:
+		c.run(n, at)
+	case c.inStepLocked() && passed >= c.limit:
 		n := c.steps
 		c.limit = never
 		c.mu.Unlock()
@@ -155,25 +155,32 @@ func (c *cycle) beginLocked() (n uint32) {
 	return c.steps
 }
 
-func (c *cycle) run(n uint32) {
-	defer c.end(n) // deferred, since the step may be user code that calls runtime.Goexit
-	c.owner.step(n)
+func (c *cycle) runNow(n uint32) { c.run(n, time.Now()) }
+
+func (c *cycle) run(n uint32, at time.Time) {
+	var end instant
+	defer func() { c.end(n, end) }() // deferred, since the step may be user code that calls runtime.Goexit
+	end = c.owner.step(n, at)
 }
 
-func (c *cycle) end(n uint32) {
+func (c *cycle) end(n uint32, at instant) {
+	if at == 0 {
+		at = now()
+	}
 	c.mu.Lock()
-	c.endLocked(n)
+	c.endLocked(n, at)
 	c.mu.Unlock()
 }
 
-// endLocked ends step n, unless it was abandoned and something else has come after it.
-func (c *cycle) endLocked(n uint32) {
+// endLocked ends step n, unless it was abandoned and something else has come after it. It is told what
+// time it is.
+func (c *cycle) endLocked(n uint32, at instant) {
 	if n != c.steps {
 		return
 	}
 	switch c.state {
 	case cycleStepping:
-		c.awaitLocked()
+		c.awaitLocked(at)
 	case cycleEnding:
 		c.state = cycleEnded
 		c.disarmLocked()
@@ -184,21 +191,21 @@ func (c *cycle) endLocked(n uint32) {
 // for its owner to see to: inFlightLocked(n) is false from here on.
 func (c *cycle) abandonLocked() {
 	n := c.steps
-	c.endLocked(n)
+	c.endLocked(n, now())
 	if c.steps == n {
 		c.steps++
 	}
 }
 
-// limitLocked makes the timer, which nothing else needs during a step, tell the owner when the
-// step has lasted for d from the given instant on.
-func (c *cycle) limitLocked(from instant, d time.Duration) {
-	if c.limit = from.after(d); c.limit != never {
-		c.armLocked(d)
+// armLimitLocked makes the timer, which nothing else needs during a step, tell the owner when the step
+// in flight has reached its limit.
+func (c *cycle) armLimitLocked() {
+	if c.inStepLocked() && c.limit != never {
+		c.armLocked(time.Duration(c.limit - now()))
 	}
 }
 
-// stopLocked ends the cycle for good. A limit set for the step in flight still counts.
+// stopLocked ends the cycle for good. A limit armed for the step in flight still counts.
 func (c *cycle) stopLocked() {
 	switch c.state {
 	case cycleIdle, cycleWaiting:

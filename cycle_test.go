@@ -31,7 +31,7 @@ func newDancer(dance func(d *dancer, n uint32)) *dancer {
 	return d
 }
 
-func (d *dancer) step(n uint32) {
+func (d *dancer) step(n uint32, _ time.Time) instant {
 	if d.dancing.Add(1) > 1 {
 		d.overlaps.Add(1)
 	}
@@ -41,6 +41,7 @@ func (d *dancer) step(n uint32) {
 	d.steps = append(d.steps, n)
 	d.notesMu.Unlock()
 	d.dance(n)
+	return 0
 }
 
 func (d *dancer) expired(n uint32) {
@@ -61,7 +62,8 @@ func (d *dancer) setIn(wait time.Duration) { d.set(now().after(wait)) }
 
 func (d *dancer) limitFor(limit time.Duration) {
 	d.mu.Lock()
-	d.limitLocked(now(), limit)
+	d.limit = now().after(limit)
+	d.armLimitLocked()
 	d.mu.Unlock()
 }
 

@@ -15,13 +15,14 @@ type job struct {
 	cycle // its mutex guards the fields below that say so
 
 	// Immutable.
-	pool  *Pool
-	task  Job
-	id    string
-	name  string
-	kind  kind
-	limit time.Duration // WithJobTimeout; 0 if none was given
-	order uint64        // the how manieth registration of the pool it was
+	pool   *Pool
+	task   Job
+	id     string
+	name   string
+	kind   kind
+	traits *traits
+	limit  time.Duration // WithJobTimeout; 0 if none was given
+	order  uint64        // the how manieth registration of the pool it was
 
 	word   atomic.Uint32 // a jobWord; written with mu held
 	health atomic.Uint32 // a healthState
@@ -52,10 +53,10 @@ type record struct {
 
 // A kind is what is particular to a kind of job.
 type kind interface {
-	traits() *traits
 	// due reports whether the job, which could execute now, is to. If not, it has set the moment
-	// of the next step. It is called by the job's step only, and may call user code.
-	due(j *job) bool
+	// of the next step. It is called by the job's step only, and may call user code; so it is told
+	// what time it is, and returns what time it is then.
+	due(j *job, at time.Time) (time.Time, bool)
 	// after says what an execution that has ended leads to. The job's mutex is held.
 	after(j *job, o outcome) verdict
 }
@@ -81,7 +82,7 @@ func (j *job) attached() bool     { return j.state().has(markAttached) }
 func (j *job) retired() bool { return j.state().has(markGone) || j.pool.state().shut() }
 
 func (j *job) typeName() string {
-	t := j.kind.traits()
+	t := j.traits
 	if t.detachedName != "" && !j.attached() {
 		return t.detachedName
 	}
@@ -89,23 +90,26 @@ func (j *job) typeName() string {
 }
 
 // step does what the job is due to do: ask whether it is ready, start, execute, or be forgotten.
-func (j *job) step(n uint32) {
+func (j *job) step(n uint32, at time.Time) instant {
 	switch j.state().phase() {
 	case phaseFinished, phaseFailed:
 		j.pool.UnregisterJob(j.id)
-		return
+		return 0
 	case phaseUnready:
 		if !j.becomeReady() || !j.start() {
-			return
+			return 0
 		}
+		at = time.Now()
 	case phaseReady:
 		if !j.start() {
-			return
+			return 0
 		}
 	}
-	if j.kind.due(j) {
-		j.execute(n)
+	at, due := j.kind.due(j, at)
+	if !due {
+		return 0
 	}
+	return j.execute(n, at)
 }
 
 // start makes a ready job a started one, if its pool lets it. If not it has nothing to wait for
@@ -140,30 +144,43 @@ func (j *job) nextLocked(from instant, wait time.Duration) {
 	j.setLocked(from.after(wait))
 }
 
-func (j *job) execute(n uint32) {
-	ctx, ok := j.begin()
+// execute executes the job, and returns what time it is then, or 0 if it has not looked.
+func (j *job) execute(n uint32, at time.Time) (end instant) {
+	ctx, ok := j.begin(at)
 	if !ok {
 		j.pool.dismiss(j)
-		return
+		return 0
 	}
-	userCode(caller{job: j, step: n}, func() error {
-		if ctx != nil {
-			return inspect(j.task.(ContextJob).ExecuteContext(ctx))
-		}
-		return inspect(j.task.Execute())
-	}, func(err error) {
-		o := outcome{err: err}
-		if ctx != nil {
-			o.excuse = context.Cause(ctx)
-		}
-		j.ended(n, o)
+	if ctx != nil {
+		return j.executeContext(n, ctx)
+	}
+	userCode(caller{job: j, step: n}, func() error { return inspect(j.task.Execute()) }, func(err error) {
+		end = j.ended(n, outcome{err: err})
 	})
+	return end
+}
+
+func (j *job) executeContext(n uint32, ctx *executionContext) (end instant) {
+	userCode(caller{job: j, step: n}, func() error {
+		return inspect(j.task.(ContextJob).ExecuteContext(ctx))
+	}, func(err error) {
+		o := outcome{err: err, excuse: context.Cause(ctx)}
+		ctx.cancel(context.Canceled)
+		end = j.ended(n, o)
+	})
+	return end
+}
+
+// An executionContext is the context of one execution.
+type executionContext struct {
+	context.Context
+	cancel context.CancelCauseFunc
 }
 
 // begin begins an execution: takes the job's lock if its kind does that, claims the execution, and
-// writes it down. It returns a context for a ContextJob. If the answer is no, the job has nothing
-// to wait for here: a restart sets it going, or it is retired.
-func (j *job) begin() (ctx context.Context, ok bool) {
+// writes it down. It is told what time it is, and returns a context for a ContextJob. If it is not ok,
+// the job has nothing to wait for here: a restart sets it going, or it is retired.
+func (j *job) begin(at time.Time) (ctx *executionContext, ok bool) {
 	if c, ok := j.kind.(*channelJob); ok {
 		j.pool.mu.Lock()
 		c.signal.begin()
@@ -172,7 +189,8 @@ func (j *job) begin() (ctx context.Context, ok bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.runNow = false
-	if !j.takeTurnLocked() {
+	at, ok = j.takeTurnLocked(at)
+	if !ok {
 		return nil, false
 	}
 	if !j.advanceLocked(phaseStarted, phaseExecuting) {
@@ -180,46 +198,53 @@ func (j *job) begin() (ctx context.Context, ok bool) {
 		j.releaseLocked()
 		return nil, false
 	}
-	start := time.Now()
 	j.calls++
 	j.executions++
-	j.lastStart = start
-	if limit := j.executionLimit(); limit > 0 {
-		j.limitLocked(instantOf(start), limit)
-	}
+	j.lastStart = at
+	j.pool.limitLocked(j, instantOf(at), j.executionLimit())
 	if _, is := j.task.(ContextJob); is {
-		ctx, j.cancel = context.WithCancelCause(context.Background())
+		ctx = new(executionContext)
+		ctx.Context, ctx.cancel = context.WithCancelCause(context.Background())
+		j.cancel = ctx.cancel
 	}
 	return ctx, true
 }
 
 // takeTurnLocked waits until nothing else keeps the job from executing: whoever holds its lock, or
-// a call of Ready. It reports false, and holds nothing, if the job was retired in the meantime.
-func (j *job) takeTurnLocked() bool {
+// a call of Ready. It is told what time it is, and returns what time it is then. It reports false, and
+// holds nothing, if the job was retired in the meantime.
+func (j *job) takeTurnLocked(at time.Time) (time.Time, bool) {
 	for !j.stoppedLocked() {
-		if j.kind.traits().periodic && !j.lockForExecutionLocked() {
-			break
+		if j.traits.periodic {
+			waited, granted := j.lockForExecutionLocked()
+			if !granted {
+				break
+			}
+			if waited {
+				at = time.Now()
+			}
 		}
 		if !j.readiness.asking {
-			return true
+			return at, true
 		}
 		// Not with the lock in hand: Ready may be waiting for it.
 		j.releaseLocked()
 		j.awaitAnswerLocked()
+		at = time.Now()
 	}
-	return false
+	return at, false
 }
 
 // releaseLocked gives the job's lock back, if its executions take it.
 func (j *job) releaseLocked() {
-	if j.kind.traits().periodic {
+	if j.traits.periodic {
 		j.lock.release()
 	}
 }
 
 // executionLimit returns how long an execution may last; 0 or less means that it is not limited.
 func (j *job) executionLimit() time.Duration {
-	switch t := j.kind.traits(); {
+	switch t := j.traits; {
 	case t.endless:
 		return 0
 	case t.periodic && j.limit == 0:

@@ -25,18 +25,17 @@ func (c caller) trace() string { return fmt.Sprintf(".userCode({%p, %#x,", c.job
 //
 //go:noinline
 func userCode(who caller, f func() error, done func(error)) {
-	var err error
 	returned := false
-	defer func() { done(err) }()
 	defer func() {
 		if !returned {
 			failed := &panicError{text: "runtime.Goexit called", goexit: true}
-			err = failed
+			defer func() { done(failed) }()
 			failed.explain(recover())
 		}
 	}()
-	err = f()
+	err := f()
 	returned = true
+	done(err)
 }
 
 // apart calls f, which calls user code, on a goroutine of its own and waits for its end: if the user code

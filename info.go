@@ -63,7 +63,7 @@ func (j *job) info() JobInfo {
 		ID:                  j.id,
 		Name:                j.name,
 		Type:                j.typeName(),
-		Detached:            j.kind.traits().detachedName != "" && !j.attached(),
+		Detached:            j.traits.detachedName != "" && !j.attached(),
 		Status:              statusOf(j.state(), pool),
 		Executions:          j.executions,
 		Failures:            j.failures,

@@ -44,8 +44,6 @@ type channelJob struct {
 	claim    claim       // guarded by the pool's mutex
 }
 
-func (*channelJob) traits() *traits { return &channelTraits }
-
 func (c *channelJob) after(j *job, o outcome) verdict {
 	switch {
 	case o.excuse != nil: // again, as soon as the pool lets it

@@ -36,8 +36,6 @@ type intervalJob struct {
 	jitter   jitter
 }
 
-func (*intervalJob) traits() *traits { return &intervalTraits }
-
 func (i *intervalJob) after(j *job, o outcome) verdict {
 	return verdict{phase: phaseStarted, mark: failingMark(j, o), wait: i.jitter.addTo(i.interval)}
 }
@@ -67,7 +65,7 @@ func (most jitter) addTo(wait time.Duration) time.Duration {
 // immediate is part of the kinds whose jobs execute as soon as they can.
 type immediate struct{}
 
-func (immediate) due(*job) bool { return true }
+func (immediate) due(_ *job, at time.Time) (time.Time, bool) { return at, true }
 
 // lingering is part of the kinds whose jobs come to an end: how long its record is kept then.
 type lingering time.Duration

@@ -35,8 +35,6 @@ type retryJob struct {
 	min, max time.Duration // WithRetryBackoff
 }
 
-func (*retryJob) traits() *traits { return &retryTraits }
-
 // left returns the number of executions left.
 func (r *retryJob) left(j *job) uint64 { return r.attempts - j.executions }
 

@@ -82,14 +82,16 @@ type scheduledJob struct {
 	asOf    time.Time // when that was found
 }
 
-func (*scheduledJob) traits() *traits { return &scheduledTraits }
-
 func (s *scheduledJob) after(j *job, o outcome) verdict {
 	s.planned = time.Time{}
 	return verdict{phase: phaseStarted, mark: failingMark(j, o)}
 }
 
-func (s *scheduledJob) due(j *job) bool {
+func (s *scheduledJob) due(j *job, at time.Time) (time.Time, bool) {
+	return at, s.nowDue(j)
+}
+
+func (s *scheduledJob) nowDue(j *job) bool {
 	t := j.pool.wallClock()
 	j.mu.Lock()
 	stale := s.planned.IsZero() || steppedBack(s.asOf, t)

@@ -19,8 +19,6 @@ type singleJob struct {
 	lingering
 }
 
-func (*singleJob) traits() *traits { return &singleTraits }
-
 func (s *singleJob) after(_ *job, o outcome) verdict {
 	switch {
 	case o.err == nil:

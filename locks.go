@@ -79,17 +79,18 @@ func (l *jobLock) executionWaits() bool {
 	return false
 }
 
-// lockForExecutionLocked takes the job's lock for an execution. It reports false if the job was
-// retired before its turn came. While it waits it gives the job's mutex up.
-func (j *job) lockForExecutionLocked() bool {
+// lockForExecutionLocked takes the job's lock for an execution, and reports whether it had to wait
+// for it. It is not granted if the job was retired before its turn came. While it waits it gives the
+// job's mutex up.
+func (j *job) lockForExecutionLocked() (waited, granted bool) {
 	w := j.lock.acquire(heldByExecution)
 	if w == nil {
-		return true
+		return false, true
 	}
 	j.mu.Unlock()
 	<-w.served
 	j.mu.Lock()
-	return w.granted
+	return true, w.granted
 }
 
 // Lock waits for the job's lock, see JobLock.

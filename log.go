@@ -37,14 +37,14 @@ func (j *job) logFailure(message string, err error) { j.pool.logError(message, e
 
 // logIgnored logs the end of an execution whose error is no failure any more. A panic is worth more than
 // a debug line all the same.
-func (j *job) logIgnored(message string, o outcome) {
+func (j *job) logIgnored(message string, err error) {
 	switch {
-	case o.err == nil:
+	case err == nil:
 		j.logDebug(message)
-	case stackOf(o.err) != nil:
-		j.logFailure(message, o.err)
+	case stackOf(err) != nil:
+		j.logFailure(message, err)
 	default:
-		j.logDebug(message, slog.String("error", o.err.Error()))
+		j.logDebug(message, slog.String("error", err.Error()))
 	}
 }
 

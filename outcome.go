@@ -20,70 +20,100 @@ type verdict struct {
 	wait  time.Duration // until the next step
 }
 
-// ended writes down how execution n has ended, and draws the consequences.
-func (j *job) ended(n uint32, o outcome) {
-	channel, isChannel := j.kind.(*channelJob)
-	if isChannel {
-		j.pool.mu.Lock() // whether it was told to end is settled together with its end
-		o.excuse = channel.signal.settle(j, o)
-		if j.state().has(markGone) {
-			j.pool.releaseChannelLocked(channel)
-		}
+// A manner is how an execution has ended.
+type manner uint8
+
+const (
+	endedWell      manner = iota // there is nothing left to do
+	endedAsTold                  // with an error, which is no failure
+	endedBadly                   // it has failed
+	endedLate                    // it had been found late: its failure is on record already
+	endedAbandoned               // it had been given up: nothing was changed
+)
+
+// An ending is what the end of an execution has come to.
+type ending struct {
+	manner manner
+	life   poolWord // if it has failed: the pool's, at that moment
+	err    error    // what is to be logged
+}
+
+// ended writes down how execution n has ended, and draws the consequences. It returns what time it is
+// then, or 0 if it has not looked.
+func (j *job) ended(n uint32, o outcome) instant {
+	end := ending{err: o.err}
+	var at instant
+	if c, ok := j.kind.(*channelJob); ok {
+		at = j.recordChannelEnd(n, o, c, &end)
+	} else {
+		at = j.recordEnd(n, o, &end)
 	}
-	end := j.recordEnd(n, o)
-	if isChannel {
-		j.pool.mu.Unlock()
+	if end.manner != endedWell {
+		j.follow(&end)
+		return 0
 	}
-	if end.abandoned {
-		j.logIgnored("abandoned execution has returned", o)
+	j.pool.dismiss(j)
+	return at
+}
+
+// recordChannelEnd settles whether a channel job was told to end together with its end.
+func (j *job) recordChannelEnd(n uint32, o outcome, c *channelJob, end *ending) instant {
+	p := j.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	o.excuse = c.signal.settle(j, o)
+	if j.state().has(markGone) {
+		p.releaseChannelLocked(c)
+	}
+	return j.recordEnd(n, o, end)
+}
+
+// recordEnd writes down how execution n has ended, and returns what time it is.
+func (j *job) recordEnd(n uint32, o outcome, end *ending) instant {
+	at := now()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	switch {
+	case !j.inFlightLocked(n):
+		end.manner = endedAbandoned
+		return at
+	case j.state().phase() == phaseLate:
+		end.manner = endedLate
+		j.concludeLocked(outcome{err: j.lastError}, at)
+		return at
+	case o.failed():
+		end.manner = endedBadly
+		end.life = j.pool.state()
+		end.err = j.failLocked(o.err)
+	case o.err != nil:
+		end.manner = endedAsTold
+		j.failedInARow = 0
+	default:
+		j.failedInARow = 0
+		j.calls--
+		j.settleLocked()
+	}
+	j.lastDuration = at.since(j.lastStart)
+	j.concludeLocked(o, at)
+	return at
+}
+
+// follow draws the consequences of an execution's end.
+func (j *job) follow(end *ending) {
+	if end.manner == endedAbandoned {
+		j.logIgnored("abandoned execution has returned", end.err)
 		return
 	}
 	defer j.callEnded()
-	if end.cancel != nil {
-		end.cancel(context.Canceled)
-	}
-	switch {
-	case end.late:
+	switch end.manner {
+	case endedLate:
 		j.pool.lateReturned(j)
-		j.logIgnored("late execution has returned", o)
-	case end.failed != nil:
-		j.failed(end.life, "job execution failed", end.failed)
-	case o.err != nil:
-		j.logIgnored("execution has ended as told", o)
+		j.logIgnored("late execution has returned", end.err)
+	case endedBadly:
+		j.failed(end.life, "job execution failed", end.err)
+	case endedAsTold:
+		j.logIgnored("execution has ended as told", end.err)
 	}
-}
-
-// An ending says what the end of an execution came to.
-type ending struct {
-	abandoned bool // it had been given up: nothing was changed
-	late      bool // it had been found late: its failure is on record already
-	failed    error
-	life      poolWord // the pool's, at that moment
-	cancel    context.CancelCauseFunc
-}
-
-func (j *job) recordEnd(n uint32, o outcome) (end ending) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if !j.inFlightLocked(n) {
-		return ending{abandoned: true}
-	}
-	ended := now()
-	end.life = j.pool.state()
-	end.cancel = j.cancel
-	end.late = j.state().phase() == phaseLate
-	switch {
-	case end.late:
-		o = outcome{err: j.lastError}
-	case o.failed():
-		j.lastDuration = ended.since(j.lastStart)
-		end.failed = j.failLocked(o.err)
-	default:
-		j.lastDuration = ended.since(j.lastStart)
-		j.failedInARow = 0
-	}
-	j.concludeLocked(o, ended)
-	return end
 }
 
 // failLocked writes down that the execution in flight has failed.
@@ -131,7 +161,8 @@ func (j *job) foundLate() {
 	err := j.failLocked(timeoutAfter(at.since(j.lastStart)))
 	cancel := j.cancel
 	if p.abandonAfter > 0 {
-		j.limitLocked(at, p.abandonAfter)
+		j.cycle.limit = at.after(p.abandonAfter)
+		j.armLimitLocked()
 	}
 	j.mu.Unlock()
 	stop := p.noteLateLocked(p.state(), j, err)
@@ -185,6 +216,7 @@ func (j *job) busyLocked() bool {
 // What it returns ends the context of the execution in flight, or is nil.
 func (j *job) retireLocked() context.CancelCauseFunc {
 	j.stopLocked()
+	j.armLimitLocked() // as nobody looks for it any more
 	j.lock.withdrawExecution()
 	j.readiness.wakeLocked()
 	return j.cancel

@@ -31,6 +31,7 @@ type Pool struct {
 
 	word     atomic.Uint64 // a poolWord; written with mu held
 	registry registry
+	limits   limitWatch
 
 	mu         sync.Mutex // guards what follows
 	jobs       []*job     // all that are registered, in no order

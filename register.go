@@ -73,7 +73,8 @@ func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error)
 		return nil, errors.New("nil trigger")
 	}
 	s := settingsOf(opts)
-	if err := s.check(trigger.traits().options); err != nil {
+	traits := trigger.traits()
+	if err := s.check(traits.options); err != nil {
 		return nil, err
 	}
 	kind, err := trigger.kind(task, s)
@@ -84,9 +85,9 @@ func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error)
 	if err != nil {
 		return nil, fmt.Errorf("no id: %w", err)
 	}
-	j := &job{pool: p, task: task, id: id.String(), name: s.name, kind: kind, limit: s.timeout}
+	j := &job{pool: p, task: task, id: id.String(), name: s.name, kind: kind, traits: traits, limit: s.timeout}
 	j.owner = j
-	if trigger.traits().detachedName != "" && s.given&optDetached == 0 {
+	if traits.detachedName != "" && s.given&optDetached == 0 {
 		j.setState(phaseUnready | markAttached)
 	}
 	if j.name == "" {
@@ -104,6 +105,9 @@ func (p *Pool) adopt(j *job) error {
 	}
 	if c, ok := j.kind.(*channelJob); ok {
 		p.adoptChannelLocked(j, c)
+	}
+	if p.registered == 0 {
+		p.limits.cycle.owner = (*limiter)(p)
 	}
 	p.registered++
 	j.order = p.registered

@@ -2,52 +2,142 @@ package jobs
 
 import (
 	"hash/maphash"
-	"sync"
+	"iter"
+	"sync/atomic"
 )
 
-// A registry finds jobs by their id. It is cut into parts, each with a mutex of its own, so that
-// look-ups do not wait for registrations. Its mutexes are taken last.
+// A registry finds jobs by their id. Looking one up takes no lock, so it costs the same whatever else
+// is going on; the other methods, but for all, are called with the pool's mutex held.
+//
+// It is cut into parts so that a part which has to be made anew holds a registration up for a short time
+// only, however many jobs there are.
 type registry struct {
-	parts [registryParts]struct {
-		mu   sync.Mutex
-		jobs map[string]*job
-	}
+	parts [64]registryPart
 }
 
-const registryParts = 32
+// A registryPart is a hash table with open addressing. Its readers see each slot change from empty to a
+// job, from a job to a grave, and from a grave to a job, but never back to empty: so whoever looks for a
+// job that is there finds it before it comes to an empty slot.
+type registryPart struct {
+	slots atomic.Pointer[[]registrySlot] // a power of two of them; nil if there are none
+	jobs  int
+	taken int // slots that are not empty, at most half of all
+}
+
+type registrySlot = atomic.Pointer[job]
+
+const fewestSlots = 8
+
+// grave stands where a job was that others may have passed on the way to their slots.
+var grave = new(job)
 
 var registrySeed = maphash.MakeSeed()
 
-func registryPart(id string) uint64 { return maphash.String(registrySeed, id) % registryParts }
+func (r *registry) find(id string) (part *registryPart, hash uint64) {
+	hash = maphash.String(registrySeed, id)
+	return &r.parts[hash>>58], hash
+}
 
-// get returns the job with that id, or nil.
+// get returns the job with that id, or nil. It may be called without the pool's mutex.
 func (r *registry) get(id string) *job {
-	part := &r.parts[registryPart(id)]
-	part.mu.Lock()
-	j := part.jobs[id]
-	part.mu.Unlock()
+	part, hash := r.find(id)
+	j, _ := part.look(id, hash)
 	return j
 }
 
-func (r *registry) add(j *job) {
-	part := &r.parts[registryPart(j.id)]
-	part.mu.Lock()
-	defer part.mu.Unlock()
-	if part.jobs == nil {
-		part.jobs = make(map[string]*job)
+// look returns the job with that id and its slot, or nil.
+func (part *registryPart) look(id string, hash uint64) (*job, *registrySlot) {
+	table := part.slots.Load()
+	if table == nil {
+		return nil, nil
 	}
-	part.jobs[j.id] = j
+	slots := *table
+	for i := hash; ; i++ {
+		slot := &slots[i&uint64(len(slots)-1)]
+		switch j := slot.Load(); {
+		case j == nil:
+			return nil, nil
+		case j.id == id && j != grave:
+			return j, slot
+		}
+	}
+}
+
+// all goes through the jobs. It may be called without the pool's mutex: whoever is added or removed in
+// the meantime may be among them or not.
+func (r *registry) all() iter.Seq[*job] {
+	return func(yield func(*job) bool) {
+		for i := range r.parts {
+			table := r.parts[i].slots.Load()
+			if table == nil {
+				continue
+			}
+			for s := range *table {
+				if j := (*table)[s].Load(); j != nil && j != grave && !yield(j) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (r *registry) add(j *job) {
+	part, hash := r.find(j.id)
+	part.jobs++
+	if table := part.slots.Load(); table == nil || 2*(part.taken+1) > len(*table) {
+		part.remake()
+	}
+	part.put(*part.slots.Load(), j, hash)
 }
 
 // remove removes the job with that id and returns it, or nil.
 func (r *registry) remove(id string) *job {
-	part := &r.parts[registryPart(id)]
-	part.mu.Lock()
-	defer part.mu.Unlock()
-	j := part.jobs[id]
-	delete(part.jobs, id)
-	if len(part.jobs) == 0 {
-		part.jobs = nil // a map does not give its memory back otherwise
+	part, hash := r.find(id)
+	j, slot := part.look(id, hash)
+	if j == nil {
+		return nil
+	}
+	slot.Store(grave)
+	part.jobs--
+	if slots := *part.slots.Load(); part.jobs == 0 || len(slots) > fewestSlots && 16*part.jobs < len(slots) {
+		part.remake() // to give memory back
 	}
 	return j
+}
+
+func (part *registryPart) put(slots []registrySlot, j *job, hash uint64) {
+	for i := hash; ; i++ {
+		slot := &slots[i&uint64(len(slots)-1)]
+		switch there := slot.Load(); there {
+		case nil:
+			part.taken++
+			fallthrough
+		case grave:
+			slot.Store(j)
+			return
+		}
+	}
+}
+
+// remake moves the jobs to a table of the right size, without graves.
+func (part *registryPart) remake() {
+	old := part.slots.Load()
+	part.taken = 0
+	if part.jobs == 0 {
+		part.slots.Store(nil)
+		return
+	}
+	size := fewestSlots
+	for size < 3*part.jobs {
+		size *= 2
+	}
+	slots := make([]registrySlot, size)
+	if old != nil {
+		for i := range *old {
+			if j := (*old)[i].Load(); j != nil && j != grave {
+				part.put(slots, j, maphash.String(registrySeed, j.id))
+			}
+		}
+	}
+	part.slots.Store(&slots)
 }

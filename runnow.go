@@ -27,7 +27,7 @@ func (p *Pool) RunNow(id string) error {
 }
 
 func (j *job) runSoon() error {
-	if !j.kind.traits().periodic {
+	if !j.traits.periodic {
 		return errors.New("only interval and scheduled jobs can")
 	}
 	j.mu.Lock()

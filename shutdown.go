@@ -70,6 +70,7 @@ func (p *Pool) shut() (jobs []*job) {
 		}
 	}
 	p.cycle.stop()
+	p.limits.cycle.stop()
 	p.recount()
 	p.lookAgainLocked()
 	p.mu.Unlock()

@@ -32,7 +32,10 @@ type watch struct {
 // A watchdog is a pool as its watch's cycle sees it.
 type watchdog Pool
 
-func (w *watchdog) step(uint32) { (*Pool)(w).turn() }
+func (w *watchdog) step(uint32, time.Time) instant {
+	(*Pool)(w).turn()
+	return 0
+}
 
 func (w *watchdog) expired(uint32) {} // a turn has no limit
 
