@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"math"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -63,6 +64,10 @@ const (
 	forever time.Duration = math.MaxInt64
 )
 
+// shortestWait is what a wait lasts at least. The runtime prefers a timer that is due, and a goroutine
+// just made, to those that have waited longer: a cycle with hardly a wait could keep others from running.
+const shortestWait = 10 * time.Microsecond
+
 var programStart = time.Now()
 
 func now() instant { return instant(time.Since(programStart)) }
@@ -95,22 +100,28 @@ func (c *cycle) setLocked(at instant) {
 		c.due = at
 	case cycleIdle, cycleWaiting:
 		c.due = at
-		c.awaitLocked(now())
+		if c.awaitLocked(now()) {
+			// Ends with the step, which its owner ends.
+			go c.runNow(c.beginLocked())
+		}
 	}
 }
 
-// awaitLocked arranges for the step that is due. It is told what time it is.
-func (c *cycle) awaitLocked(at instant) {
-	if c.due == never {
+// awaitLocked arranges for the step that is due, unless it is due at once; then it returns true. It is
+// told what time it is.
+func (c *cycle) awaitLocked(at instant) bool {
+	wait := time.Duration(c.due - at)
+	switch {
+	case c.due == never:
 		c.state = cycleIdle
 		c.disarmLocked()
-	} else if wait := time.Duration(c.due - at); wait > 0 {
+	case wait <= 0:
+		return true
+	default:
 		c.state = cycleWaiting
-		c.armLocked(wait)
-	} else {
-		// Ends with the step, which its owner ends.
-		go c.runNow(c.beginLocked())
+		c.armLocked(max(wait, shortestWait))
 	}
+	return false
 }
 
 func (c *cycle) armLocked(wait time.Duration) {
@@ -157,6 +168,12 @@ func (c *cycle) beginLocked() (n uint32) {
 
 func (c *cycle) runNow(n uint32) { c.run(n, time.Now()) }
 
+// runNext runs a step that follows the one before at once. Others go first, see shortestWait.
+func (c *cycle) runNext(n uint32) {
+	runtime.Gosched()
+	c.runNow(n)
+}
+
 func (c *cycle) run(n uint32, at time.Time) {
 	var end instant
 	defer func() { c.end(n, end) }() // deferred, since the step may be user code that calls runtime.Goexit
@@ -180,7 +197,10 @@ func (c *cycle) endLocked(n uint32, at instant) {
 	}
 	switch c.state {
 	case cycleStepping:
-		c.awaitLocked(at)
+		if c.awaitLocked(at) {
+			// Ends with the step, which its owner ends.
+			go c.runNext(c.beginLocked())
+		}
 	case cycleEnding:
 		c.state = cycleEnded
 		c.disarmLocked()
