@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"runtime"
 	"slices"
 	"time"
 )
@@ -120,8 +121,11 @@ func (p *Pool) tryRestart(life poolWord, demands int, ready bool) {
 	p.changeLocked(life.with(PoolStatusRunning))
 	p.swept = append(p.swept[:0], p.jobs...) // with those that came during the attempt
 	p.mu.Unlock()
-	for _, j := range p.swept {
+	for i, j := range p.swept {
 		j.resume()
+		if i%64 == 63 {
+			runtime.Gosched() // lets those resumed use the processor, and their goroutines be used again
+		}
 	}
 	p.log(slog.LevelDebug, "pool restarted")
 }
