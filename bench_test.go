@@ -1,0 +1,203 @@
+package jobs_test
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentjobs/jobs"
+)
+
+// What benchmarks/ measures of whole processes, beside the peers, is here by the call: for profiles, and to
+// compare two versions. Each benchmark shows what the library adds to something bare.
+
+func benchPool(b *testing.B, opts ...jobs.PoolOption) *jobs.Pool {
+	p := jobs.NewPool(append([]jobs.PoolOption{quiet}, opts...)...)
+	b.Cleanup(func() { require.NoError(b, p.Shutdown(context.Background())) })
+	return p
+}
+
+// registerMany registers n jobs and waits until all have started.
+func registerMany(b *testing.B, p *jobs.Pool, n int, job jobs.Job, trigger jobs.Trigger) (ids []string) {
+	for range n {
+		id, err := p.Register(job, trigger)
+		require.NoError(b, err)
+		ids = append(ids, id)
+	}
+	require.NoError(b, p.WaitRunning(b.Context()))
+	return ids
+}
+
+func BenchmarkRegister(b *testing.B) {
+	p := benchPool(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := p.Register(idler{}, jobs.Every(time.Hour)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkRegisterTimer(b *testing.B) {
+	b.ReportAllocs()
+	var timers []*time.Timer
+	for b.Loop() {
+		timers = append(timers, time.AfterFunc(0, func() {}))
+	}
+}
+
+func BenchmarkUnregisterJob(b *testing.B) {
+	p := benchPool(b)
+	ids := registerMany(b, p, b.N, idler{}, jobs.Every(time.Hour))
+	b.ReportAllocs()
+	b.ResetTimer()
+	for _, id := range ids {
+		p.UnregisterJob(id)
+	}
+}
+
+func BenchmarkGetJobStatus(b *testing.B) {
+	for _, n := range []int{1, 1_000, 100_000} {
+		b.Run(strconv.Itoa(n)+" jobs", func(b *testing.B) {
+			p := benchPool(b)
+			ids := registerMany(b, p, n, idler{}, jobs.Every(time.Hour))
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				if i++; i == n {
+					i = 0
+				}
+				if p.GetJobStatus(ids[i]) == "" {
+					b.Fatal("not found")
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkGetJobStatusWhileOthersComeAndGo(b *testing.B) {
+	p := benchPool(b)
+	ids := registerMany(b, p, 1_000, idler{}, jobs.Every(time.Hour))
+	var over atomic.Bool
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for !over.Load() {
+			id, err := p.Register(idler{}, jobs.Every(time.Hour))
+			require.NoError(b, err)
+			p.UnregisterJob(id)
+		}
+	})
+	i := 0
+	for b.Loop() {
+		i = (i + 1) % len(ids)
+		p.GetJobStatus(ids[i])
+	}
+	over.Store(true)
+	wg.Wait()
+}
+
+func BenchmarkJob(b *testing.B) {
+	p := benchPool(b)
+	ids := registerMany(b, p, 1_000, idler{}, jobs.Every(time.Hour))
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		i = (i + 1) % len(ids)
+		p.Job(ids[i])
+	}
+}
+
+// A countdown is a job, or the function of a timer, of which n executions are awaited.
+type countdown struct {
+	left atomic.Int64
+	over chan struct{}
+}
+
+func newCountdown(n int) *countdown {
+	c := &countdown{over: make(chan struct{})}
+	c.left.Store(int64(n))
+	return c
+}
+
+func (c *countdown) Execute() error {
+	if c.left.Add(-1) == 0 {
+		close(c.over)
+	}
+	return nil
+}
+func (c *countdown) Status() error { return nil }
+func (c *countdown) Ready() bool   { return true }
+
+// crew is how many jobs work side by side where a single one would wait most of the time.
+const crew = 100
+
+func BenchmarkExecution(b *testing.B) {
+	p := benchPool(b)
+	c := newCountdown(b.N)
+	b.ReportAllocs()
+	for range crew {
+		_, err := p.Register(c, jobs.Every(1))
+		require.NoError(b, err)
+	}
+	<-c.over
+}
+
+func BenchmarkExecutionTimer(b *testing.B) {
+	c := newCountdown(b.N)
+	b.ReportAllocs()
+	for range crew {
+		var timer *time.Timer
+		var mu sync.Mutex
+		mu.Lock()
+		timer = time.AfterFunc(1, func() {
+			_ = c.Execute()
+			mu.Lock()
+			defer mu.Unlock()
+			if c.left.Load() > 0 {
+				timer.Reset(1)
+			}
+		})
+		mu.Unlock()
+	}
+	<-c.over
+}
+
+// BenchmarkSweep is the cost of one call of Status.
+func BenchmarkSweep(b *testing.B) {
+	p := benchPool(b, jobs.WithStatusInterval(time.Microsecond))
+	c := newCountdown(b.N)
+	b.ReportAllocs()
+	for range 1_000 {
+		_, err := p.Register(stub{status: c.Execute}, jobs.Every(time.Hour))
+		require.NoError(b, err)
+	}
+	<-c.over
+}
+
+// BenchmarkRestart is the cost for each of 1,000 jobs of being stopped, asked, and executed again.
+func BenchmarkRestart(b *testing.B) {
+	const n = 1_000
+	p := benchPool(b)
+	var c atomic.Pointer[countdown]
+	c.Store(newCountdown(n))
+	ids := registerMany(b, p, n, stub{execute: func() error { return c.Load().Execute() }}, jobs.Every(time.Hour))
+	<-c.Load().over
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, id := range ids { // an execution in flight would be taken over, and not come again
+			p.JobLock(id)
+			p.JobUnlock(id)
+		}
+		again := newCountdown(n)
+		c.Store(again)
+		p.SetStatus(jobs.PoolStatusStopped)
+		p.SetStatus(jobs.PoolStatusRunning)
+		<-again.over
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/job")
+}
