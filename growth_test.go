@@ -1,0 +1,102 @@
+package jobs_test
+
+import (
+	"context"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentjobs/jobs"
+)
+
+// What a pool does for one job must not grow with the number of jobs. It is counted, not timed: how often
+// memory is allocated for each job, how much of it is kept, and how often its methods are called.
+
+// A worker counts the calls of the methods of all workers.
+type worker struct{ executes, statuses, readies *atomic.Int64 }
+
+func (w worker) Execute() error { w.executes.Add(1); return nil }
+func (w worker) Status() error  { w.statuses.Add(1); return nil }
+func (w worker) Ready() bool    { w.readies.Add(1); return true }
+
+// perJob is what was counted for each job of a pool.
+type perJob struct {
+	allocations              map[string]float64
+	bytes                    float64
+	executes, status, readys float64
+}
+
+// growthOf counts for a pool of n jobs.
+func growthOf(t *testing.T, n int) (counted perJob) {
+	counted.allocations = map[string]float64{}
+	w := worker{new(atomic.Int64), new(atomic.Int64), new(atomic.Int64)}
+	memory := func() (allocations, live uint64) {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.Mallocs, m.HeapAlloc
+	}
+	synctest.Test(t, func(t *testing.T) {
+		p := jobs.NewPool(quiet)
+		ids := make([]string, n)
+		count := func(what string, f func()) {
+			before, _ := memory()
+			f()
+			after, _ := memory()
+			counted.allocations[what] = float64(after-before) / float64(n)
+		}
+		_, before := memory()
+		count("registering", func() {
+			for i := range ids {
+				ids[i] = register(t, p, w, jobs.Every(time.Hour))
+				if i%500 == 0 { // so that there are never many goroutines, which the runtime would keep
+					synctest.Wait()
+				}
+			}
+			synctest.Wait()
+		})
+		_, after := memory()
+		counted.bytes = float64(after-before) / float64(n)
+		pass(31 * time.Second) // what is kept for reuse is there now
+		count("a sweep", func() { pass(30 * time.Second) })
+		count("an execution", func() { pass(time.Hour) })
+		count("a restart", func() { stopPool(p); pass(30 * time.Second) })
+		count("unregistering", func() {
+			for _, id := range ids {
+				p.UnregisterJob(id)
+			}
+		})
+		require.NoError(t, p.Shutdown(context.Background()))
+	})
+	counted.executes = float64(w.executes.Load()) / float64(n)
+	counted.status = float64(w.statuses.Load()) / float64(n)
+	counted.readys = float64(w.readies.Load()) / float64(n)
+	return counted
+}
+
+func TestWhatAJobCostsDoesNotGrowWithTheNumberOfJobs(t *testing.T) {
+	few := growthOf(t, 1_000)
+	t.Logf("of 1,000: %+v", few)
+	assert.EqualValues(t, 3, few.executes, "at once, an hour later, and after the restart")
+	assert.EqualValues(t, 2, few.readys, "before the first execution, and before the restart")
+	numbers := []int{10_000, 100_000}
+	if raced {
+		numbers = numbers[:1]
+	}
+	for _, n := range numbers {
+		many := growthOf(t, n)
+		t.Logf("of %d: %+v", n, many)
+		for what, allocations := range many.allocations {
+			assert.LessOrEqual(t, allocations, few.allocations[what]+0.1, "allocations by %s", what)
+		}
+		assert.LessOrEqual(t, many.bytes, 1.1*few.bytes, "bytes kept")
+		assert.InDelta(t, few.executes, many.executes, 0)
+		assert.InDelta(t, few.status, many.status, 0)
+		assert.InDelta(t, few.readys, many.readys, 0)
+	}
+}
