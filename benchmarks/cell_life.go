@@ -1,6 +1,7 @@
 package main
 
 import (
+	"runtime"
 	"time"
 )
 
@@ -32,6 +33,8 @@ func life(s subject, n int) (metrics, error) {
 	executed := time.Since(start)
 	residentFull := resident()
 
+	defer runtime.KeepAlive(c) // or it would count as given back
+	defer runtime.KeepAlive(e)
 	perJob := func(x float64) float64 { return x / float64(n) }
 	full := takeFootprint()
 	m := metrics{
@@ -44,7 +47,11 @@ func life(s subject, n int) (metrics, error) {
 	if residentFull > 0 {
 		m["resident_mb"] = (residentFull - residentEmpty) / 1e6
 	}
-	return m, unregisterAll(e, n, empty, m)
+	if n < largest {
+		err := unregisterAll(e, n, empty, m)
+		return m, err
+	}
+	return m, nil
 }
 
 // unregisterAll measures unregistering; what is left behind only if there was time for all jobs.

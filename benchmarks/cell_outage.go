@@ -47,7 +47,7 @@ func fail(s subject, n int, every time.Duration) (metrics, error) {
 		if err := f.awaitAll(); err != nil {
 			return nil, err
 		}
-		time.Sleep(300 * time.Millisecond)
+		time.Sleep(window(300 * time.Millisecond))
 		o, err := f.breakDown()
 		if err != nil {
 			return nil, err
@@ -130,7 +130,8 @@ type outageTimes struct {
 func (f *field) breakDown() (outageTimes, error) {
 	f.failedAt.Store(0)
 	f.armed.Store(true)
-	for f.pool.GetStatus() != "Stopped" { //revive:disable-line:empty-block so as to see it at once
+	for stopped := false; !stopped; { // without a pause, so as to see it at once
+		stopped = f.pool.GetStatus() == "Stopped"
 	}
 	stopped := time.Since(f.base)
 	failed := time.Duration(f.failedAt.Load())

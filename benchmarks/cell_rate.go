@@ -12,10 +12,10 @@ func rate(s subject, n int) (metrics, error) {
 	if err := startAll(e, c, 0, time.Millisecond); err != nil {
 		return nil, err
 	}
-	time.Sleep(500 * time.Millisecond)
+	time.Sleep(window(500 * time.Millisecond))
 
 	before, executedBefore := read(), c.total()
-	time.Sleep(2 * time.Second)
+	time.Sleep(window(2 * time.Second))
 	executedAfter, after := c.total(), read()
 	wall, cpu, mallocs := after.since(before)
 	executed := float64(executedAfter - executedBefore)

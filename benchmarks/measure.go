@@ -55,6 +55,7 @@ func (r reading) since(earlier reading) (wall, cpu time.Duration, mallocs float6
 // perCall calls f for a while, in batches each twice as large as the one before, and returns how long a call took, in
 // nanoseconds, and how often it allocated, in the last batch.
 func perCall(atLeast time.Duration, f func(i int)) (ns, allocs float64) {
+	atLeast = window(atLeast)
 	for batch := 1; ; batch *= 2 {
 		before := read()
 		for i := range batch {

@@ -93,14 +93,19 @@ func (r results) save(file string) error {
 	return os.WriteFile(file, append(data, '\n'), 0o644)
 }
 
-// showFile reads results and shows them.
-func showFile(file string, show func(results, io.Writer) error) error {
+func load(file string) (r results, err error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return err
+		return r, err
 	}
-	var r results
-	if err := json.Unmarshal(data, &r); err != nil {
+	err = json.Unmarshal(data, &r)
+	return r, err
+}
+
+// showFile reads results and shows them.
+func showFile(file string, show func(results, io.Writer) error) error {
+	r, err := load(file)
+	if err != nil {
 		return err
 	}
 	return show(r, os.Stdout)
