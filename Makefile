@@ -5,12 +5,14 @@ STRESS ?= .
 COUNT ?= 50
 FUZZTIME ?= 20s
 BENCH ?= .
+ROUNDS ?= 3
+OUT ?= bench.json
 
-.PHONY: help run test race stress lint bench fuzz cover ci
+.PHONY: help run test race stress lint bench microbench fuzz cover ci
 
 help: ## list the targets
 	@while IFS= read -r line; do \
-		if [[ $$line =~ ^([a-z]+):\ ##\ (.*) ]]; then printf '%-8s%s\n' "$${BASH_REMATCH[1]}" "$${BASH_REMATCH[2]}"; fi; \
+		if [[ $$line =~ ^([a-z]+):\ ##\ (.*) ]]; then printf '%-11s%s\n' "$${BASH_REMATCH[1]}" "$${BASH_REMATCH[2]}"; fi; \
 	done < $(firstword $(MAKEFILE_LIST))
 
 run: ## the example agent (Ctrl-C ends it)
@@ -29,7 +31,10 @@ lint: ## gofmt, go vet, staticcheck, go mod tidy; golangci-lint where it is inst
 	bash .ci/run lint
 	if command -v golangci-lint > /dev/null; then golangci-lint run ./...; fi
 
-bench: ## the library's benchmarks, summed up by benchstat: BENCH=. (a -bench pattern)
+bench: ## the library beside its peers, in nine minutes: ROUNDS=3, OUT=bench.json (in benchmarks/)
+	go -C benchmarks run . -rounds=$(ROUNDS) -out='$(OUT)'
+
+microbench: ## the library's own benchmarks, summed up by benchstat: BENCH=. (a -bench pattern)
 	go test -run='^$$' -bench='$(BENCH)' -benchmem -count=10 . | tee bench.txt
 	go tool -modfile=tools/go.mod benchstat bench.txt
 
