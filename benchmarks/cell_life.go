@@ -6,7 +6,7 @@ import (
 )
 
 // unregisterFor limits how long jobs are unregistered: some peers need longer the more jobs they have.
-const unregisterFor = 3 * time.Second
+const unregisterFor = 2 * time.Second
 
 // life registers n jobs with an interval of an hour, waits until each has executed once, looks at what idle jobs hold, and
 // unregisters them.

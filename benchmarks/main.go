@@ -11,6 +11,7 @@ import (
 	"os"
 	"regexp"
 	"strconv"
+	"time"
 )
 
 func main() {
@@ -18,6 +19,7 @@ func main() {
 		exit(child(os.Args[2], os.Args[3], os.Args[4]))
 	}
 	rounds := flag.Int("rounds", 3, "how often each measurement is made")
+	within := flag.Duration("within", 10*time.Minute, "begin no round after the first that would end later than this")
 	cells := flag.String("cells", ".", "which cells to measure, a `regexp` of their names, such as life/100000")
 	only := flag.String("subjects", ".", "which subjects to measure, a `regexp` of their names")
 	out := flag.String("out", "results.json", "the `file` that the samples are written to")
@@ -31,7 +33,7 @@ func main() {
 	case *plot != "":
 		exit(showFile(*plot, drawGrowth))
 	}
-	exit(measureAll(*rounds, *cells, *only, *out, *quick))
+	exit(measureAll(*rounds, *within, *cells, *only, *out, *quick))
 }
 
 func exit(err error) {
@@ -42,7 +44,7 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-func measureAll(rounds int, cellPattern, subjectPattern, out string, quick bool) error {
+func measureAll(rounds int, within time.Duration, cellPattern, subjectPattern, out string, quick bool) error {
 	wantedCells, err := regexp.Compile(cellPattern)
 	if err != nil {
 		return err
@@ -55,6 +57,7 @@ func measureAll(rounds int, cellPattern, subjectPattern, out string, quick bool)
 		rounds = 1
 	}
 	plan := newPlan(wantedCells, wantedSubjects, quick)
+	plan.within = within
 	self, err := os.Executable()
 	if err != nil {
 		return err

@@ -23,7 +23,8 @@ const largest = 1_000_000
 type plan struct {
 	places   []place
 	subjects []string
-	limit    time.Duration
+	limit    time.Duration // of one measurement
+	within   time.Duration // of all rounds; 0: no limit
 }
 
 func newPlan(wantedPlaces, wantedSubjects *regexp.Regexp, quick bool) *plan {
@@ -43,26 +44,37 @@ func newPlan(wantedPlaces, wantedSubjects *regexp.Regexp, quick bool) *plan {
 
 func (p place) String() string { return p.Cell + "/" + strconv.Itoa(p.N) }
 
-// run measures everything, round after round. In each it goes from cell to cell, and in each cell from subject to subject,
-// so that whatever disturbs the machine for a while disturbs all of them. What a subject cannot do is not tried again.
-func (p *plan) run(self string, rounds int, progress io.Writer) []sample {
-	var all []sample
+// run measures everything, round after round.
+func (p *plan) run(self string, rounds int, progress io.Writer) (all []sample) {
+	begin := time.Now()
 	settled := make(map[string]bool)
 	for round := 1; round <= rounds; round++ {
-		for _, at := range p.places {
-			_, _ = fmt.Fprintf(progress, "round %d of %d: %v\n", round, rounds, at)
-			for _, name := range p.subjects {
-				key := name + " " + at.String()
-				if settled[key] {
-					continue
-				}
-				s := p.measure(self, name, at)
-				s.Round = round
-				settled[key] = s.Outcome != measured || at.N >= largest && name != "jobs" && name != "timer"
-				all = append(all, s)
-				if s.Outcome == crashed {
-					_, _ = fmt.Fprintf(progress, "%s: %s\n", key, s.Error)
-				}
+		roundBegin := time.Now()
+		all = append(all, p.round(self, fmt.Sprintf("round %d of %d", round, rounds), round, settled, progress)...)
+		if p.within > 0 && round < rounds && time.Since(begin)+time.Since(roundBegin) > p.within {
+			_, _ = fmt.Fprintf(progress, "no time for round %d\n", round+1)
+			break
+		}
+	}
+	return all
+}
+
+// round goes from cell to cell, and in each cell from subject to subject, so that whatever disturbs the machine
+// for a while disturbs all of them. What is settled is left out: what a subject cannot do is not tried again.
+func (p *plan) round(self, title string, number int, settled map[string]bool, progress io.Writer) (all []sample) {
+	for _, at := range p.places {
+		_, _ = fmt.Fprintf(progress, "%s: %v\n", title, at)
+		for _, name := range p.subjects {
+			key := name + " " + at.String()
+			if settled[key] {
+				continue
+			}
+			s := p.measure(self, name, at)
+			s.Round = number
+			settled[key] = s.Outcome != measured || at.N >= largest && name != "jobs" && name != "timer"
+			all = append(all, s)
+			if s.Outcome == crashed {
+				_, _ = fmt.Fprintf(progress, "%s: %s\n", key, s.Error)
 			}
 		}
 	}

@@ -52,3 +52,12 @@ func TestACrashIsRecordedWithItsCause(t *testing.T) {
 	assert.Equal(t, crashed, samples[0].Outcome)
 	assert.Contains(t, samples[0].Error, `no cell "no such cell"`)
 }
+
+func TestNoRoundBeginsThatWouldEndTooLate(t *testing.T) {
+	self, err := os.Executable()
+	require.NoError(t, err)
+	p := plan{places: []place{{"life", 1}}, subjects: []string{"timer"}, limit: time.Minute, within: time.Nanosecond}
+	assert.Len(t, p.run(self, 3, io.Discard), 1, "the first is always made")
+	p.within = time.Hour
+	assert.Len(t, p.run(self, 2, io.Discard), 2)
+}

@@ -83,6 +83,7 @@ func TestBounds(t *testing.T) {
 	}{
 		{fixed(7), 7, true},
 		{times{2, "timer"}, 2000, true},
+		{plus{times{2, "timer"}, 7}, 2007, true},
 		{withUUID{times{2, "timer"}}, 2090, true},
 		{tightest{times{2, "timer"}, times{1, "goroutine"}}, 1500, true},
 		{tightest{times{2, "timer"}, times{1, "suture"}}, 0, false},
