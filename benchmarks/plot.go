@@ -33,7 +33,7 @@ func drawGrowth(r results, w io.Writer) error {
 	return picture.Execute(w, panels)
 }
 
-// curves returns a curve for each subject that has at least two points; what was not measured has none.
+// curves returns a curve for each subject that was measured anywhere, be it a single point.
 func (c chart) curves(r results) []curve {
 	var curves []curve
 	for _, name := range subjectNames {
@@ -43,7 +43,7 @@ func (c chart) curves(r results) []curve {
 				line.points = append(line.points, point{float64(at.N), f.value})
 			}
 		}
-		if len(line.points) > 1 {
+		if len(line.points) > 0 {
 			curves = append(curves, line)
 		}
 	}

@@ -18,7 +18,7 @@ func growing(subject string, bytesOf map[place]float64) (samples []sample) {
 	return samples
 }
 
-func TestThePictureIsWellFormedAndNamesEachSubjectWithACurve(t *testing.T) {
+func TestThePictureIsWellFormedAndNamesEachSubjectThatWasMeasured(t *testing.T) {
 	r := results{Samples: append(
 		growing("jobs", map[place]float64{thousand: 1000, tenK: 800, hundredK: 600}),
 		growing("quartz", map[place]float64{thousand: 500, tenK: 200})...)}
@@ -37,7 +37,8 @@ func TestThePictureIsWellFormedAndNamesEachSubjectWithACurve(t *testing.T) {
 	}
 	assert.Contains(t, text, ">jobs</text>")
 	assert.Contains(t, text, ">quartz †</text>", "it ends early")
-	assert.NotContains(t, text, ">gocron", "one point is no curve")
+	assert.Contains(t, text, ">gocron †</text>", "it is a single point")
+	assert.NotContains(t, text, ">suture", "it was not measured")
 }
 
 func TestAxesAreLogarithmic(t *testing.T) {

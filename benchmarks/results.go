@@ -127,7 +127,7 @@ func (r results) figure(subject string, at place, metric string) figure {
 			continue
 		}
 		if s.Outcome != measured {
-			return figure{outcome: s.Outcome}
+			return figure{outcome: s.Outcome, shaky: s.Foreign > foreignLimit}
 		}
 		f.outcome = notApplicable
 		if value, ok := s.Metrics[metric]; ok {

@@ -37,6 +37,9 @@ func TestASubjectThatOnceFailedIsNotGivenAFigure(t *testing.T) {
 	r := results{Samples: samplesOf("jobs", 500, 510, 490)}
 	r.Samples[2] = sample{Subject: "jobs", place: hundredK, Outcome: crashed}
 	assert.Equal(t, figure{outcome: crashed}, r.figure("jobs", hundredK, "bytes"))
+
+	r.Samples[2].Outcome, r.Samples[2].Foreign = overLimit, 0.5
+	assert.Equal(t, figure{outcome: overLimit, shaky: true}, r.figure("jobs", hundredK, "bytes"), "others may have been the reason")
 }
 
 func TestAFigureIsShakyIfTheMachineWasBusyOrSlowOrTheSamplesDiffer(t *testing.T) {

@@ -37,13 +37,14 @@ func tableLine(r results, row row) (cells []string, any bool) {
 }
 
 func (f figure) String() string {
-	if f.outcome != measured {
-		return string(f.outcome)
+	text := string(f.outcome)
+	if f.outcome == measured {
+		text = number(f.value)
 	}
-	if f.shaky {
-		return "~" + number(f.value)
+	if f.shaky && f.outcome != notApplicable {
+		return "~" + text
 	}
-	return number(f.value)
+	return text
 }
 
 // ratio returns how often the other figure goes into ours.
