@@ -140,7 +140,7 @@ func (p *Pool) infoLocked() PoolInfo {
 		Since:     p.since.Round(0),
 		Jobs:      len(p.jobs),
 		Restarts:  p.restarts,
-		Unstarted: p.unstarted,
+		Unstarted: int(p.unstarted.Load()),
 		StopError: p.stopError,
 		StoppedBy: p.stopper, StoppedByName: p.stopName,
 		Abandoned: p.abandonedRuns,

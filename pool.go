@@ -29,19 +29,19 @@ type Pool struct {
 	retryEvery     atomic.Int64
 	executionLimit atomic.Int64
 
-	word     atomic.Uint64 // a poolWord; written with mu held
-	registry registry
-	limits   limitWatch
+	word      atomic.Uint64 // a poolWord; written with mu held
+	registry  registry
+	limits    limitWatch
+	unstarted atomic.Int64                  // attached jobs that have not started
+	changed   atomic.Pointer[chan struct{}] // closed when WaitRunning is to look again; made when it waits, and written with mu held
 
 	mu         sync.Mutex // guards what follows
 	jobs       []*job     // all that are registered, in no order
 	registered uint64     // how many ever were
 	attached   int        // how many of them are
-	unstarted  int        // how many of those have not started
 	departed   map[string]*job
 	channels   map[*job]*channelJob
 	signals    map[chan interface{}]*stopSignal
-	changed    chan struct{} // closed when WaitRunning is to look again; made when it waits
 	watch
 	announcements
 }
@@ -102,7 +102,7 @@ func (p *Pool) UnregisterJob(jobID string) {
 	if j.attached() {
 		p.attached--
 		if !started {
-			p.unstarted--
+			p.unstarted.Add(-1)
 			p.lookAgainLocked()
 		}
 		p.unwatchLocked(j)
@@ -202,20 +202,34 @@ func (p *Pool) Job(id string) (JobInfo, bool) {
 	return JobInfo{}, false
 }
 
-// jobStarted counts an attached job that has started.
+// jobStarted counts an attached job that has started. It takes the pool's mutex only if somebody waits
+// for that: all jobs come by here after a registration, while there are others to be registered.
 func (p *Pool) jobStarted() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.unstarted--
-	p.lookAgainLocked()
+	if p.unstarted.Add(-1) == 0 && p.changed.Load() != nil {
+		p.mu.Lock()
+		p.lookAgainLocked()
+		p.mu.Unlock()
+	}
 }
 
-// lookAgainLocked wakes who waits in WaitRunning.
+// lookAgainLocked wakes who waits in WaitRunning, if there is a reason to.
 func (p *Pool) lookAgainLocked() {
-	if p.changed != nil && (p.unstarted == 0 || p.state().shut()) {
-		close(p.changed)
-		p.changed = nil
+	if changed := p.changed.Load(); changed != nil && (p.unstarted.Load() == 0 || p.state().shut()) {
+		close(*changed)
+		p.changed.Store(nil)
 	}
+}
+
+// whenChanged returns a channel that is closed when WaitRunning is to look again. Who has it and looks
+// then misses nothing.
+func (p *Pool) whenChanged() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.changed.Load() == nil {
+		changed := make(chan struct{})
+		p.changed.Store(&changed)
+	}
+	return *p.changed.Load()
 }
 
 // WaitRunning waits until the pool is Running and each of its attached jobs has started, that is, was
@@ -223,13 +237,8 @@ func (p *Pool) lookAgainLocked() {
 // the pool was shut down. Before the first registration it waits for that.
 func (p *Pool) WaitRunning(ctx context.Context) error {
 	for {
-		p.mu.Lock()
-		word, unstarted := p.state(), p.unstarted
-		if p.changed == nil {
-			p.changed = make(chan struct{})
-		}
-		changed := p.changed
-		p.mu.Unlock()
+		changed := p.whenChanged()
+		word, unstarted := p.state(), p.unstarted.Load()
 		switch {
 		case word.shut():
 			return ErrShutdown

@@ -119,7 +119,7 @@ func (p *Pool) adopt(j *job) error {
 	}
 	if j.attached() {
 		p.attached++
-		p.unstarted++
+		p.unstarted.Add(1)
 		if p.attached == 1 {
 			p.sweptAt = now()
 			p.rewatchLocked()
