@@ -54,3 +54,13 @@ func (l *journal) atLeast(level slog.Level) (entries []entry) {
 	}
 	return entries
 }
+
+// count returns how many entries of exactly that level there are.
+func (l *journal) count(level slog.Level) (n int) {
+	for _, e := range l.atLeast(level) {
+		if e.level == level {
+			n++
+		}
+	}
+	return n
+}
