@@ -34,6 +34,9 @@ func sources(t *testing.T) string {
 	return all.String()
 }
 
+// testName finds the names of tests in a text.
+var testName = regexp.MustCompile("`((?:Test|Fuzz)\\w+)`")
+
 var indentation = regexp.MustCompile(`(?m)^\s+`)
 
 func unindented(text string) string { return indentation.ReplaceAllString(text, "") }
@@ -53,9 +56,8 @@ func TestEveryPromiseOfTheReadmeNamesItsTest(t *testing.T) {
 	items := regexp.MustCompile(`(?m)^\d+\. `).Split(promises, -1)[1:]
 	require.NotEmpty(t, items)
 	code := sources(t)
-	name := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`")
 	for _, item := range items {
-		tests := name.FindAllStringSubmatch(item, -1)
+		tests := testName.FindAllStringSubmatch(item, -1)
 		assert.NotEmpty(t, tests, "a promise without a test: %s", item)
 		for _, test := range tests {
 			assert.True(t, strings.Contains(code, "func "+test[1]+"("), "no such test: %s", test[1])
