@@ -7,8 +7,9 @@ FUZZTIME ?= 20s
 BENCH ?= .
 ROUNDS ?= 3
 OUT ?= bench.json
+MUTATE ?= pool.go watchdog.go restart.go cycle.go limits.go locks.go job_channel.go stopsignal.go execution.go outcome.go
 
-.PHONY: help run test race stress lint bench microbench fuzz cover ci
+.PHONY: help run test race stress lint bench microbench fuzz cover mutants ci
 
 help: ## list the targets
 	@while IFS= read -r line; do \
@@ -50,6 +51,9 @@ fuzz: ## each fuzz target for FUZZTIME=20s
 cover: ## what share of the library its tests execute
 	go test -coverprofile=cover.out .
 	go tool cover -func=cover.out | tail -n 1
+
+mutants: ## lists mistakes that no test would notice: MUTATE='locks.go cycle.go'; hours for all of them
+	ulimit -v 33554432; nice -n 19 go -C mutants run . -root .. $(MUTATE)
 
 ci: ## what must hold before a change is merged
 	bash .ci/run

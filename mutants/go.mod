@@ -1,0 +1,3 @@
+module github.com/agentjobs/jobs/mutants
+
+go 1.25

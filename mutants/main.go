@@ -1,0 +1,159 @@
+// Mutants makes small mistakes in the library, one at a time, and lists those that no test notices.
+//
+//	go -C mutants run . -root .. locks.go cycle.go
+//
+// A mutant is compiled by way of go test's overlay, so the sources stay as they are. Its verdict is kept in a
+// file: a run that was interrupted goes on where it was, and a file that has changed is tried anew.
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+func main() {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer cancel()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "mutants:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	root := flag.String("root", "..", "the top of the module")
+	kept := flag.String("kept", "mutants.txt", "the file with the verdicts so far, in root")
+	slow := flag.String("slow", "650Bytes|^Fuzz|Readme|TrackRecord|EveryPair|AllZones", "a pattern of tests that are run last")
+	limit := flag.Duration("limit", 20*time.Second, "how long the tests may take")
+	list := flag.Bool("list", false, "only list the mutants")
+	flag.Parse()
+
+	top, err := filepath.Abs(*root)
+	if err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp("", "mutants")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work) //nolint:errcheck // a temporary folder
+	b := &bench{root: top, work: work, slow: *slow, limit: *limit}
+	log, err := openLedger(filepath.Join(top, *kept))
+	if err != nil {
+		return err
+	}
+	defer log.file.Close() //nolint:errcheck // each line was written on its own
+
+	if !*list {
+		if err := b.check(ctx, flag.Arg(0)); err != nil {
+			return err
+		}
+	}
+	for _, file := range flag.Args() {
+		if err := tryFile(ctx, b, log, file, *list); err != nil {
+			return err
+		}
+	}
+	log.report()
+	return nil
+}
+
+// check makes sure that the tests pass without a mutant.
+func (b *bench) check(ctx context.Context, file string) error {
+	source, err := os.ReadFile(filepath.Join(b.root, file))
+	if err != nil {
+		return err
+	}
+	begun := time.Now()
+	binary, err := b.build(ctx, file, source)
+	if err != nil {
+		return err
+	}
+	built := time.Since(begun)
+	failure, err := b.test(ctx, binary)
+	if err == nil && failure != "" {
+		err = fmt.Errorf("the tests fail without a mutant:\n%s", failure)
+	}
+	fmt.Printf("# without a mutant: %v to compile, %v to test\n", built.Round(time.Millisecond), (time.Since(begun) - built).Round(time.Millisecond))
+	return err
+}
+
+func tryFile(ctx context.Context, b *bench, log *ledger, file string, list bool) error {
+	source, err := os.ReadFile(filepath.Join(b.root, file))
+	if err != nil {
+		return err
+	}
+	mutants, err := mutantsOf(file, source)
+	if err != nil {
+		return err
+	}
+	version := fmt.Sprintf("%x", sha256.Sum256(source))[:12]
+	for i, m := range mutants {
+		key := fmt.Sprintf("%s %v", version, m)
+		if list {
+			fmt.Println(m)
+			continue
+		}
+		v, known := log.verdicts[key]
+		if !known {
+			if v, err = b.try(ctx, m, source); err != nil {
+				return err
+			}
+			if err := log.add(key, v); err != nil {
+				return err
+			}
+			fmt.Printf("%4d/%d %-11s %v\n", i+1, len(mutants), v, m)
+		}
+		log.count(v, m)
+	}
+	return nil
+}
+
+// A ledger keeps the verdicts, a line each: the verdict, the version of the file, and the mutant.
+type ledger struct {
+	file      *os.File
+	verdicts  map[string]verdict
+	counts    map[verdict]int
+	survivors []mutant
+}
+
+func openLedger(name string) (*ledger, error) {
+	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	log := &ledger{file: file, verdicts: map[string]verdict{}, counts: map[verdict]int{}}
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		v, key, _ := strings.Cut(lines.Text(), " ")
+		log.verdicts[key] = verdict(v)
+	}
+	return log, lines.Err()
+}
+
+func (l *ledger) add(key string, v verdict) error {
+	_, err := fmt.Fprintln(l.file, v, key)
+	return err
+}
+
+func (l *ledger) count(v verdict, m mutant) {
+	l.counts[v]++
+	if v == survived {
+		l.survivors = append(l.survivors, m)
+	}
+}
+
+func (l *ledger) report() {
+	fmt.Printf("\n%d killed, %d survived, %d did not compile\n", l.counts[killed], l.counts[survived], l.counts[unbuildable])
+	for _, m := range l.survivors {
+		fmt.Println(m)
+	}
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// A verdict is what becomes of a mutant.
+type verdict string
+
+const (
+	killed      verdict = "killed"      // a test has failed, or did not end
+	survived    verdict = "SURVIVED"    // no test has noticed
+	unbuildable verdict = "unbuildable" // it does not compile, and so tells nothing
+)
+
+// A bench is where mutants are tried.
+type bench struct {
+	root  string // of the module whose tests are run
+	work  string // for files that come and go
+	slow  string // a pattern of tests that are left for last
+	limit time.Duration
+}
+
+// try says what becomes of a mutant of the file with that source. An error is none of the mutant's.
+func (b *bench) try(ctx context.Context, m mutant, source []byte) (verdict, error) {
+	binary, err := b.build(ctx, m.position.Filename, m.apply(source))
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	if err != nil {
+		return unbuildable, nil
+	}
+	failure, err := b.test(ctx, binary)
+	switch {
+	case err != nil:
+		return "", err
+	case failure == "":
+		return survived, nil
+	}
+	return killed, nil
+}
+
+// build makes a test binary in which the file has other contents.
+func (b *bench) build(ctx context.Context, file string, contents []byte) (binary string, err error) {
+	mutated := filepath.Join(b.work, "mutated.go")
+	overlay := filepath.Join(b.work, "overlay.json")
+	binary = filepath.Join(b.work, "mutant.test")
+	replaced, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(b.root, file): mutated}})
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(os.WriteFile(mutated, contents, 0o600), os.WriteFile(overlay, replaced, 0o600)); err != nil {
+		return "", err
+	}
+	build := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", binary, ".")
+	build.Dir = b.root
+	if output, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, output)
+	}
+	return binary, nil
+}
+
+// test runs the tests, those that are slow last, and returns how they have failed, or "" if all have passed.
+func (b *bench) test(ctx context.Context, binary string) (failure string, err error) {
+	for _, which := range []string{"-test.skip=" + b.slow, "-test.run=" + b.slow} {
+		limited, cancel := context.WithTimeout(ctx, b.limit)
+		run := exec.CommandContext(limited, binary, which, "-test.failfast", "-test.count=1")
+		run.Dir = b.root
+		run.WaitDelay = time.Second
+		output, err := run.CombinedOutput()
+		late := limited.Err() != nil
+		cancel()
+		var failed *exec.ExitError
+		switch {
+		case ctx.Err() != nil:
+			return "", ctx.Err()
+		case late:
+			return "the tests did not end", nil
+		case errors.As(err, &failed):
+			return string(output), nil
+		case err != nil:
+			return "", err
+		}
+	}
+	return "", nil
+}
