@@ -13,13 +13,13 @@ import (
 	"github.com/agentjobs/jobs"
 )
 
-// A contextPuppet is a stub that is a ContextJob.
-type contextPuppet struct {
+// A contextStub is a stub that is a ContextJob.
+type contextStub struct {
 	stub
 	executeContext func(ctx context.Context) error
 }
 
-func (p contextPuppet) ExecuteContext(ctx context.Context) error { return p.executeContext(ctx) }
+func (p contextStub) ExecuteContext(ctx context.Context) error { return p.executeContext(ctx) }
 
 // A causeLog keeps why contexts ended, and when.
 type causeLog struct {
@@ -51,7 +51,7 @@ func TestExecuteContextIsCalledInsteadOfExecute(t *testing.T) {
 	for _, k := range kinds {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
 			plain, withContext := newTimeline(), newTimeline()
-			register(t, p, contextPuppet{stub{execute: plain.execute},
+			register(t, p, contextStub{stub{execute: plain.execute},
 				func(context.Context) error { withContext.mark(); return nil }}, k.trigger())
 			pass(time.Hour)
 			assert.Empty(t, plain.moments())
