@@ -2,6 +2,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
 STRESS ?= .
+SOAK ?= .
 COUNT ?= 50
 FUZZTIME ?= 20s
 BENCH ?= .
@@ -9,7 +10,7 @@ ROUNDS ?= 3
 OUT ?= bench.json
 MUTATE ?= pool.go watchdog.go restart.go cycle.go limits.go locks.go job_channel.go stopsignal.go execution.go outcome.go
 
-.PHONY: help run test race stress lint bench microbench fuzz cover mutants ci
+.PHONY: help run test race stress soak lint bench microbench fuzz cover mutants ci
 
 help: ## list the targets
 	@while IFS= read -r line; do \
@@ -27,6 +28,9 @@ race: ## the tests under the race detector, in random order
 
 stress: ## the library's tests over and over: COUNT=50, STRESS=. (a -run pattern)
 	go test -race -count=$(COUNT) -shuffle=on -timeout=2h -run='$(STRESS)' .
+
+soak: ## the tests that can last, at length: SOAK=. (a -run pattern)
+	go test -soak -timeout=6h -run='$(SOAK)' .
 
 lint: ## gofmt, go vet, staticcheck, go mod tidy; golangci-lint where it is installed
 	bash .ci/run lint

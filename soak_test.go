@@ -1,0 +1,52 @@
+package jobs_test
+
+import (
+	"flag"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// soak makes the tests that can last for as long as one likes last long: make soak.
+var soak = flag.Bool("soak", false, "run the long tests at length")
+
+// rounds returns how often such a test is to do what it does.
+func rounds(usually, soaking int) int {
+	if *soak {
+		return soaking
+	}
+	return usually
+}
+
+// A footprint is what is alive of the bubble's goroutines, and of the program's objects on the heap: timers
+// are among those.
+type footprint struct {
+	goroutines int
+	objects    int64
+}
+
+// footprintNow lets everything end that is about to, and returns what is left.
+func footprintNow() footprint {
+	synctest.Wait()
+	var m runtime.MemStats
+	for range 3 { // what a pool or a finalizer holds takes more than one
+		runtime.GC()
+	}
+	runtime.ReadMemStats(&m)
+	return footprint{len(bubbleGoroutines()), int64(m.Mallocs - m.Frees)}
+}
+
+// assertNoMoreThan checks that things are as they were before something was done n times. Half an object for
+// each time is for the runtime's own; what leaks one shows.
+func (f footprint) assertNoMoreThan(t *testing.T, before footprint, n int) {
+	t.Helper()
+	assert.Equal(t, before.goroutines, f.goroutines, "goroutines")
+	t.Logf("%d objects more after %d times", f.objects-before.objects, n)
+	assert.Less(t, f.objects-before.objects, int64(n/2), "objects")
+}
+
+// aMoment is a time that is short and different each time.
+func aMoment(n int) time.Duration { return time.Duration(n*n%7) * time.Millisecond }
