@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
 )
@@ -25,16 +24,21 @@ func onStage(t *testing.T, f func(t *testing.T, s *stage), opts ...jobs.PoolOpti
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := &stage{Pool: jobs.NewPool(append([]jobs.PoolOption{quiet}, opts...)...), t: t}
+		defer func() { // deferred, so that a test that fails ends
+			s.release()
+			assert.NoError(t, s.shutdown(context.Background()))
+			s.release() // of those given up, the ones that begin beside another are told late
+			pass(time.Hour)
+		}()
 		f(t, s)
-		for _, p := range s.puppets {
-			p.release()
-		}
-		require.NoError(t, s.shutdown(context.Background()))
-		for _, p := range s.puppets {
-			p.release() // the last execution to begin was given up before it was told to end
-		}
-		pass(time.Hour)
 	})
+}
+
+// release ends what is in flight, and lets nothing hang any more.
+func (s *stage) release() {
+	for _, p := range s.puppets {
+		p.release()
+	}
 }
 
 // puppet makes a puppet, which is still to be registered.
