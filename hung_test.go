@@ -130,6 +130,52 @@ func TestHungForLongerThanARestartTakes(t *testing.T) {
 	})
 }
 
+// A Status that takes its time, within its limit, is not asked again, and neither stops nor delays anything.
+func TestHungInStatusWithinItsLimit(t *testing.T) {
+	onStage(t, func(t *testing.T, s *stage) {
+		p := s.puppet("thinker").register(jobs.Every(time.Minute))
+		other := s.puppet("other").register(jobs.Every(time.Minute))
+		p.status.next(hangs)
+		s.pass(300 * time.Second)
+		assert.Equal(t, "Running", s.GetStatus())
+		assert.Equal(t, seconds(30), p.status.moments())
+		assert.Len(t, other.status.moments(), 10)
+		s.assertBegun(p, 0, 60, 120, 180, 240, 300)
+		stopPool(s.Pool)
+		s.pass(29 * time.Second) // until 329, its limit is 330
+		assert.Empty(t, s.Info().HeldUpBy)
+		p.status.now(fails)
+		s.pass(time.Second)
+		assert.Equal(t, "Running", s.GetStatus(), "it was asked before the stop")
+		s.pass(30 * time.Second)
+		assert.Equal(t, seconds(30, 360), p.status.moments())
+	})
+}
+
+// What gets late while the pool asks whether all are ready holds the restart up like what was late before.
+func TestHungSinceTheAttemptBegan(t *testing.T) {
+	onHungStage(t, func(t *testing.T, s *stage) {
+		slow := s.puppet("slow in Ready").register(jobs.Every(forAges))
+		p := s.hanging("sleeper", jobs.Every(forAges), jobs.WithJobTimeout(35*time.Second))
+		s.pass(0)
+		slow.ready.next(hangs)
+		stopPool(s.Pool)
+		s.pass(34 * time.Second)
+		s.assertHeldUpBy([]*puppet{slow}, "call of Ready that has not returned")
+		s.pass(time.Second)
+		s.assertHeldUpBy([]*puppet{slow, p}, "call of Ready that has not returned", "execution that is late")
+		slow.ready.next(succeeds)
+		slow.ready.now(succeeds)
+		s.pass(time.Hour)
+		s.assertHeldUpBy([]*puppet{p}, "execution that is late")
+		s.assertBegun(slow, 0)
+		p.execution.next(succeeds)
+		p.execution.now(succeeds)
+		s.pass(0)
+		s.assertBegun(slow, 0, 3635)
+	})
+}
+
 func TestHungAndUnregistered(t *testing.T) {
 	for name, end := range map[string]act{"returns": succeeds, "fails": fails, "panics": panics, "exits": exits} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -52,6 +53,56 @@ func TestRestartsLeaveNothing(t *testing.T) {
 			executions += int(info.Executions)
 		}
 		assert.Equal(t, 90*(1+100+n), executions)
+	})
+}
+
+// A call of Status that lasts is watched by a timer, which is not to outlive it.
+func TestCallsOfStatusThatLastLeaveNothing(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := 0
+		register(t, p, stub{status: func() error { calls++; time.Sleep(2 * time.Millisecond); return nil }}, jobs.Every(forAges))
+		pass(time.Second)
+		before, n := footprintNow(), rounds(10_000, 100_000)
+		pass(time.Duration(n) * 10 * time.Millisecond)
+		footprintNow().assertNoMoreThan(t, before, n)
+		assert.GreaterOrEqual(t, calls, n)
+	}, jobs.WithStatusInterval(10*time.Millisecond), jobs.WithExecutionTimeout(forAges))
+}
+
+// A bulky job can be seen to be gone: nothing else keeps it.
+type bulky struct {
+	idler
+	bulk *[64]byte
+}
+
+func (bulky) ExecuteContext(ctx context.Context) error { <-ctx.Done(); return nil }
+
+// The pool's own lists, which it keeps to use them again, keep no job. (These have no timer: the runtime keeps
+// one that was stopped, and what belongs to it, until others are due.)
+func TestJobsThatWereSweptAreForgottenWhenTheyAreUnregistered(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		register(t, p, idler{}, jobs.Every(forAges))
+		var bulks []weak.Pointer[[64]byte]
+		var ids []string
+		for range 1000 {
+			job := bulky{bulk: new([64]byte)}
+			bulks = append(bulks, weak.Make(job.bulk))
+			ids = append(ids, register(t, p, job, jobs.Channel(nil)))
+		}
+		synctest.Wait()
+		stopPool(p)
+		pass(time.Minute + time.Second) // a restart and a sweep
+		for _, id := range ids {
+			p.UnregisterJob(id)
+		}
+		footprintNow()
+		alive := 0
+		for _, bulk := range bulks {
+			if bulk.Value() != nil {
+				alive++
+			}
+		}
+		assert.Less(t, alive, 10, "one or another may still be on a stack")
 	})
 }
 
