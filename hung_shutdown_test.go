@@ -2,8 +2,10 @@ package jobs_test
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -199,5 +201,40 @@ func TestHungInStatusOrReadyIsWaitedForByShutdown(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.ErrorContains(t, err, status.id+") in Status")
 		assert.ErrorContains(t, err, ready.id+") in Ready")
+	})
+}
+
+// A stickler is a log handler that hangs on errors.
+type stickler struct {
+	meddler
+	end chan bool
+}
+
+func (h stickler) WithAttrs([]slog.Attr) slog.Handler { return h }
+
+func (h stickler) Handle(_ context.Context, r slog.Record) error {
+	if r.Level == failing {
+		<-h.end
+	}
+	return nil
+}
+
+// A job the failure of which is being logged is waited for, too. Its schedule, if it has one, is not to blame.
+func TestHungShutdownNamesTheLoggerAsWhatAJobIsIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		end := make(chan bool)
+		p := jobs.NewPool(jobs.WithLogger(slog.New(stickler{end: end})))
+		register(t, p, stub{execute: goexit}, jobs.Every(time.Hour), jobs.WithName("fails"))
+		register(t, p, stub{ready: func() bool { panic("no") }}, jobs.Once(), jobs.WithName("panics"))
+		pass(time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		err := p.Shutdown(ctx)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, 2, strings.Count(err.Error(), ") in the pool's logger"))
+		assert.Equal(t, 2, strings.Count(err.Error(), "stickler.Handle("), "with its stack")
+		assert.NotContains(t, err.Error(), "Next")
+		close(end)
+		require.NoError(t, p.Shutdown(context.Background()))
 	})
 }

@@ -142,9 +142,18 @@ func (j *job) callsInFlight() (methods string, step uint32) {
 		calls = append(calls, "Status")
 	}
 	if len(calls) == 0 && j.busyLocked() {
-		calls = append(calls, "its schedule's Next")
+		calls = append(calls, j.restOfCall())
 	}
 	return strings.Join(calls, " and "), j.steps
+}
+
+// restOfCall says what a job is in that is in none of its methods: a call counts until its end is logged.
+func (j *job) restOfCall() string {
+	const logger = "the pool's logger"
+	if _, ok := j.kind.(*scheduledJob); ok {
+		return "its schedule's Next or " + logger
+	}
+	return logger
 }
 
 // allStacks returns the stack trace of each goroutine, of as many as fit.
