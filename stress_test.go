@@ -75,7 +75,9 @@ func TestStressOfRegisteringAndUnregistering(t *testing.T) {
 				tenByFifty(func(n int) {
 					p := kind.start(s)
 					time.Sleep(aMoment(n)) // or not
+					start := time.Now()
 					p.unregister()
+					assert.Zero(t, time.Since(start), "it returns at once")
 				})
 				s.pass(0)
 				assert.Zero(t, s.Info().Jobs)
@@ -96,7 +98,9 @@ func TestStressOfStoppingAndRestarting(t *testing.T) {
 				s.puppets = append(s.puppets, lasting)
 				tenByFifty(func(n int) {
 					p := kind.start(s)
+					start := time.Now()
 					stopPool(s.Pool)
+					assert.Zero(t, time.Since(start), "it returns at once")
 					s.look()
 					p.look()
 					time.Sleep(aMoment(n))
