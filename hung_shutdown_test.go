@@ -156,7 +156,6 @@ func TestHungAndAbandonedDuringShutdown(t *testing.T) {
 	onAbandoningStage(t, func(t *testing.T, s *stage) {
 		abandoned := s.abandonable("abandoned", jobs.Every(time.Second))
 		patient := s.hanging("patient", jobs.Once()) // which has no limit
-		patient.execution.now(succeeds)
 		s.pass(12 * time.Second)
 		patient.execution.now(fails.in(8 * time.Second))
 		ends := newTimeline()

@@ -126,8 +126,8 @@ func TestOTPTemporaryBystander(t *testing.T) {
 		}
 		before := statuses()
 		for restart := range 3 {
-			require.NoError(t, s.RunNow(attached.id))
 			attached.execution.next(fails)
+			require.NoError(t, s.RunNow(attached.id))
 			s.pass(0)
 			require.Equal(t, "Stopped", s.GetStatus())
 			attached.execution.next(succeeds)
