@@ -107,7 +107,7 @@ func TestJobsThatWereSweptAreForgottenWhenTheyAreUnregistered(t *testing.T) {
 }
 
 func TestJobsThatAreRegisteredAndUnregisteredAtOnceLeaveNothing(t *testing.T) {
-	n := rounds(25_000, 250_000)
+	n := rounds(25_000/raceFactor, 250_000)
 	for _, k := range kinds {
 		for _, opts := range [][]jobs.JobOption{nil, detached} {
 			if opts != nil && k.detached == "" {
