@@ -101,18 +101,18 @@ func (p *puppet) isOver(event string) {
 	}
 }
 
-func (p *puppet) givenUpLocked(c *call) bool {
+func (p *puppet) givenUpLocked(c *puppetCall) bool {
 	return p.givenUpAfter > 0 && time.Since(c.begun) >= p.givenUpAfter
 }
 
-func (x *part) begin() *call {
+func (x *part) begin() *puppetCall {
 	p := x.puppet
 	info := p.pool.Info()
 	own, _ := p.pool.Job(p.id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	x.begun++
-	c := &call{number: x.begun, begun: time.Now(), first: x.act, orders: make(chan act, 1)}
+	c := &puppetCall{number: x.begun, begun: time.Now(), first: x.act, orders: make(chan act, 1)}
 	x.mark()
 	p.noteLocked("%s %d begins, pool %v", x.name, c.number, info.Status)
 	p.checkOverlapLocked(x)
@@ -126,7 +126,7 @@ func (x *part) begin() *call {
 	return c
 }
 
-func (x *part) over(c *call) {
+func (x *part) over(c *puppetCall) {
 	x.puppet.mu.Lock()
 	defer x.puppet.mu.Unlock()
 	delete(x.calls, c.number)

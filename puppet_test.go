@@ -144,11 +144,11 @@ type part struct {
 	name     string
 	puppet   *puppet
 	act      act
-	begun    int           // how many calls there were
-	calls    map[int]*call // in flight, by number
+	begun    int                 // how many calls there were
+	calls    map[int]*puppetCall // in flight, by number
 }
 
-type call struct {
+type puppetCall struct {
 	number int
 	begun  time.Time
 	first  act
@@ -156,7 +156,7 @@ type call struct {
 }
 
 func newPart(name string, p *puppet) *part {
-	return &part{timeline: timeline{start: p.born}, name: name, puppet: p, act: succeeds, calls: map[int]*call{}}
+	return &part{timeline: timeline{start: p.born}, name: name, puppet: p, act: succeeds, calls: map[int]*puppetCall{}}
 }
 
 // next has each call from the next one on do that.
@@ -195,7 +195,7 @@ func (x *part) inFlight() int {
 }
 
 // order is called with the puppet's mutex held.
-func (c *call) order(a act) {
+func (c *puppetCall) order(a act) {
 	select {
 	case <-c.orders:
 	default:
@@ -211,7 +211,7 @@ func (x *part) perform(ctx context.Context) error {
 	return x.play(ctx, c)
 }
 
-func (x *part) play(ctx context.Context, c *call) error {
+func (x *part) play(ctx context.Context, c *puppetCall) error {
 	for a := c.first; ; {
 		if a.after > 0 {
 			select {
