@@ -189,6 +189,10 @@ func (j *job) begin(at time.Time) (ctx *executionContext, ok bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.runNow = false
+	if !j.pool.state().admits(j.state()) {
+		// Not after waiting: what came while the pool was stopped is skipped, also if it has restarted by then.
+		return nil, false
+	}
 	at, ok = j.takeTurnLocked(at)
 	if !ok {
 		return nil, false
