@@ -147,7 +147,7 @@ func (p *Pool) infoLocked() PoolInfo {
 	}
 	if info.Status == PoolStatusStopped && !p.state().shut() {
 		info.HeldUpBy = p.holdUpsLocked()
-		if due := p.turnDueLocked(); due > now() && due != never {
+		if due := p.turnDueLocked(); due > now() && due != never && !p.trying {
 			info.NextAttempt = due.wall()
 		}
 	}

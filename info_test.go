@@ -206,3 +206,23 @@ func TestPoolInfoSaysThatAReadyThatHasNotReturnedHoldsTheRestartUp(t *testing.T)
 		assert.Equal(t, "Running", p.GetStatus())
 	})
 }
+func TestThereIsNoNextAttemptWhileOneIsInProgress(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		var slow fault
+		register(t, p, stub{ready: func() bool {
+			if !slow.absent() {
+				time.Sleep(time.Minute)
+			}
+			return true
+		}}, jobs.Every(forAges))
+		pass(time.Second)
+		slow.cause()
+		stopPool(p)
+		pass(40 * time.Second) // the attempt has begun after 30
+		assert.Zero(t, p.Info().NextAttempt)
+		p.UpdateDurations(5*time.Minute, time.Hour)
+		assert.Zero(t, p.Info().NextAttempt, "an interval that has become longer does not end it")
+		pass(50 * time.Second)
+		assert.Equal(t, "Running", p.GetStatus())
+	})
+}

@@ -22,6 +22,7 @@ type watch struct {
 	triedAt   instant           // when the last attempt failed; at first, stoppedAt
 	doublings int               // how often the wait for the next one has doubled
 	demands   int               // how often an attempt was asked for, out of turn
+	trying    bool              // an attempt is in progress
 	late      map[*job]struct{} // attached jobs with a call that is late: no attempt while there is one
 
 	abandonedRuns int
@@ -76,6 +77,7 @@ func (p *Pool) turn() {
 	if due && life.running() {
 		p.sweptAt = now()
 	}
+	p.trying = due && !life.running()
 	p.mu.Unlock()
 
 	if due && life.running() {
@@ -90,6 +92,7 @@ func (p *Pool) turned() {
 	clear(p.swept)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.trying = false
 	if len(p.jobs) == 0 {
 		p.swept = nil // to give its memory back
 	}
