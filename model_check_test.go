@@ -1,0 +1,162 @@
+package jobs_test
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/agentjobs/jobs"
+)
+
+// check tells the model what has happened, and compares what the pool says of itself with it.
+func (r *run) check() error {
+	for _, p := range r.players {
+		p.look()
+	}
+	m := r.model
+	if r.ties {
+		m.now = r.now()
+		return nil
+	}
+	m.advance(r.now(), r.drain())
+	if m.lost {
+		r.ties, m.now = true, r.now()
+	} else if m.err == nil {
+		r.checkJobs()
+		r.checkPool()
+	}
+	return m.err
+}
+
+func (r *run) checkJobs() {
+	m := r.model
+	var infos []jobs.JobInfo
+	for info := range r.pool.Jobs() {
+		infos = append(infos, info)
+	}
+	for _, j := range m.jobs {
+		switch _, known := r.pool.Job(j.id); {
+		case j.gone && (known || r.pool.GetJobStatus(j.id) != "" || r.pool.GetJob(j.id) != nil):
+			m.wrong("%v is known, though unregistered", j)
+		case j.gone:
+		case len(infos) == 0 || infos[0].ID != j.id:
+			m.wrong("Jobs leaves %v out, or is out of order", j)
+			return
+		default:
+			m.adopt(j, infos[0])
+			r.checkJob(j, infos[0])
+			infos = infos[1:]
+		}
+	}
+	if len(infos) > 0 {
+		m.wrong("Jobs has one too many: %v", infos)
+	}
+}
+
+// adopt takes over what the pool made of an end that the model is not sure of, if that may be.
+func (m *model) adopt(j *modelJob, info jobs.JobInfo) {
+	more := info.Failures - j.failures
+	if j.kind == channel && j.shares {
+		if more > j.unsureFailures {
+			m.wrong("%v has %d failures, from %d to %d are possible", j, info.Failures, j.failures, j.failures+j.unsureFailures)
+		}
+		j.failures, j.unsureFailures = info.Failures, 0
+		j.row = min(info.ConsecutiveFailures, j.failures)
+	}
+	end := j.unsure
+	switch {
+	case end == nil:
+		return
+	case info.Status == jobs.JobStatusFinished && !end.failed:
+		j.phase = isFinished
+	case !j.attached && more > 0:
+		j.broken = true
+	case j.kind == scheduled && (!m.admits(j) || j.due <= m.now):
+		return
+	case m.admits(j):
+		m.wrong("%v has ended, and neither begins again nor stops the pool", j)
+	}
+	j.unsure = nil
+}
+
+func (r *run) checkJob(j *modelJob, info jobs.JobInfo) {
+	m := r.model
+	same := func(what string, got, want any) {
+		if got != want {
+			m.wrong("%s of %v is %v, want %v", what, j, got, want)
+		}
+	}
+	same("the status", info.Status, m.statusOf(j))
+	same("GetJobStatus", r.pool.GetJobStatus(j.id), m.statusOf(j).String())
+	same("Executions", info.Executions, j.executions)
+	same("Failures", info.Failures, j.failures)
+	same("ConsecutiveFailures", info.ConsecutiveFailures, j.row)
+	same("whether there is a LastError", info.LastError != nil, j.failures > 0)
+	same("LastDuration", info.LastDuration, j.lasted)
+	same("LastStart", r.sinceStart(info.LastStart), j.begun)
+	same("whether it is executing", info.NotExecuting == "", j.executing && !j.late)
+	next := time.Duration(-1)
+	if j.phase == isStarted && !j.executing && m.admits(j) && m.now < j.due && j.due < notSet {
+		next = j.due
+	}
+	if j.due == j.dueBy || m.now < j.due {
+		same("NextRun", r.sinceStart(info.NextRun), next)
+	}
+}
+
+// sinceStart returns a time as the model has it, and -1 for none.
+func (r *run) sinceStart(t time.Time) time.Duration {
+	if t.IsZero() {
+		return -1
+	}
+	return t.Sub(r.start)
+}
+
+func (r *run) checkPool() {
+	m, info := r.model, r.pool.Info()
+	same := func(what string, got, want any) {
+		if got != want {
+			m.wrong("%s of the pool is %v, want %v", what, got, want)
+		}
+	}
+	same("the status", info.Status, m.status)
+	same("GetStatus", r.pool.GetStatus(), m.status.String())
+	same("Since", r.sinceStart(info.Since), m.since)
+	same("Restarts", info.Restarts, m.restarts)
+	same("Abandoned", info.Abandoned, m.abandoned)
+	same("Unstarted", info.Unstarted, m.count(func(j *modelJob) bool { return j.phase < isStarted }))
+	if stopper := slices.IndexFunc(m.jobs, func(j *modelJob) bool { return j.id == info.StoppedBy }); stopper < 0 {
+		same("whether nobody has stopped it", info.StoppedBy, "")
+		same("how many have stopped it", 0, len(m.stoppers))
+	} else if !slices.Contains(m.stoppers, stopper) {
+		m.wrong("the pool was stopped by job %d, want %v", stopper, m.stoppers)
+	}
+	r.checkRestart(info)
+}
+
+// checkRestart compares when the next attempt comes and what holds it up, if it is sure where the pool is.
+func (r *run) checkRestart(info jobs.PoolInfo) {
+	m, a := r.model, &r.model.attempt
+	if a.active && (a.refusedAt != notSet || m.now <= a.began+m.delay()) {
+		return
+	}
+	next := r.sinceStart(info.NextAttempt)
+	switch from, by := m.nextAttempt(); {
+	case from == notSet && next != -1:
+		m.wrong("NextAttempt is %v, want none", next)
+	case from == notSet, from <= m.now:
+	case next < from || next > by:
+		m.wrong("NextAttempt is %v, want %v", next, from)
+	}
+	var want []string
+	if m.status == jobs.PoolStatusStopped && !m.shut {
+		m.each(func(j *modelJob) {
+			if j.holds() || j.answer == isAsked || j.answer == isNo {
+				want = append(want, j.id)
+			}
+		})
+	}
+	if !slices.EqualFunc(info.HeldUpBy, want, strings.Contains) {
+		m.wrong("HeldUpBy is %q, want %q", info.HeldUpBy, want)
+	}
+}

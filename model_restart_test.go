@@ -1,0 +1,187 @@
+package jobs_test
+
+import (
+	"time"
+
+	"github.com/agentjobs/jobs"
+)
+
+// A modelAttempt is one at a restart, the last or the one to come.
+type modelAttempt struct {
+	// "One retry interval later", and then "after twice the wait": counted from a moment that lies between
+	// these two. They differ if slow calls of Ready have delayed the others.
+	after, afterBy time.Duration
+	doublings      int
+
+	active    bool
+	began     time.Duration
+	refusedAt time.Duration // the first refusal; notSet if there is none
+	demanded  bool          // another one has been asked for in the meantime
+}
+
+// nextAttempt returns between which times the next attempt is due.
+func (m *model) nextAttempt() (from, by time.Duration) {
+	a := &m.attempt
+	if m.status != jobs.PoolStatusStopped || m.shut || a.active || m.heldUp() {
+		return notSet, notSet
+	}
+	wait := m.retryEvery << a.doublings
+	return max(a.after+wait, 0), max(a.afterBy+wait, 0)
+}
+
+// asked: "every attached job that had started and is not Finished".
+func (m *model) asked(j *modelJob) bool { return j.phase == isStarted }
+
+func (m *model) beginAttempt() {
+	a := &m.attempt
+	a.active, a.began, a.refusedAt, a.demanded = true, m.now, notSet, false
+	for _, j := range m.jobs {
+		if j.answer != isAsked { // "an answer that takes long is waited for, and not asked for again"
+			j.answer = isNone
+		}
+		j.excused, j.slowAsk = j.executing, j.asking != nobody
+		if j.asking == byUser && m.asked(j) {
+			j.answer = isAsked // as soon as that call has returned
+		}
+	}
+}
+
+// mayAsk: Ready may be asked for a restart.
+func (m *model) mayAsk(j *modelJob) bool {
+	a := &m.attempt
+	if a.active && a.demanded && a.refusedAt != notSet && j.answer > isAsked {
+		a.active = false // the one that was demanded follows at once
+	}
+	if from, _ := m.nextAttempt(); from <= m.now {
+		m.beginAttempt()
+	}
+	mayBeNext := a.active && (j.answer == isNone || j.excused && m.now <= a.began+m.delay())
+	return j.attached && m.asked(j) && (mayBeNext || j.answer == isAsked)
+}
+
+// delay is what slow calls of Ready may have delayed the others of the attempt by.
+func (m *model) delay() time.Duration {
+	return m.moments(func(j *modelJob) bool { return j.phase >= isStarted && (j.slowAsk || j.asking != nobody) })
+}
+
+// waitedFor says whether the attempt waits for the job's answer, and mayWait whether it perhaps does: the job
+// may be Finished, or its execution may have ended just before, or after, it was its turn to be asked.
+func (j *modelJob) waitedFor() bool {
+	return j.answer == isAsked || j.phase == isStarted && j.answer == isNone && !j.excused && j.unsure == nil
+}
+
+func (j *modelJob) mayWait() bool {
+	return j.answer == isAsked || j.phase == isStarted && j.answer == isNone && !j.executing
+}
+
+func (j *modelJob) turnUnknown() bool { return j.excused && j.answer == isNone }
+
+func (m *model) settleAttempt() {
+	a := &m.attempt
+	if _, by := m.nextAttempt(); by <= m.now {
+		m.beginAttempt()
+	}
+	if !a.active {
+		return
+	}
+	over := m.now >= a.began+m.delay()
+	m.each(func(j *modelJob) {
+		j.excused = j.excused || j.executing
+		if j.executing && j.answer == isNone && over { // "is not asked and counts as ready"
+			j.answer = isYes
+		}
+		if j.answer == isNo {
+			a.refusedAt = min(a.refusedAt, m.now)
+		}
+	})
+	if a.refusedAt != notSet {
+		return // until the end of this instant, or of the delay: see checkAttempt
+	}
+	waiting := m.count((*modelJob).mayWait)
+	unasked := m.count(func(j *modelJob) bool { return m.asked(j) && j.turnUnknown() })
+	for _, j := range m.jobs {
+		if j.gone && j.asking == byAttempt { // nothing of it holds up anyone, but for a moment
+			unasked++
+		}
+	}
+	if waiting == 0 && (over || unasked == 0) {
+		m.attemptDone()
+	}
+}
+
+// checkAttempt is called at the end of an instant.
+//
+// "If not, the next attempt comes after twice the wait, up to 10 minutes, then from the base
+// again".
+func (m *model) checkAttempt() {
+	a := &m.attempt
+	if !a.active || a.refusedAt == notSet || m.now < a.began+m.delay() {
+		return
+	}
+	m.each(func(j *modelJob) {
+		if m.asked(j) && j.answer == isNone && !j.excused && j.unsure == nil && j.asking == nobody {
+			m.wrong("%v was not asked whether it is ready for the restart", j)
+		}
+	})
+	a.active = false
+	if a.demanded || m.heldUp() {
+		return
+	}
+	a.after, a.afterBy = a.refusedAt, m.now
+	if a.doublings++; m.retryEvery<<a.doublings > 10*time.Minute {
+		a.doublings = 0
+	}
+}
+
+// attemptDone: "if all are ready, all start again together and the pool is Running; executions still in
+// flight belong to the new life of the pool".
+func (m *model) attemptDone() {
+	m.attempt.active = false
+	if m.heldUp() {
+		return
+	}
+	stopped := m.since
+	m.status, m.since = jobs.PoolStatusRunning, m.now
+	m.restarts++
+	m.sweep.at = m.now
+	m.each(func(j *modelJob) {
+		j.joinedBy, j.answer = notSet, isNone
+		switch {
+		case j.executing:
+			j.open = false
+		case j.phase == isStarted && j.waits(m.now) && (j.kind == interval || j.joined < stopped || j.joined == m.now):
+			// It is in the queue of its lock, and may execute for what it came for before the stop.
+			j.due, j.dueBy = m.now, m.now
+			if j.kind == scheduled {
+				if j.dueBy = j.next(m.now); j.dueBy == notSet {
+					j.unsure = &unsureEnd{at: m.now} // executes, or is Finished
+				}
+			}
+		case j.unsure != nil: // it begins again, or is Finished
+			m.finishIfOver(j)
+		case j.phase == isStarted:
+			j.again = false
+			m.plan(j, m.now)
+		}
+	})
+	m.start()
+}
+
+// mayRestartFor takes an execution that begins for what shows that the pool has restarted, if that may be.
+func (m *model) mayRestartFor(j *modelJob) {
+	if j.attached && !m.admits(j) {
+		m.restartIfPossible()
+	}
+}
+
+func (m *model) restartIfPossible() {
+	if from, _ := m.nextAttempt(); from <= m.now {
+		m.beginAttempt()
+	}
+	if !m.attempt.active || m.heldUp() || m.attempt.refusedAt != notSet {
+		return
+	}
+	if m.count(func(j *modelJob) bool { return j.waitedFor() || j.answer == isNo }) == 0 {
+		m.attemptDone()
+	}
+}

@@ -1,0 +1,260 @@
+package jobs_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing/synctest"
+	"time"
+
+	"github.com/agentjobs/jobs"
+)
+
+// An event is something that a job, or who waits for something, has seen.
+type event struct {
+	at      time.Duration
+	what    moment
+	job     int
+	call    int // the number of the execution
+	act     act
+	failed  bool // of ends
+	forGood bool // the error is Permanent
+	told    bool // an execution has taken a nil from its stop channel
+	caller  int  // of JobLock
+	ready   bool
+	info    jobs.PoolInfo
+	since   time.Duration
+}
+
+type moment string
+
+const (
+	execBegins   moment = "execution begins"
+	execEnds     moment = "execution ends"
+	statusBegins moment = "Status is called"
+	statusEnds   moment = "Status returns"
+	readyBegins  moment = "Ready is called"
+	readyEnds    moment = "Ready returns"
+	lockIsHeld   moment = "JobLock returns"
+	userIsTold   moment = "JobExecution.Ready returns"
+	poolChanges  moment = "the pool is"
+)
+
+func (e event) String() string {
+	text := fmt.Sprintf("    %v: job %d: %s", e.at, e.job, e.what)
+	switch e.what {
+	case poolChanges:
+		return fmt.Sprintf("    %v: %s %v", e.at, e.what, e.info.Status)
+	case execBegins, statusBegins, readyBegins:
+		return fmt.Sprintf("%s, and %s after %v", text, e.act.deed, e.act.after)
+	case execEnds, statusEnds, readyEnds:
+		return fmt.Sprintf("%s, failed %v, told %v", text, e.failed, e.told)
+	}
+	return fmt.Sprintf("%s, caller %d", text, e.caller)
+}
+
+// A player is a puppet that keeps a record.
+type player struct {
+	*puppet
+	run  *run
+	n    int
+	spec *jobSpec
+}
+
+type contextPlayer struct{ *player }
+
+func (p *player) Execute() error {
+	return p.perform(p.execution, execBegins, execEnds, p.puppet.Execute)
+}
+func (p *player) Status() error {
+	return p.perform(p.status, statusBegins, statusEnds, p.puppet.Status)
+}
+
+func (p *player) Ready() bool {
+	return p.perform(p.ready, readyBegins, readyEnds, func() error {
+		if !p.puppet.Ready() {
+			return errPuppet
+		}
+		return nil
+	}) == nil
+}
+
+func (p contextPlayer) ExecuteContext(ctx context.Context) error {
+	return p.perform(p.execution, execBegins, execEnds, func() error { return contextPuppet{p.puppet}.ExecuteContext(ctx) })
+}
+
+func (p *player) nils() (n int) {
+	for _, by := range p.toldBy() {
+		if by == errNil {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *player) perform(x *part, begins, ends moment, call func() error) (err error) {
+	p.puppet.mu.Lock()
+	e := event{what: begins, job: p.n, act: x.act}
+	p.puppet.mu.Unlock()
+	e.call = p.run.note(e)
+	nils, returned := p.nils(), false
+	defer func() {
+		e.forGood = returned && err != nil && p.spec.permanent
+		e.what, e.failed, e.told = ends, err != nil || !returned, p.nils() > nils
+		p.run.note(e)
+	}()
+	err = call()
+	returned = true
+	if err != nil && p.spec.permanent {
+		err = jobs.Permanent(err)
+	}
+	return err
+}
+
+// A run is a script that is being played, and what has come of it.
+type run struct {
+	*script
+	pool    *jobs.Pool
+	start   time.Time
+	ties    bool // only what never may happen is looked for
+	model   *model
+	players map[int]*player     // by the numbers in the script
+	handles []jobs.JobExecution // by the numbers in the model
+	shared  chan interface{}
+	callers int // of JobLock so far
+
+	mu      sync.Mutex // guards what follows
+	history []fmt.Stringer
+	events  []event // since the model was told of the last ones
+	calls   int
+	alarms  []string
+}
+
+// A commandGiven is a command in the history.
+type commandGiven struct {
+	n  int
+	at time.Duration
+	command
+}
+
+func (c commandGiven) String() string { return fmt.Sprintf("%3d %v: %v", c.n, c.at, c.command) }
+
+// note takes down an event. A call's number is the number of its begin.
+func (r *run) note(e event) (call int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e.at = time.Since(r.start)
+	if e.call == 0 {
+		r.calls++
+		e.call = r.calls
+	}
+	r.events = append(r.events, e)
+	r.history = append(r.history, e)
+	return e.call
+}
+
+// Errorf makes a run what puppets raise the alarm at.
+func (r *run) Errorf(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.alarms = append(r.alarms, strings.TrimSpace(strings.SplitN(fmt.Sprintf(format, args...), "\n", 2)[0]))
+}
+
+func (r *run) drain() []event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	events := r.events
+	r.events = nil
+	return events
+}
+
+func (r *run) now() time.Duration { return time.Since(r.start) }
+
+func newRun(s *script, ties bool) *run {
+	r := &run{script: s, ties: ties, model: newModel(s), start: time.Now(), players: map[int]*player{},
+		shared: make(chan interface{}, s.seed%3)}
+	r.pool = jobs.NewPool(quiet, jobs.WithStatusInterval(s.statusEvery), jobs.WithRetryInterval(s.retryEvery),
+		jobs.WithExecutionTimeout(s.limit), jobs.WithAbandonAfter(s.abandonAfter),
+		jobs.WithOnStatus(func(info jobs.PoolInfo) {
+			r.note(event{what: poolChanges, info: info, since: info.Since.Sub(r.start)})
+		}))
+	return r
+}
+
+// play plays the script, and returns what is wrong. In the end everything is released and the pool shut
+// down, so that the bubble tells what is left.
+func (r *run) play() error {
+	err := r.playAll()
+	if err != nil {
+		r.record(remark("      this is wrong: " + err.Error() + "; and in the end:"))
+	}
+	if endErr := r.end(); err == nil {
+		err = endErr
+	}
+	return err
+}
+
+func (r *run) playAll() error {
+	for i, c := range r.commands {
+		pass(c.wait)
+		if err := r.check(); err != nil {
+			return err
+		}
+		r.record(commandGiven{i, r.now(), c})
+		err := r.do(c)
+		synctest.Wait()
+		if err == nil {
+			err = r.check()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type remark string
+
+func (r remark) String() string { return string(r) }
+
+func (r *run) record(line fmt.Stringer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.history = append(r.history, line)
+}
+
+// end releases everything, and shuts the pool down: then nothing is in flight or begins any more.
+func (r *run) end() error {
+	for _, p := range r.players {
+		p.release()
+	}
+	err := r.pool.Shutdown(context.Background())
+	for _, p := range r.players {
+		p.release() // what was given up, and began after the last release
+		for range r.callers {
+			r.handles[p.n].Unlock() // and so serves the next
+		}
+	}
+	synctest.Wait()
+	for _, p := range r.players {
+		p.isOver("Shutdown has returned nil")
+	}
+	pass(time.Hour)
+	if err == nil && len(r.alarms) > 0 {
+		err = fmt.Errorf("%s", strings.Join(slices.Compact(r.alarms), "\n"))
+	}
+	return err
+}
+
+// story returns what has happened.
+func (r *run) story() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var b strings.Builder
+	for _, line := range r.history {
+		fmt.Fprintln(&b, line)
+	}
+	return b.String()
+}
