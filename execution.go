@@ -11,33 +11,33 @@ import (
 //
 // Mutexes are taken in this order: the pool's, then a job's (its cycle's). User code is called
 // under neither.
+//
+// The fields stand in such an order that those used together share a cache line.
 type job struct {
-	cycle // its mutex guards the fields below that say so
+	cycle       // its mutex guards the fields below that say so
+	pool  *Pool // immutable, as are the fields below that do not say otherwise
 
-	// Immutable.
-	pool   *Pool
-	task   Job
 	id     string
-	name   string
-	kind   kind
-	traits *traits
-	limit  time.Duration // WithJobTimeout; 0 if none was given
-	order  uint64        // the how manieth registration of the pool it was
-
 	word   atomic.Uint32 // a jobWord; written with mu held
 	health atomic.Uint32 // a healthState
 	answer atomic.Uint32 // a restartAnswer
-	index  int           // where it stands in pool.jobs; guarded by pool.mu
+	calls  int32         // calls of user code in flight, but for Status and abandoned ones; guarded by mu
+	kind   kind
+	traits *traits
+	limit  time.Duration // WithJobTimeout; 0 if none was given
 
-	// Guarded by mu.
-	lock      jobLock
-	readiness readiness
-	probe     *probe                  // the call of Status in flight, if it lasts
-	cancel    context.CancelCauseFunc // ends the context of the execution in flight
-	quiet     chan struct{}           // closed when no call of user code is in flight; made when waited for
-	calls     int32                   // calls of user code in flight, but for Status and abandoned ones
-	runNow    bool                    // RunNow has asked for an execution that has not begun
-	record
+	task      Job
+	lock      jobLock                 // guarded by mu
+	readiness readiness               // guarded by mu
+	cancel    context.CancelCauseFunc // ends the context of the execution in flight; guarded by mu
+	runNow    bool                    // RunNow has asked for an execution that has not begun; guarded by mu
+	record                            // guarded by mu
+
+	name  string
+	order uint64        // the how manieth registration of the pool it was
+	index int           // where it stands in pool.jobs; guarded by pool.mu
+	probe *probe        // the call of Status in flight, if it lasts; guarded by mu
+	quiet chan struct{} // closed when no call of user code is in flight; made when waited for; guarded by mu
 }
 
 // A record is the bookkeeping of a job's executions. Each execution changes it twice, when it

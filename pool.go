@@ -170,7 +170,7 @@ func (p *Pool) GetJob(id string) JobExecution {
 // GetJobStatus returns the status of the job with that id as a word, or "" if there is none.
 func (p *Pool) GetJobStatus(id string) string {
 	if j := p.registry.get(id); j != nil {
-		return j.status().String()
+		return statusOf(j.state(), p.state()).String()
 	}
 	return ""
 }

@@ -1,7 +1,7 @@
 package jobs
 
 import (
-	"hash/maphash"
+	"encoding/binary"
 	"iter"
 	"sync/atomic"
 )
@@ -31,11 +31,18 @@ const fewestSlots = 8
 // grave stands where a job was that others may have passed on the way to their slots.
 var grave = new(job)
 
-var registrySeed = maphash.MakeSeed()
+// hashOf returns the number that an id has in a registry. Its first eight digits are random, as it is one
+// of the pool's making; any other string has a number, too.
+func hashOf(id string) (hash uint64) {
+	if len(id) >= 8 {
+		hash = binary.LittleEndian.Uint64([]byte(id[:8])) * 0x9e3779b97f4a7c15 // the golden ratio, as in Knuth's multiplicative hashing
+	}
+	return hash
+}
 
 func (r *registry) find(id string) (part *registryPart, hash uint64) {
-	hash = maphash.String(registrySeed, id)
-	return &r.parts[hash>>58], hash
+	hash = hashOf(id)
+	return &r.parts[hash>>58], hash >> 26
 }
 
 // get returns the job with that id, or nil. It may be called without the pool's mutex.
@@ -135,7 +142,7 @@ func (part *registryPart) remake() {
 	if old != nil {
 		for i := range *old {
 			if j := (*old)[i].Load(); j != nil && j != grave {
-				part.put(slots, j, maphash.String(registrySeed, j.id))
+				part.put(slots, j, hashOf(j.id)>>26)
 			}
 		}
 	}
