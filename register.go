@@ -43,7 +43,13 @@ func (p *Pool) Register(job Job, trigger Trigger, opts ...JobOption) (string, er
 	return j.id, nil
 }
 
+// noSettings are the settings without an option. Nobody changes them.
+var noSettings settings
+
 func settingsOf(opts []JobOption) *settings {
+	if len(opts) == 0 {
+		return &noSettings
+	}
 	s := new(settings)
 	for _, opt := range opts {
 		if opt != nil {
