@@ -26,10 +26,13 @@ func main() {
 	quick := flag.Bool("quick", false, "one round, without the largest number of jobs")
 	show := flag.String("show", "", "measure nothing, print the table of this results `file`")
 	plot := flag.String("plot", "", "measure nothing, draw the growth of this results `file` on standard output, as SVG")
+	ratios := flag.String("ratios", "", "measure nothing, print the table of ratios of this results `file`, in Markdown")
 	flag.Parse()
 	switch {
 	case *show != "":
 		exit(showFile(*show, printTable))
+	case *ratios != "":
+		exit(showFile(*ratios, printRatios))
 	case *plot != "":
 		exit(showFile(*plot, drawGrowth))
 	}

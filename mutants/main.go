@@ -19,6 +19,9 @@ import (
 	"time"
 )
 
+const slowTests = "650Bytes|^Fuzz|Readme|TrackRecord|EveryPair|AllZones|TheModel|Quartz119|DoesNotGrow|LeaveNothing|" +
+	"NoPromise|HungShutdown|HardlyAWait|Stress|TestSchedule"
+
 func main() {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
@@ -31,8 +34,8 @@ func main() {
 func run(ctx context.Context) error {
 	root := flag.String("root", "..", "the top of the module")
 	kept := flag.String("kept", "mutants.txt", "the file with the verdicts so far, in root")
-	slow := flag.String("slow", "650Bytes|^Fuzz|Readme|TrackRecord|EveryPair|AllZones", "a pattern of tests that are run last")
-	limit := flag.Duration("limit", 20*time.Second, "how long the tests may take")
+	slow := flag.String("slow", slowTests, "a pattern of tests that are run last")
+	limit := flag.Duration("limit", 10*time.Second, "how long the tests may take, those that are run last ten times as long")
 	list := flag.Bool("list", false, "only list the mutants")
 	flag.Parse()
 

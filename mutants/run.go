@@ -69,9 +69,12 @@ func (b *bench) build(ctx context.Context, file string, contents []byte) (binary
 
 // test runs the tests, those that are slow last, and returns how they have failed, or "" if all have passed.
 func (b *bench) test(ctx context.Context, binary string) (failure string, err error) {
-	for _, which := range []string{"-test.skip=" + b.slow, "-test.run=" + b.slow} {
-		limited, cancel := context.WithTimeout(ctx, b.limit)
-		run := exec.CommandContext(limited, binary, which, "-test.failfast", "-test.count=1")
+	for _, part := range []struct {
+		which string
+		limit time.Duration
+	}{{"-test.skip=" + b.slow, b.limit}, {"-test.run=" + b.slow, 10 * b.limit}} {
+		limited, cancel := context.WithTimeout(ctx, part.limit)
+		run := exec.CommandContext(limited, binary, part.which, "-test.failfast", "-test.count=1")
 		run.Dir = b.root
 		run.WaitDelay = time.Second
 		output, err := run.CombinedOutput()
