@@ -41,7 +41,7 @@ func fail(s subject, n int, every time.Duration) (metrics, error) {
 		}
 		f.ids[i] = id
 	}
-	stops, lasts, restarts := make([]float64, 0), make([]float64, 0), make([]float64, 0)
+	var stops, sinces, lasts, restarts []float64
 	var begun float64
 	for range outages {
 		if err := f.awaitAll(); err != nil {
@@ -53,12 +53,13 @@ func fail(s subject, n int, every time.Duration) (metrics, error) {
 			return nil, err
 		}
 		stops = append(stops, milliseconds(o.stopped))
+		sinces = append(sinces, milliseconds(o.since))
 		lasts = append(lasts, milliseconds(o.lastEntry))
 		restarts = append(restarts, milliseconds(o.restarted-retryInterval))
 		begun += float64(o.begunAfter)
 	}
 	return metrics{
-		"stopped_ms": median(stops), "stopped_max_ms": slices.Max(stops), "last_ms": median(lasts),
+		"stopped_ms": median(stops), "stopped_max_ms": slices.Max(stops), "since_ms": median(sinces), "last_ms": median(lasts),
 		"begun_after": begun, "restart_ms": median(restarts),
 	}, nil
 }
@@ -121,7 +122,8 @@ func (f *field) awaitAll() error {
 
 // The outageTimes are since the failing Execute returned.
 type outageTimes struct {
-	stopped    time.Duration // until the pool reads Stopped
+	stopped    time.Duration // until another goroutine has read Stopped
+	since      time.Duration // until Info().Since, which the pool takes down right after it reads Stopped
 	lastEntry  time.Duration // until the last Execute was entered
 	begunAfter int           // executions that began after that, see beginnings
 	restarted  time.Duration // until each job has executed again
@@ -135,6 +137,7 @@ func (f *field) breakDown() (outageTimes, error) {
 	}
 	stopped := time.Since(f.base)
 	failed := time.Duration(f.failedAt.Load())
+	since := f.pool.Info().Since.Sub(f.base)
 
 	begun := f.beginnings()
 	var last int64
@@ -150,6 +153,7 @@ func (f *field) breakDown() (outageTimes, error) {
 	}
 	return outageTimes{
 		stopped:    stopped - failed,
+		since:      since - failed,
 		lastEntry:  max(0, time.Duration(last)-failed),
 		begunAfter: begun,
 		restarted:  time.Duration(f.allAt.Load()) - failed,

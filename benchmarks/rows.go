@@ -130,11 +130,13 @@ var rows = []row{
 
 	{"10,000 at 100 ms, failure to Stopped: ms", stopping, "stopped_ms", false, "", fixed(0.5)},
 	{"  at most: ms", stopping, "stopped_max_ms", false, "", nil},
+	{"  until the pool has noted it: ms", stopping, "since_ms", false, "", nil},
 	{"  failure to the last Execute entered: ms", stopping, "last_ms", false, "", nil},
 	{"  executions begun after that", stopping, "begun_after", false, "", fixed(0)},
 	{"  all again, after the retry interval: ms", stopping, "restart_ms", false, "", fixed(10)},
 	{"10,000 at 10 ms, failure to Stopped: ms", loaded, "stopped_ms", false, "", fixed(0.5)},
 	{"  at most: ms", loaded, "stopped_max_ms", false, "", nil},
+	{"  until the pool has noted it: ms", loaded, "since_ms", false, "", nil},
 	{"  failure to the last Execute entered: ms", loaded, "last_ms", false, "", nil},
 	{"  executions begun after that", loaded, "begun_after", false, "", fixed(0)},
 	{"  all again, after the retry interval: ms", loaded, "restart_ms", false, "", fixed(10)},
