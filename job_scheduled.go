@@ -87,8 +87,9 @@ func (s *scheduledJob) after(j *job, o outcome) verdict {
 	return verdict{phase: phaseStarted, mark: failingMark(j, o)}
 }
 
-func (s *scheduledJob) due(j *job, at time.Time) (time.Time, bool) {
-	return at, s.nowDue(j)
+func (s *scheduledJob) due(j *job, _ time.Time) (time.Time, bool) {
+	due := s.nowDue(j)
+	return time.Now(), due // the schedule may have taken its time
 }
 
 func (s *scheduledJob) nowDue(j *job) bool {

@@ -90,11 +90,13 @@ func (j *job) recordEnd(n uint32, o outcome, end *ending) instant {
 		j.failedInARow = 0
 	default:
 		j.failedInARow = 0
-		j.calls--
-		j.settleLocked()
 	}
 	j.lastDuration = at.since(j.lastStart)
 	j.concludeLocked(o, at)
+	if end.manner == endedWell {
+		j.calls--
+		j.settleLocked() // last: whoever waits for that may read the status then
+	}
 	return at
 }
 

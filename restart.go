@@ -117,6 +117,7 @@ func (p *Pool) tryRestart(life poolWord, demands int, ready bool) {
 	}
 	p.untellAttachedLocked()
 	p.restarts++
+	p.trying = false
 	p.sweptAt = now()
 	p.changeLocked(life.with(PoolStatusRunning))
 	p.swept = append(p.swept[:0], p.jobs...) // with those that came during the attempt
