@@ -120,16 +120,16 @@ func (p *Pool) adopt(j *job) error {
 	j.index = len(p.jobs)
 	p.jobs = append(p.jobs, j)
 	p.registry.add(j)
-	if p.state().status() == PoolStatusInitializing {
-		p.changeLocked(p.state().with(PoolStatusRunning))
-	}
 	if j.attached() {
 		p.attached++
 		p.unstarted.Add(1)
-		if p.attached == 1 {
-			p.sweptAt = now()
-			p.rewatchLocked()
-		}
+	}
+	if p.state().status() == PoolStatusInitializing {
+		p.changeLocked(p.state().with(PoolStatusRunning)) // with the job counted
+	}
+	if j.attached() && p.attached == 1 {
+		p.sweptAt = now()
+		p.rewatchLocked()
 	}
 	return nil
 }
