@@ -3,7 +3,7 @@
 //	go -C mutants run . -root .. locks.go cycle.go
 //
 // A mutant is compiled by way of go test's overlay, so the sources stay as they are. Its verdict is kept in a
-// file: a run that was interrupted goes on where it was, and a file that has changed is tried anew.
+// file: a run that was interrupted goes on where it was, until a source or a test changes.
 package main
 
 import (
@@ -98,7 +98,10 @@ func tryFile(ctx context.Context, b *bench, log *ledger, file string, list bool)
 	if err != nil {
 		return err
 	}
-	version := fmt.Sprintf("%x", sha256.Sum256(source))[:12]
+	version, err := b.version()
+	if err != nil {
+		return err
+	}
 	for i, m := range mutants {
 		key := fmt.Sprintf("%s %v", version, m)
 		if list {
@@ -120,12 +123,31 @@ func tryFile(ctx context.Context, b *bench, log *ledger, file string, list bool)
 	return nil
 }
 
-// A ledger keeps the verdicts, a line each: the verdict, the version of the file, and the mutant.
+// version returns what changes with any source or test of the library: a verdict is on all of them.
+func (b *bench) version() (string, error) {
+	files, err := filepath.Glob(filepath.Join(b.root, "*.go"))
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.New()
+	for _, file := range files { // sorted
+		source, err := os.ReadFile(file)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintln(sum, file, len(source))
+		sum.Write(source)
+	}
+	return fmt.Sprintf("%x", sum.Sum(nil))[:12], nil
+}
+
+// A ledger keeps the verdicts, a line each: the verdict, the version of the library, and the mutant.
 type ledger struct {
 	file      *os.File
 	verdicts  map[string]verdict
 	counts    map[verdict]int
 	survivors []mutant
+	endless   []mutant
 }
 
 func openLedger(name string) (*ledger, error) {
@@ -149,14 +171,23 @@ func (l *ledger) add(key string, v verdict) error {
 
 func (l *ledger) count(v verdict, m mutant) {
 	l.counts[v]++
-	if v == survived {
+	switch v {
+	case survived:
 		l.survivors = append(l.survivors, m)
+	case endless:
+		l.endless = append(l.endless, m)
 	}
 }
 
 func (l *ledger) report() {
-	fmt.Printf("\n%d killed, %d survived, %d did not compile\n", l.counts[killed], l.counts[survived], l.counts[unbuildable])
-	for _, m := range l.survivors {
-		fmt.Println(m)
+	fmt.Printf("\n%d killed, %d did not compile\n", l.counts[killed], l.counts[unbuildable])
+	for _, list := range []struct {
+		title   string
+		mutants []mutant
+	}{{"survived", l.survivors}, {"did not end, which is a kill if the machine was not too busy", l.endless}} {
+		fmt.Printf("%d %s\n", len(list.mutants), list.title)
+		for _, m := range list.mutants {
+			fmt.Println("\t" + m.String())
+		}
 	}
 }

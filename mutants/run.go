@@ -15,10 +15,14 @@ import (
 type verdict string
 
 const (
-	killed      verdict = "killed"      // a test has failed, or did not end
+	killed      verdict = "killed"      // a test has failed
+	endless     verdict = "endless"     // the tests did not end in time, twice
 	survived    verdict = "SURVIVED"    // no test has noticed
 	unbuildable verdict = "unbuildable" // it does not compile, and so tells nothing
 )
+
+// tooLong is how tests have failed that did not end in time.
+const tooLong = "the tests did not end"
 
 // A bench is where mutants are tried.
 type bench struct {
@@ -31,18 +35,26 @@ type bench struct {
 // try says what becomes of a mutant of the file with that source. An error is none of the mutant's.
 func (b *bench) try(ctx context.Context, m mutant, source []byte) (verdict, error) {
 	binary, err := b.build(ctx, m.position.Filename, m.apply(source))
-	if ctx.Err() != nil {
+	var refused *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
 		return "", ctx.Err()
-	}
-	if err != nil {
+	case errors.As(err, &refused) && refused.Exited():
 		return unbuildable, nil
+	case err != nil:
+		return "", err
 	}
 	failure, err := b.test(ctx, binary)
+	if failure == tooLong {
+		failure, err = b.test(ctx, binary)
+	}
 	switch {
 	case err != nil:
 		return "", err
 	case failure == "":
 		return survived, nil
+	case failure == tooLong:
+		return endless, nil
 	}
 	return killed, nil
 }
@@ -85,7 +97,7 @@ func (b *bench) test(ctx context.Context, binary string) (failure string, err er
 		case ctx.Err() != nil:
 			return "", ctx.Err()
 		case late:
-			return "the tests did not end", nil
+			return tooLong, nil
 		case errors.As(err, &failed):
 			return string(output), nil
 		case err != nil:
