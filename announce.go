@@ -26,6 +26,13 @@ func (p *Pool) announceLocked() {
 	}
 }
 
+// announceLatestLocked forgets what has yet to be announced, but for the latest.
+func (p *Pool) announceLatestLocked() {
+	if n := len(p.pending); n > 1 {
+		p.pending = p.pending[n-1:]
+	}
+}
+
 func (p *Pool) announce() {
 	for {
 		p.mu.Lock()

@@ -255,3 +255,24 @@ func TestAWithOnStatusThatHangsHoldsNothingUp(t *testing.T) {
 		close(end)
 	}, jobs.WithOnStatus(func(jobs.PoolInfo) { <-end }))
 }
+
+func TestShutdownHasOnlyTheLatestStatusAnnounced(t *testing.T) {
+	var announced []jobs.PoolStatus
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		register(t, p, stub{}, jobs.Every(forAges))
+		for range 20 { // Stopped for half a minute, and Running for another
+			pass(30 * time.Second)
+			stopPool(p)
+			pass(30 * time.Second)
+		}
+		before := len(announced)
+		start := time.Now()
+		require.NoError(t, p.Shutdown(context.Background()))
+		assert.LessOrEqual(t, time.Since(start), 20*time.Minute, "the call in progress, and the latest")
+		require.Len(t, announced, before+1)
+		assert.Equal(t, jobs.PoolStatusStopped, announced[before])
+	}, jobs.WithOnStatus(func(info jobs.PoolInfo) {
+		announced = append(announced, info.Status)
+		time.Sleep(10 * time.Minute)
+	}))
+}

@@ -63,6 +63,7 @@ func (p *Pool) shut() (jobs []*job) {
 	} else {
 		p.word.Store(uint64(p.state() | poolShut))
 	}
+	p.announceLatestLocked() // all others are news of a pool that goes on
 	var cancels []context.CancelCauseFunc
 	for _, j := range p.jobs {
 		if cancel := j.shut(); cancel != nil {
