@@ -33,7 +33,7 @@ type cycle struct {
 // A stepper is what a cycle turns. Neither method is called with the cycle's mutex held.
 type stepper interface {
 	// step is the step number n, which begins at the given time. It may end its goroutine with
-	// runtime.Goexit. It returns what time it is, or 0 if it has not looked.
+	// runtime.Goexit. It returns what time it is, or 0 if it cannot tell.
 	step(n uint32, at time.Time) instant
 	// expired says that step n has reached its limit, and may be called while the step ends.
 	expired(n uint32)
@@ -60,6 +60,7 @@ const (
 type instant time.Duration
 
 const (
+	atOnce  instant       = math.MinInt64 / 2 // before any other, and far enough from the ends to reckon with
 	never   instant       = math.MaxInt64
 	forever time.Duration = math.MaxInt64
 )

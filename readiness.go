@@ -8,6 +8,7 @@ const firstReadyWait = 10 * time.Millisecond
 type readiness struct {
 	polls    uint8         // how often it was asked, and was not ready, before the first execution
 	asking   bool          // a call is in progress
+	refused  instant       // when it was not ready last
 	answered chan struct{} // closed at the end of that call; made when somebody waits for it
 }
 
@@ -19,16 +20,16 @@ func (r *readiness) wakeLocked() {
 	}
 }
 
-// wait returns the time until the next poll.
-func (r *readiness) wait(longest time.Duration) time.Duration {
+// due returns when the next poll is due.
+func (r *readiness) due(longest time.Duration) instant {
 	wait := firstReadyWait
-	for range r.polls {
+	for range r.polls - 1 {
 		if wait >= longest {
-			return longest
+			break
 		}
 		wait *= 2
 	}
-	return min(wait, longest)
+	return r.refused.after(min(wait, longest))
 }
 
 // becomeReady asks a job that has not started yet. If it is not ready, it is asked again later.
@@ -41,8 +42,9 @@ func (j *job) becomeReady() bool {
 			j.setState(j.state().with(phaseReady))
 			return
 		}
-		j.setLocked(now().after(j.readiness.wait(j.pool.statusInterval())))
+		j.readiness.refused = now()
 		j.readiness.polls = min(j.readiness.polls+1, 60)
+		j.setLocked(j.readiness.due(j.pool.statusInterval()))
 	}()
 	ready = j.askReady()
 	return ready
@@ -98,15 +100,13 @@ func (j *job) awaitAnswerLocked() {
 	j.mu.Lock()
 }
 
-// hastenReady ends the wait before the next poll sooner, if it is longer than the status interval
-// that has just come into force.
-func (j *job) hastenReady(before time.Duration) {
+// rewaitReady has the wait before the next poll, if there is one, go by the status interval that has just
+// come into force.
+func (j *job) rewaitReady() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.state().phase() != phaseUnready || j.cycle.state != cycleWaiting {
 		return
 	}
-	asked := readiness{polls: j.readiness.polls - 1}
-	wait := asked.wait(before)
-	j.setLocked(j.due.after(asked.wait(j.pool.statusInterval()) - wait))
+	j.setLocked(j.readiness.due(j.pool.statusInterval()))
 }

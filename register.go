@@ -38,7 +38,7 @@ func (p *Pool) Register(job Job, trigger Trigger, opts ...JobOption) (string, er
 			slog.String("job", settingsOf(opts).name), slog.String("type", typeName))
 		return "", err
 	}
-	j.set(now())
+	j.set(atOnce)
 	j.logDebug("job registered")
 	return j.id, nil
 }

@@ -3,7 +3,6 @@ package jobs
 import (
 	"fmt"
 	"log/slog"
-	"math"
 	"runtime"
 	"slices"
 	"time"
@@ -12,9 +11,6 @@ import (
 // longestBackoff is what the wait between restart attempts may double up to. The next one is the
 // retry interval again.
 const longestBackoff = 10 * time.Minute
-
-// atOnce, as the time of the last attempt, makes the next one due.
-const atOnce instant = math.MinInt64 / 2
 
 // A restartAnswer says how a job has answered the current, or the last, attempt to restart the pool:
 //
@@ -163,7 +159,6 @@ var errSetStopped = fmt.Errorf("%w: by SetStatus", ErrStopped)
 // executionTimeout of 0 or less means that there is no limit.
 func (p *Pool) UpdateDurations(retryInterval, executionTimeout time.Duration) {
 	p.setExecutionTimeout(executionTimeout)
-	before := p.statusInterval()
 	if err := setInterval(&p.retryEvery, "retry interval", retryInterval); err != nil {
 		p.logIgnored(err)
 		return
@@ -175,6 +170,6 @@ func (p *Pool) UpdateDurations(retryInterval, executionTimeout time.Duration) {
 	jobs := slices.Clone(p.jobs)
 	p.mu.Unlock()
 	for _, j := range jobs {
-		j.hastenReady(before)
+		j.rewaitReady()
 	}
 }

@@ -45,6 +45,6 @@ func (j *job) runSoon() error {
 		return errors.New("it is not ready yet")
 	}
 	j.runNow = true
-	j.setLocked(now())
+	j.setLocked(atOnce)
 	return nil
 }

@@ -109,7 +109,7 @@ func (j *job) resume() {
 	if s, ok := j.kind.(*scheduledJob); ok {
 		s.skip(j.pool.wallClock())
 	}
-	j.setLocked(now())
+	j.setLocked(atOnce)
 }
 
 // sweep calls the Status of the attached jobs.
