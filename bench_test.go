@@ -132,15 +132,19 @@ func (c *countdown) Execute() error {
 func (c *countdown) Status() error { return nil }
 func (c *countdown) Ready() bool   { return true }
 
-// crew is how many jobs work side by side where a single one would wait most of the time.
-const crew = 100
+// A single job would wait most of the time. So a crew of them works side by side, and rests as briefly as
+// the library lets a job.
+const (
+	crew = 100
+	rest = 10 * time.Microsecond
+)
 
 func BenchmarkExecution(b *testing.B) {
 	p := benchPool(b)
 	c := newCountdown(b.N)
 	b.ReportAllocs()
 	for range crew {
-		_, err := p.Register(c, jobs.Every(1))
+		_, err := p.Register(c, jobs.Every(rest))
 		require.NoError(b, err)
 	}
 	<-c.over
@@ -153,12 +157,12 @@ func BenchmarkExecutionTimer(b *testing.B) {
 		var timer *time.Timer
 		var mu sync.Mutex
 		mu.Lock()
-		timer = time.AfterFunc(1, func() {
+		timer = time.AfterFunc(rest, func() {
 			_ = c.Execute()
 			mu.Lock()
 			defer mu.Unlock()
 			if c.left.Load() > 0 {
-				timer.Reset(1)
+				timer.Reset(rest)
 			}
 		})
 		mu.Unlock()

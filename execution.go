@@ -9,14 +9,16 @@ import (
 // A job is what a pool keeps of a registered job. Its cycle calls step; what is particular to
 // its kind, kind knows.
 //
-// Mutexes are taken in this order: the pool's, then a job's (its cycle's). User code is called
-// under neither.
+// Mutexes are taken in this order: the pool's, then a job's (its cycle's), then those of the cycles that
+// the pool has for itself. User code is called under none.
 //
-// The fields stand in such an order that those used together share a cache line.
+// The fields stand in the order in which an execution uses them, and what a look-up of the status reads
+// stands together: with many jobs it is cache misses that cost (a third of a look-up among 10,000).
 type job struct {
-	cycle       // its mutex guards the fields below that say so
-	pool  *Pool // immutable, as are the fields below that do not say otherwise
+	cycle               // its mutex guards the fields below that say so
+	limit time.Duration // WithJobTimeout; 0 if none was given. Immutable, as are the fields below that do not say otherwise
 
+	pool   *Pool
 	id     string
 	word   atomic.Uint32 // a jobWord; written with mu held
 	health atomic.Uint32 // a healthState
@@ -24,7 +26,6 @@ type job struct {
 	calls  int32         // calls of user code in flight, but for Status and abandoned ones; guarded by mu
 	kind   kind
 	traits *traits
-	limit  time.Duration // WithJobTimeout; 0 if none was given
 
 	task      Job
 	lock      jobLock                 // guarded by mu
@@ -117,9 +118,10 @@ func (j *job) step(n uint32, at time.Time) instant {
 func (j *job) start() bool {
 	j.mu.Lock()
 	ok := j.advanceLocked(phaseReady, phaseStarted)
+	last := ok && j.attached() && j.pool.unstarted.Add(-1) == 0
 	j.mu.Unlock()
-	if ok && j.attached() {
-		j.pool.jobStarted()
+	if last {
+		j.pool.allStarted()
 	}
 	return ok
 }
@@ -144,7 +146,7 @@ func (j *job) nextLocked(from instant, wait time.Duration) {
 	j.setLocked(from.after(wait))
 }
 
-// execute executes the job, and returns what time it is then, or 0 if it has not looked.
+// execute executes the job, and returns what time it is then, or 0 if it cannot tell.
 func (j *job) execute(n uint32, at time.Time) (end instant) {
 	ctx, ok := j.begin(at)
 	if !ok {
@@ -190,7 +192,8 @@ func (j *job) begin(at time.Time) (ctx *executionContext, ok bool) {
 	defer j.mu.Unlock()
 	j.runNow = false
 	if !j.pool.state().admits(j.state()) {
-		// Not after waiting: what came while the pool was stopped is skipped, also if it has restarted by then.
+		// Looked at before the wait for the turn, too: what came while the pool was stopped is skipped, even if
+		// the pool has restarted when the turn comes.
 		return nil, false
 	}
 	at, ok = j.takeTurnLocked(at)
@@ -204,7 +207,7 @@ func (j *job) begin(at time.Time) (ctx *executionContext, ok bool) {
 	}
 	j.calls++
 	j.executions++
-	j.lastStart = at
+	j.lastStart = at // a moment before the claim: reading the clock again would be all too dear
 	j.pool.limitLocked(j, instantOf(at), j.executionLimit())
 	if _, is := j.task.(ContextJob); is {
 		ctx = new(executionContext)

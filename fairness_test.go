@@ -43,7 +43,9 @@ func TestJobsWithHardlyAWaitLetOthersRun(t *testing.T) {
 				waited.Store(&over)
 				<-over
 			}
-			assert.Less(t, executions.Load(), int64(10_000_000))
+			t.Logf("%d executions, of which %d were waited for", executions.Load(), rounds*perRound)
+			// Hardly more are expected. Of jobs that do not let others run there are 20 times as many, or 500.
+			assert.Less(t, executions.Load(), int64(10*rounds*perRound))
 			require.NoError(t, p.Shutdown(context.Background()))
 		})
 	}

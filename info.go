@@ -18,7 +18,7 @@ type JobInfo struct {
 
 	// Executions counts the executions that have begun, Failures those of them that have failed, and
 	// ConsecutiveFailures those that have failed since one last succeeded. An execution fails when it
-	// returns an error, panics, or outruns its time limit; not if the pool had told it to end.
+	// returns an error or panics, unless the pool had told it to end, and when it outruns its time limit.
 	Executions          uint64 `json:"executions"`
 	Failures            uint64 `json:"failures"`
 	ConsecutiveFailures uint64 `json:"consecutiveFailures"`

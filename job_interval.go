@@ -8,7 +8,7 @@ import (
 
 // Every executes a job at once, when it is ready and whenever the pool has restarted, and then again
 // and again, interval after the end of the last execution (an interval job). An interval of 0 or less
-// is an error.
+// is an error; one below 10 microseconds counts as that, so that other goroutines are not kept from running.
 func Every(interval time.Duration) Trigger { return every(interval) }
 
 type every time.Duration

@@ -9,8 +9,8 @@ import (
 //
 // An execution's limit is told by its cycle's timer. But to arm that when the execution begins, and to
 // set it anew when it ends, costs as much as all the rest of an execution, and makes the runtime go
-// through all timers there are. So it is armed by a look at what is executing, in time; limits too short
-// for that are armed at once.
+// through all timers there are. So it is armed by a look at what is executing, in time. Limits too short
+// for that, and those of jobs that do not execute again and again, are armed at once.
 const limitLook = 10 * time.Second
 
 // A limitWatch sees to it that limits are armed. It looks only while there are some that are not.
@@ -30,13 +30,14 @@ func (l *limiter) step(uint32, time.Time) instant {
 func (l *limiter) expired(uint32) {} // a look has no limit
 
 // limitLocked limits the job's execution, which has begun at the given instant; not at all if the limit
-// is 0 or less. The job's mutex is held.
+// is 0 or less. The job's mutex is held, and it has claimed its execution already: that comes before the
+// question whether a look is to come, as in armLimits the two come the other way round.
 func (p *Pool) limitLocked(j *job, begun instant, limit time.Duration) {
 	if limit <= 0 {
 		return
 	}
 	j.cycle.limit = begun.after(limit)
-	if limit < 2*limitLook {
+	if limit < 2*limitLook || !j.traits.periodic {
 		j.armLimitLocked()
 	} else if !p.limits.on.Load() {
 		p.lookForLimits()
@@ -50,7 +51,8 @@ func (p *Pool) lookForLimits() {
 	}
 }
 
-// armLimits is the look. A limit that is set while it is on finds that no look is to come, or is seen.
+// armLimits is the look. It first says that no look is to come, and looks at the jobs then: so an execution
+// that it does not see has yet to ask, and has another look come.
 func (p *Pool) armLimits() {
 	p.limits.on.Store(false)
 	again := false

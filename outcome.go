@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// An outcome is how an execution has ended.
+// An outcome is what user code has returned, and why we had told it to.
 type outcome struct {
 	err    error // nil, a *failure or a *panicError; of a late execution, what is on record
 	excuse error // why we had told it to end, if we had: then err is no failure
@@ -13,14 +13,14 @@ type outcome struct {
 
 func (o outcome) failed() bool { return o.err != nil && o.excuse == nil }
 
-// A verdict is what follows.
+// A verdict is what follows from that for the job, which its kind knows.
 type verdict struct {
 	phase jobWord
 	mark  jobWord       // the trouble it is in
 	wait  time.Duration // until the next step
 }
 
-// A manner is how an execution has ended.
+// A manner is what we make of an outcome.
 type manner uint8
 
 const (
@@ -31,7 +31,8 @@ const (
 	endedAbandoned               // it had been given up: nothing was changed
 )
 
-// An ending is what the end of an execution has come to.
+// An ending is what is left to do at the end of an execution. It is filled in where it is, and not
+// returned, since each copy takes of the stack that a goroutine begins with.
 type ending struct {
 	manner manner
 	life   poolWord // if it has failed: the pool's, at that moment
@@ -39,7 +40,7 @@ type ending struct {
 }
 
 // ended writes down how execution n has ended, and draws the consequences. It returns what time it is
-// then, or 0 if it has not looked.
+// then, or 0 if that took a while.
 func (j *job) ended(n uint32, o outcome) instant {
 	end := ending{err: o.err}
 	var at instant

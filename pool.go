@@ -170,7 +170,7 @@ func (p *Pool) GetJob(id string) JobExecution {
 // GetJobStatus returns the status of the job with that id as a word, or "" if there is none.
 func (p *Pool) GetJobStatus(id string) string {
 	if j := p.registry.get(id); j != nil {
-		return statusOf(j.state(), p.state()).String()
+		return j.status().String()
 	}
 	return ""
 }
@@ -202,10 +202,10 @@ func (p *Pool) Job(id string) (JobInfo, bool) {
 	return JobInfo{}, false
 }
 
-// jobStarted counts an attached job that has started. It takes the pool's mutex only if somebody waits
-// for that: all jobs come by here after a registration, while there are others to be registered.
-func (p *Pool) jobStarted() {
-	if p.unstarted.Add(-1) == 0 && p.changed.Load() != nil {
+// allStarted is called when the last attached job has started. It takes the pool's mutex only if somebody
+// waits for that: after a registration all jobs come by here, while there are others to be registered.
+func (p *Pool) allStarted() {
+	if p.changed.Load() != nil {
 		p.mu.Lock()
 		p.lookAgainLocked()
 		p.mu.Unlock()
@@ -220,16 +220,16 @@ func (p *Pool) lookAgainLocked() {
 	}
 }
 
-// whenChanged returns a channel that is closed when WaitRunning is to look again. Who has it and looks
-// then misses nothing.
-func (p *Pool) whenChanged() <-chan struct{} {
+// awaited returns what WaitRunning waits for, as it is, and a channel that is closed when it is to look
+// again. The channel is there before the jobs are counted, since a start counts first, and looks for it then.
+func (p *Pool) awaited() (word poolWord, unstarted int64, changed <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.changed.Load() == nil {
 		changed := make(chan struct{})
 		p.changed.Store(&changed)
 	}
-	return *p.changed.Load()
+	return p.state(), p.unstarted.Load(), *p.changed.Load()
 }
 
 // WaitRunning waits until the pool is Running and each of its attached jobs has started, that is, was
@@ -237,8 +237,7 @@ func (p *Pool) whenChanged() <-chan struct{} {
 // the pool was shut down. Before the first registration it waits for that.
 func (p *Pool) WaitRunning(ctx context.Context) error {
 	for {
-		changed := p.whenChanged()
-		word, unstarted := p.state(), p.unstarted.Load()
+		word, unstarted, changed := p.awaited()
 		switch {
 		case word.shut():
 			return ErrShutdown

@@ -26,6 +26,9 @@ type registryPart struct {
 
 type registrySlot = atomic.Pointer[job]
 
+// There are three to six slots for each job in a table that was just made. It is made anew when half of them
+// are taken, or less than a sixteenth holds a job: after a share of its jobs has come or gone, in any case,
+// so that the cost for each is the same however many there are.
 const fewestSlots = 8
 
 // grave stands where a job was that others may have passed on the way to their slots.
