@@ -28,7 +28,7 @@ var insides = map[string]state{
 	"Status":                   inside(jobStates["interval, in Status"]),
 	"Status, late":             inside(statusLate),
 	"first Ready":              inside(jobStates["in its first Ready"]),
-	"Ready at a restart":       inside(restarting),
+	"Ready at a restart":       inside(restarting(true)),
 	"stop receiver":            inside(stopReceiver),
 	"Next":                     inside(inNext),
 	"Error":                    inside(func(s *scene) { s.register(lasting(0, slowError{s}), hourly()) }),

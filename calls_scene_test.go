@@ -40,13 +40,14 @@ func (s *scene) hold() {
 
 func (s *scene) holdErr() error { s.hold(); return nil }
 
-// holdReady is a Ready that is on hold at its first call, or at its second.
-func (s *scene) holdReady(at int32) func() bool {
+// holdReady is a Ready that is on hold at that call, the first or the second, and gives that answer then.
+func (s *scene) holdReady(at int32, answer bool) func() bool {
 	return func() bool {
-		if s.asks.Load() == at {
-			s.hold()
+		if s.asks.Load() != at {
+			return true
 		}
-		return true
+		s.hold()
+		return answer
 	}
 }
 

@@ -10,10 +10,11 @@ import (
 
 // jobStates are the states of a job, the pool's included where it makes a difference.
 var jobStates = map[string]state{
-	"unknown id":            func(s *scene) { s.id = "nobody" },
-	"not ready":             func(s *scene) { s.register(neverReady, hourly()) },
-	"not ready, stopped":    func(s *scene) { s.register(neverReady, hourly()); stopPool(s.p) },
-	"in its first Ready":    func(s *scene) { s.register(stub{ready: s.holdReady(1)}, hourly()) },
+	"unknown id":         func(s *scene) { s.id = "nobody" },
+	"not ready":          func(s *scene) { s.register(neverReady, hourly()) },
+	"not ready, stopped": func(s *scene) { s.register(neverReady, hourly()); stopPool(s.p) },
+	// Not ready, or whoever waits for the answer could as well find it executing, and not ask.
+	"in its first Ready":    func(s *scene) { s.register(stub{ready: s.holdReady(1, false)}, hourly()) },
 	"came while stopped":    func(s *scene) { haltPool(s.p); s.register(stub{}, hourly()) },
 	"interval":              idle,
 	"interval, locked":      func(s *scene) { locked(s) },
@@ -27,7 +28,7 @@ var jobStates = map[string]state{
 	"interval, Status late": statusLate,
 	"stopped":               func(s *scene) { idle(s); stopPool(s.p) },
 	"stopped, executing":    func(s *scene) { executing(s); stopPool(s.p) },
-	"stopped, in Ready":     restarting,
+	"stopped, in Ready":     restarting(false), // as above
 	"scheduled":             func(s *scene) { s.register(stub{}, eachHour()) },
 	"scheduled, executing":  func(s *scene) { s.register(stub{execute: s.holdErr}, eachSecond()) },
 	"scheduled, finished":   func(s *scene) { s.register(stub{}, inASecond()); pass(time.Second) },
@@ -75,10 +76,13 @@ func abandoned(s *scene) {
 	pass(2 * time.Minute)
 }
 
-func restarting(s *scene) {
-	s.register(stub{ready: s.holdReady(2)}, hourly())
-	stopPool(s.p)
-	pass(30 * time.Second)
+// restarting has a pool that asks its job whether it is ready for a restart.
+func restarting(ready bool) state {
+	return func(s *scene) {
+		s.register(stub{ready: s.holdReady(2, ready)}, hourly())
+		stopPool(s.p)
+		pass(30 * time.Second)
+	}
 }
 
 func told(s *scene) {
@@ -113,7 +117,7 @@ var poolStates = map[string]state{
 	"stopped":                     func(s *scene) { idle(s); stopPool(s.p) },
 	"stopped, one executing":      func(s *scene) { executing(s); stopPool(s.p) },
 	"stopped, held up":            late,
-	"restarting":                  restarting,
+	"restarting":                  restarting(true),
 	"refused to restart":          refusing,
 	"shut down":                   func(s *scene) { idle(s); shutPool(s.p) },
 	"shut down while stopped":     func(s *scene) { idle(s); stopPool(s.p); shutPool(s.p) },
