@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"fmt"
+	"regexp"
 	"runtime/debug"
 )
 
@@ -16,6 +17,9 @@ type caller struct {
 
 // trace returns how a stack trace shows a call for that caller.
 func (c caller) trace() string { return fmt.Sprintf(".userCode({%p, %#x,", c.job, c.step) }
+
+// callerTrace is what trace returns for any caller.
+var callerTrace = regexp.MustCompile(`\.userCode\(\{0x[0-9a-f]+, 0x[0-9a-f]+,`)
 
 // userCode calls f, which calls user code, and hands done how it ended: what f returned, or a
 // *panicError. Every call of user code goes through here.

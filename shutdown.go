@@ -106,14 +106,13 @@ func (j *job) whenQuiet() <-chan struct{} {
 func (p *Pool) unfinished(jobs []*job, cause error) error {
 	slices.SortFunc(jobs, byOrder)
 	var busy []string
-	stacks := allStacks()
+	stacks := stacksByCaller()
 	var traces strings.Builder
 	for _, j := range jobs {
 		if calls, step := j.callsInFlight(); calls != "" {
-			execution, other := caller{job: j, step: step}.trace(), caller{job: j}.trace()
 			busy = append(busy, fmt.Sprintf("%s in %s", j, calls))
-			for _, stack := range stacks {
-				if strings.Contains(stack, execution) || strings.Contains(stack, other) {
+			for _, who := range []caller{{job: j, step: step}, {job: j}} {
+				for _, stack := range stacks[who.trace()] {
 					traces.WriteString("\n\n" + stack)
 				}
 			}
@@ -155,6 +154,17 @@ func (j *job) restOfCall() string {
 		return "its schedule's Next or " + logger
 	}
 	return logger
+}
+
+// stacksByCaller returns the stack traces of the goroutines that are in user code, by their callers' trace.
+func stacksByCaller() map[string][]string {
+	stacks := make(map[string][]string)
+	for _, stack := range allStacks() {
+		if trace := callerTrace.FindString(stack); trace != "" {
+			stacks[trace] = append(stacks[trace], stack)
+		}
+	}
+	return stacks
 }
 
 // allStacks returns the stack trace of each goroutine, of as many as fit.
