@@ -65,7 +65,7 @@ const (
 	forever time.Duration = math.MaxInt64
 )
 
-// shortestWait is what a wait lasts at least. The runtime prefers a timer that is due, and a goroutine
+// shortestWait is what the wait after a step lasts at least. The runtime prefers a timer that is due, and a goroutine
 // just made, to those that have waited longer: a cycle with hardly a wait could keep others from running.
 const shortestWait = 10 * time.Microsecond
 
@@ -101,7 +101,7 @@ func (c *cycle) setLocked(at instant) {
 		c.due = at
 	case cycleIdle, cycleWaiting:
 		c.due = at
-		if c.awaitLocked(now()) {
+		if c.awaitLocked(now(), 0) {
 			// Ends with the step, which its owner ends.
 			go c.runNow(c.beginLocked())
 		}
@@ -109,8 +109,8 @@ func (c *cycle) setLocked(at instant) {
 }
 
 // awaitLocked arranges for the step that is due, unless it is due at once; then it returns true. It is
-// told what time it is.
-func (c *cycle) awaitLocked(at instant) bool {
+// told what time it is, and what a wait lasts at least.
+func (c *cycle) awaitLocked(at instant, shortest time.Duration) bool {
 	wait := time.Duration(c.due - at)
 	switch {
 	case c.due == never:
@@ -120,7 +120,7 @@ func (c *cycle) awaitLocked(at instant) bool {
 		return true
 	default:
 		c.state = cycleWaiting
-		c.armLocked(max(wait, shortestWait))
+		c.armLocked(max(wait, shortest))
 	}
 	return false
 }
@@ -198,7 +198,7 @@ func (c *cycle) endLocked(n uint32, at instant) {
 	}
 	switch c.state {
 	case cycleStepping:
-		if c.awaitLocked(at) {
+		if c.awaitLocked(at, shortestWait) {
 			// Ends with the step, which its owner ends.
 			go c.runNext(c.beginLocked())
 		}

@@ -131,7 +131,36 @@ func (r *run) checkPool() {
 	} else if !slices.Contains(m.stoppers, stopper) {
 		m.wrong("the pool was stopped by job %d, want %v", stopper, m.stoppers)
 	}
+	same("whether the latest was announced", m.news.Status == info.Status && m.news.Since.Equal(info.Since) &&
+		m.news.Restarts == info.Restarts && m.news.StoppedBy == info.StoppedBy, true)
 	r.checkRestart(info)
+}
+
+// hears: WithOnStatus's function is "called, one call after the other, when the pool's status has changed".
+func (m *model) hears(news jobs.PoolInfo) {
+	last := m.news
+	m.news = news
+	restarts, wait := last.Restarts, time.Duration(0)
+	switch {
+	case news.Status == jobs.PoolStatusStopped && len(news.HeldUpBy) == 0 && !m.shut:
+		wait = m.retryEvery
+	case news.Status == jobs.PoolStatusRunning && last.Status == jobs.PoolStatusStopped:
+		restarts++
+	}
+	next := time.Duration(0)
+	if !news.NextAttempt.IsZero() {
+		next = news.NextAttempt.Sub(news.Since)
+	}
+	switch {
+	case news.Status == last.Status && !m.shut, news.Since.Before(last.Since):
+		m.wrong("the pool announces that it is %v since %v, after %v since %v", news.Status, news.Since, last.Status, last.Since)
+	case news.Restarts != restarts && !m.shut:
+		m.wrong("the pool announces %d restarts, want %d", news.Restarts, restarts)
+	case next != wait && !m.shut:
+		m.wrong("the pool announces that it is %v and tries to restart after %v, want %v", news.Status, next, wait)
+	case news.Status == jobs.PoolStatusRunning && len(news.HeldUpBy) > 0:
+		m.wrong("the pool announces that it is running, and held up by %v", news.HeldUpBy)
+	}
 }
 
 // checkRestart compares when the next attempt comes and what holds it up, if it is sure where the pool is.

@@ -179,6 +179,9 @@ func (m *model) conclude(j *modelJob, failed, told bool) {
 	}
 }
 
+// aShortWait is what a wait lasts at least, so that a job with hardly a wait leaves the others time to run.
+const aShortWait = 10 * time.Microsecond
+
 // plan says when the job next executes: an interval job at the given time, a scheduled one "at each
 // occurrence", and after RunNow "right after the one that is executing or waiting".
 func (m *model) plan(j *modelJob, at time.Duration) {
@@ -190,6 +193,9 @@ func (m *model) plan(j *modelJob, at time.Duration) {
 	}
 	j.again = false
 	j.due, j.dueBy = at, at
+	if at > m.now {
+		j.dueBy = max(at, m.now+aShortWait)
+	}
 }
 
 // finishIfOver: "a scheduled job with no occurrence left" is Finished, if its pool is Stopped perhaps only when

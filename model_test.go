@@ -39,6 +39,7 @@ type model struct {
 	abandoned int
 
 	quietSince time.Duration // when the last call has returned
+	news       jobs.PoolInfo // what WithOnStatus was told last
 
 	sweep   modelSweep
 	attempt modelAttempt

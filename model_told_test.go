@@ -82,6 +82,7 @@ func (m *model) nextInstant() time.Duration {
 func (m *model) see(e event) {
 	if e.what == poolChanges {
 		m.poolIs(e.info, e.since)
+		m.hears(e.info)
 		return
 	}
 	j := m.jobs[e.job]
