@@ -2,8 +2,7 @@
 //
 //	go -C mutants run . -root .. locks.go cycle.go
 //
-// A mutant is compiled by way of go test's overlay, so the sources stay as they are. Its verdict is kept in a
-// file: a run that was interrupted goes on where it was, until a source or a test changes.
+// The sources stay as they are: only the compiler is shown a mutant. Its verdict is kept in a file: a run that was interrupted goes on where it was, until a source or a test changes.
 package main
 
 import (
@@ -48,7 +47,11 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(work) //nolint:errcheck // a temporary folder
-	b := &bench{root: top, work: work, slow: *slow, limit: *limit}
+	builder, err := newBuilder(ctx, top, work)
+	if err != nil {
+		return err
+	}
+	b := &bench{build: builder, slow: *slow, limit: *limit}
 	log, err := openLedger(filepath.Join(top, *kept))
 	if err != nil {
 		return err
@@ -71,12 +74,12 @@ func run(ctx context.Context) error {
 
 // check makes sure that the tests pass without a mutant.
 func (b *bench) check(ctx context.Context, file string) error {
-	source, err := os.ReadFile(filepath.Join(b.root, file))
+	source, err := os.ReadFile(filepath.Join(b.build.root, file))
 	if err != nil {
 		return err
 	}
 	begun := time.Now()
-	binary, err := b.build(ctx, file, source)
+	binary, err := b.build.testBinary(ctx, file, source)
 	if err != nil {
 		return err
 	}
@@ -90,7 +93,7 @@ func (b *bench) check(ctx context.Context, file string) error {
 }
 
 func tryFile(ctx context.Context, b *bench, log *ledger, file string, list bool) error {
-	source, err := os.ReadFile(filepath.Join(b.root, file))
+	source, err := os.ReadFile(filepath.Join(b.build.root, file))
 	if err != nil {
 		return err
 	}
@@ -125,7 +128,7 @@ func tryFile(ctx context.Context, b *bench, log *ledger, file string, list bool)
 
 // version returns what changes with any source or test of the library: a verdict is on all of them.
 func (b *bench) version() (string, error) {
-	files, err := filepath.Glob(filepath.Join(b.root, "*.go"))
+	files, err := filepath.Glob(filepath.Join(b.build.root, "*.go"))
 	if err != nil {
 		return "", err
 	}

@@ -2,12 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"time"
 )
 
@@ -26,20 +22,18 @@ const tooLong = "the tests did not end"
 
 // A bench is where mutants are tried.
 type bench struct {
-	root  string // of the module whose tests are run
-	work  string // for files that come and go
+	build *builder
 	slow  string // a pattern of tests that are left for last
 	limit time.Duration
 }
 
 // try says what becomes of a mutant of the file with that source. An error is none of the mutant's.
 func (b *bench) try(ctx context.Context, m mutant, source []byte) (verdict, error) {
-	binary, err := b.build(ctx, m.position.Filename, m.apply(source))
-	var refused *exec.ExitError
+	binary, err := b.build.testBinary(ctx, m.position.Filename, m.apply(source))
 	switch {
 	case ctx.Err() != nil:
 		return "", ctx.Err()
-	case errors.As(err, &refused) && refused.Exited():
+	case errors.Is(err, errRefused):
 		return unbuildable, nil
 	case err != nil:
 		return "", err
@@ -59,26 +53,6 @@ func (b *bench) try(ctx context.Context, m mutant, source []byte) (verdict, erro
 	return killed, nil
 }
 
-// build makes a test binary in which the file has other contents.
-func (b *bench) build(ctx context.Context, file string, contents []byte) (binary string, err error) {
-	mutated := filepath.Join(b.work, "mutated.go")
-	overlay := filepath.Join(b.work, "overlay.json")
-	binary = filepath.Join(b.work, "mutant.test")
-	replaced, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(b.root, file): mutated}})
-	if err != nil {
-		return "", err
-	}
-	if err := errors.Join(os.WriteFile(mutated, contents, 0o600), os.WriteFile(overlay, replaced, 0o600)); err != nil {
-		return "", err
-	}
-	build := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", binary, ".")
-	build.Dir = b.root
-	if output, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, output)
-	}
-	return binary, nil
-}
-
 // test runs the tests, those that are slow last, and returns how they have failed, or "" if all have passed.
 func (b *bench) test(ctx context.Context, binary string) (failure string, err error) {
 	for _, part := range []struct {
@@ -87,7 +61,7 @@ func (b *bench) test(ctx context.Context, binary string) (failure string, err er
 	}{{"-test.skip=" + b.slow, b.limit}, {"-test.run=" + b.slow, 10 * b.limit}} {
 		limited, cancel := context.WithTimeout(ctx, part.limit)
 		run := exec.CommandContext(limited, binary, part.which, "-test.failfast", "-test.count=1")
-		run.Dir = b.root
+		run.Dir = b.build.root
 		run.WaitDelay = time.Second
 		output, err := run.CombinedOutput()
 		late := limited.Err() != nil
