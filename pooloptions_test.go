@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -254,6 +255,37 @@ func TestAWithOnStatusThatHangsHoldsNothingUp(t *testing.T) {
 		assert.Equal(t, "Running", p.GetStatus())
 		close(end)
 	}, jobs.WithOnStatus(func(jobs.PoolInfo) { <-end }))
+}
+
+func TestWithOnStatusThatFallsFarBehindMissesWhatIsInBetweenButNeverTheLatest(t *testing.T) {
+	var end chan bool
+	var told []jobs.PoolInfo
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		end = make(chan bool)
+		register(t, p, stub{}, jobs.Once())
+		const rounds = 1000
+		for range rounds {
+			p.SetStatus(jobs.PoolStatusStopped)
+			pass(time.Second)
+			p.SetStatus(jobs.PoolStatusRunning)
+			pass(time.Second)
+		}
+		close(end)
+		synctest.Wait()
+		assert.Less(t, len(told), rounds/10, "of two each round: else they would fill the memory")
+		assert.Equal(t, []int{0, 0, 1, 1, 2}, restartsOf(told[:5]), "the earliest come first")
+		assert.Equal(t, p.Info(), told[len(told)-1])
+	}, jobs.WithOnStatus(func(info jobs.PoolInfo) {
+		<-end
+		told = append(told, info)
+	}))
+}
+
+func restartsOf(infos []jobs.PoolInfo) (counts []int) {
+	for _, info := range infos {
+		counts = append(counts, info.Restarts)
+	}
+	return counts
 }
 
 func TestShutdownHasOnlyTheLatestStatusAnnounced(t *testing.T) {
