@@ -99,7 +99,7 @@ func (b *builder) testBinary(ctx context.Context, file string, contents []byte) 
 		return "", err
 	}
 	compile := []string{"tool", "compile", "-o", b.file("mutant.a"), "-p", b.path, "-lang", b.language,
-		"-importcfg", b.imports, "-pack", "-complete", "-l"}
+		"-importcfg", b.imports, "-pack", "-complete", "-l", "-trimpath", mutated + "=>" + filepath.Join(b.root, file)}
 	for _, name := range b.files {
 		if name == file {
 			name = mutated

@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -22,7 +23,7 @@ const slowTests = "650Bytes|^Fuzz|Readme|TrackRecord|EveryPair|AllZones|TheModel
 	"NoPromise|HungShutdown|HardlyAWait|Stress|TestSchedule"
 
 func main() {
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
@@ -34,6 +35,7 @@ func run(ctx context.Context) error {
 	root := flag.String("root", "..", "the top of the module")
 	kept := flag.String("kept", "mutants.txt", "the file with the verdicts so far, in root")
 	slow := flag.String("slow", slowTests, "a pattern of tests that are run last")
+	only := flag.String("run", "", "a pattern of the only tests that are run")
 	limit := flag.Duration("limit", 10*time.Second, "how long the tests may take, those that are run last ten times as long")
 	list := flag.Bool("list", false, "only list the mutants")
 	flag.Parse()
@@ -51,7 +53,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b := &bench{build: builder, slow: *slow, limit: *limit}
+	b := &bench{build: builder, only: *only, slow: *slow, limit: *limit}
 	log, err := openLedger(filepath.Join(top, *kept))
 	if err != nil {
 		return err

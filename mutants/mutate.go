@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"go/ast"
@@ -23,9 +24,10 @@ func (m mutant) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s", m.position.Filename, m.position.Line, m.position.Column, m.what)
 }
 
-// apply returns the source with the mistake in it.
+// apply returns the source with the mistake in it, and all else on the line on which it was.
 func (m mutant) apply(source []byte) []byte {
-	return slices.Concat(source[:m.start], []byte(m.replacement), source[m.end:])
+	lines := bytes.Count(source[m.start:m.end], []byte("\n")) - strings.Count(m.replacement, "\n")
+	return slices.Concat(source[:m.start], []byte(m.replacement), bytes.Repeat([]byte("\n"), lines), source[m.end:])
 }
 
 // operators says what stands in for an operator.
@@ -66,10 +68,13 @@ func (m *mutator) replace(from, to token.Pos, with, what string) {
 	m.mutants = append(m.mutants, mutant{start, start.Offset, m.files.Position(to).Offset, with, what})
 }
 
+func (m *mutator) whole(n ast.Node) string {
+	return string(m.source[m.files.Position(n.Pos()).Offset:m.files.Position(n.End()).Offset])
+}
+
 // text returns a part of the source, on one line.
 func (m *mutator) text(n ast.Node) string {
-	text := string(m.source[m.files.Position(n.Pos()).Offset:m.files.Position(n.End()).Offset])
-	text = strings.Join(strings.Fields(text), " ")
+	text := strings.Join(strings.Fields(m.whole(n)), " ")
 	if len(text) > 60 {
 		text = text[:60] + "…"
 	}
@@ -120,7 +125,7 @@ func (m *mutator) swap(at token.Pos, operator token.Token, where string) {
 func (m *mutator) negate(cond ast.Expr) {
 	switch cond := cond.(type) {
 	case *ast.CallExpr, *ast.Ident, *ast.SelectorExpr:
-		m.replace(cond.Pos(), cond.End(), "!("+m.text(cond)+")", "negate "+m.text(cond))
+		m.replace(cond.Pos(), cond.End(), "!("+m.whole(cond)+")", "negate "+m.text(cond))
 	}
 }
 

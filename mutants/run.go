@@ -23,6 +23,7 @@ const tooLong = "the tests did not end"
 // A bench is where mutants are tried.
 type bench struct {
 	build *builder
+	only  string // a pattern of the only tests that are run, if it is not all of them
 	slow  string // a pattern of tests that are left for last
 	limit time.Duration
 }
@@ -55,10 +56,15 @@ func (b *bench) try(ctx context.Context, m mutant, source []byte) (verdict, erro
 
 // test runs the tests, those that are slow last, and returns how they have failed, or "" if all have passed.
 func (b *bench) test(ctx context.Context, binary string) (failure string, err error) {
-	for _, part := range []struct {
+	type part struct {
 		which string
 		limit time.Duration
-	}{{"-test.skip=" + b.slow, b.limit}, {"-test.run=" + b.slow, 10 * b.limit}} {
+	}
+	parts := []part{{"-test.skip=" + b.slow, b.limit}, {"-test.run=" + b.slow, 10 * b.limit}}
+	if b.only != "" {
+		parts = []part{{"-test.run=" + b.only, b.limit}}
+	}
+	for _, part := range parts {
 		limited, cancel := context.WithTimeout(ctx, part.limit)
 		run := exec.CommandContext(limited, binary, part.which, "-test.failfast", "-test.count=1")
 		run.Dir = b.build.root
