@@ -95,12 +95,22 @@ func (r *run) checkJob(j *modelJob, info jobs.JobInfo) {
 	same("LastDuration", info.LastDuration, j.lasted)
 	same("LastStart", r.sinceStart(info.LastStart), j.begun)
 	same("whether it is executing", info.NotExecuting == "", j.executing && !j.late)
-	next := time.Duration(-1)
-	if j.phase == isStarted && !j.executing && m.admits(j) && m.now < j.due && j.due < notSet {
-		next = j.due
+	r.checkNextRun(j, r.sinceStart(info.NextRun))
+}
+
+// checkNextRun adopts a wait that was lengthened by WithJitter.
+func (r *run) checkNextRun(j *modelJob, next time.Duration) {
+	m := r.model
+	waits := j.phase == isStarted && !j.executing && m.admits(j)
+	if waits && max(j.due, m.now+1) <= next && next <= j.dueBy {
+		j.due, j.dueBy, j.unsure = next, max(next, m.now+aShortWait), nil
 	}
-	if j.due == j.dueBy || m.now < j.due {
-		same("NextRun", r.sinceStart(info.NextRun), next)
+	want := time.Duration(-1)
+	if waits && m.now < j.due && j.due < notSet {
+		want = j.due
+	}
+	if next != want && (j.due == j.dueBy || m.now < j.due) {
+		m.wrong("NextRun of %v is %v, want %v", j, next, want)
 	}
 }
 

@@ -121,6 +121,9 @@ func (r *run) trigger(p *player) (trigger jobs.Trigger, opts []jobs.JobOption) {
 		}
 		trigger = jobs.Channel(p.stop)
 	}
+	if s.jitter > 0 {
+		opts = append(opts, jobs.WithJitter(s.jitter))
+	}
 	if (s.periodic() || s.kind == channel) && !s.attached {
 		opts = append(opts, jobs.Detached())
 	}

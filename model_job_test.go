@@ -194,7 +194,7 @@ func (m *model) plan(j *modelJob, at time.Duration) {
 	j.again = false
 	j.due, j.dueBy = at, at
 	if at > m.now {
-		j.dueBy = max(at, m.now+aShortWait)
+		j.dueBy = max(after(at, j.jitter), m.now+aShortWait)
 	}
 }
 
@@ -211,7 +211,7 @@ func (m *model) finishIfOver(j *modelJob) {
 }
 
 func after(t, d time.Duration) time.Duration {
-	if d == notSet {
+	if t == notSet || d == notSet {
 		return notSet
 	}
 	return t + d
@@ -295,9 +295,11 @@ func (m *model) checkJob(j *modelJob) {
 	switch {
 	case !j.waits(m.now) || j.asking != nobody:
 	case m.admits(j):
-		j.joinedBy = min(j.joinedBy, m.now)
+		if j.dueBy <= m.now {
+			j.joinedBy = min(j.joinedBy, m.now)
+		}
 	default:
-		if j.holder == free { // "finds itself stopped and does not execute"
+		if j.holder == free && j.dueBy <= m.now { // "finds itself stopped and does not execute"
 			j.due, j.dueBy, j.joined, j.again = notSet, notSet, notSet, false
 		}
 		m.finishIfOver(j)

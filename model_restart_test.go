@@ -149,11 +149,13 @@ func (m *model) attemptDone() {
 		switch {
 		case j.executing:
 			j.open = false
-		case j.phase == isStarted && j.waits(m.now) && (j.kind == interval || j.joined < stopped || j.joined == m.now):
-			// It is in the queue of its lock, and may execute for what it came for before the stop.
+		case j.kind == scheduled && m.now < j.due && j.due < notSet: // what was planned stays
+		case j.waits(m.now) && (j.kind == interval || j.joined < stopped || j.joined == m.now || m.now < j.dueBy):
+			// It is in the queue of its lock, and may execute for what it came for before the stop; or its
+			// jitter has yet to pass.
 			j.due, j.dueBy = m.now, m.now
 			if j.kind == scheduled {
-				if j.dueBy = j.next(m.now); j.dueBy == notSet {
+				if j.dueBy = after(j.next(m.now), j.jitter); j.dueBy == notSet {
 					j.unsure = &unsureEnd{at: m.now} // executes, or is Finished
 				}
 			}

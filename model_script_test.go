@@ -84,6 +84,7 @@ type jobSpec struct {
 	buffer    int  // of its stop channel
 	attempts  int
 	interval  time.Duration // or that of its schedule
+	jitter    time.Duration
 	until     time.Duration // the end of its schedule
 	limit     time.Duration
 	min, max  time.Duration // of WithRetryBackoff
@@ -200,6 +201,9 @@ func (w *writer) newJob() *jobSpec {
 		s.interval = w.some(30, 250)
 		if w.one(3) {
 			s.until = w.some(400, 1000) + s.interval
+		}
+		if w.one(3) {
+			s.jitter = w.some(1, 100)
 		}
 	case channel:
 		s.shares = !s.context && w.one(3)

@@ -62,7 +62,7 @@ func (m *model) nextInstant() time.Duration {
 		}
 	}
 	for _, j := range m.jobs {
-		for _, t := range [...]time.Duration{j.due, j.lateAt, j.giveUpAt, j.checkLateAt, j.pollAt, j.forgetAt} {
+		for _, t := range [...]time.Duration{j.due, j.dueBy, j.lateAt, j.giveUpAt, j.checkLateAt, j.pollAt, j.forgetAt} {
 			add(t)
 		}
 	}
