@@ -183,6 +183,29 @@ func TestChannelClosedCountsAsToldWhenThePoolStops(t *testing.T) {
 	}
 }
 
+func TestChannelToldByItsClosingMayReturnAfterTheRestart(t *testing.T) {
+	for name, result := range map[string]error{"with nil": nil, "with an error": errChannel} {
+		t.Run(name, func(t *testing.T) {
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				stop := make(chan interface{})
+				w := newChannelWorker(nil)
+				id := register(t, p, w, jobs.Channel(stop))
+				synctest.Wait()
+				close(stop)
+				stopped(p)
+				pass(channelRestart)
+				require.Equal(t, "Running", p.GetStatus())
+				w.returns(result)
+				assert.Equal(t, "Running", p.GetStatus())
+				assert.Equal(t, "Running", p.GetJobStatus(id))
+				assert.Zero(t, infoOf(t, p, id).Failures)
+				assert.EqualValues(t, 2, w.begun.Load())
+				close(w.done)
+			})
+		})
+	}
+}
+
 func TestChannelClosedWhileAnOfferIsOut(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{})

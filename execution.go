@@ -185,7 +185,7 @@ type executionContext struct {
 func (j *job) begin(at time.Time) (ctx *executionContext, ok bool) {
 	if c, ok := j.kind.(*channelJob); ok {
 		j.pool.mu.Lock()
-		c.signal.begin()
+		c.signal.begin(c)
 		j.pool.mu.Unlock()
 	}
 	j.mu.Lock()

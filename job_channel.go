@@ -42,6 +42,7 @@ type channelJob struct {
 	stopChan chan interface{}
 	signal   *stopSignal // immutable once the job is registered
 	claim    claim       // guarded by the pool's mutex
+	begun    uint64      // the number of its execution among those of the signal; guarded by the pool's mutex
 }
 
 func (c *channelJob) after(j *job, o outcome) verdict {
@@ -109,7 +110,7 @@ func (p *Pool) tellAttachedLocked() (cancels []context.CancelCauseFunc) {
 func (p *Pool) untellAttachedLocked() {
 	for j, c := range p.channels {
 		if j.attached() {
-			c.signal.untell(c, j.state().phase() == phaseExecuting)
+			c.signal.untell(c)
 		}
 	}
 }
@@ -120,6 +121,6 @@ func (j *job) endChannelLocked(c *channelJob) {
 	if j.state().phase() == phaseExecuting {
 		c.signal.tell(c)
 	} else {
-		c.signal.untell(c, false)
+		c.signal.untell(c)
 	}
 }

@@ -18,7 +18,10 @@ const (
 
 // A stopSignal is what the jobs of a pool that share a stop channel know of it. Nobody can say who
 // took a nil from a channel that several listen on. So nils are only counted: as many are put as there
-// were claims, and one that was taken counts for whichever job returns. The pool's mutex guards it.
+// were claims, and one that was taken counts for whichever job returns. If that one has failed, or had
+// another reason to return, it may not have taken it: then any other that was executing at that time counts
+// as told, too, when it returns. One execution too many does less harm than none ever again.
+// The pool's mutex guards it.
 type stopSignal struct {
 	stopChan chan interface{}
 	users    int      // channel jobs, registered or still executing
@@ -27,7 +30,8 @@ type stopSignal struct {
 	served   int      // open and listening claims that get no more, as theirs counted for another job
 	put      int      // nils put on the channel, taken or not, that have not counted for anybody
 	offers   []*offer // nils waiting for room, or for a taker
-	ghosts   int      // nils that may have been taken by jobs which had another reason to return
+	begun    uint64   // executions so far
+	doubted  uint64   // the last one begun when a nil has counted for somebody who may not have taken it
 	closed   bool     // the channel was found closed
 }
 
@@ -60,12 +64,12 @@ func (s *stopSignal) tell(c *channelJob) {
 }
 
 // untell has none put there for the job any more, and takes back what nobody has taken.
-func (s *stopSignal) untell(c *channelJob, executing bool) {
+func (s *stopSignal) untell(c *channelJob) {
 	s.halt()
-	switch {
-	case c.claim == claimOpen && executing:
+	switch c.claim {
+	case claimOpen:
 		s.setClaim(c, claimWithdrawn)
-	case c.claim == claimListening, c.claim == claimOpen:
+	case claimListening:
 		s.drop(c)
 	}
 	s.trim()
@@ -74,14 +78,14 @@ func (s *stopSignal) untell(c *channelJob, executing bool) {
 
 // begin is called before an execution of a job begins. What was taken by then, and not by a job that
 // was told, was taken by who listened, and cannot count for this execution.
-func (s *stopSignal) begin() {
+func (s *stopSignal) begin(c *channelJob) {
 	s.halt()
-	if heard := s.taken() - s.claims[claimOpen] - s.claims[claimWithdrawn] - s.ghosts; heard > 0 {
-		s.put -= heard
-		s.serve(heard)
-	}
-	s.trim()
+	heard := max(0, s.taken()-s.claims[claimOpen]-s.claims[claimWithdrawn])
+	s.strike(heard)
+	s.serve(heard)
 	s.offer()
+	s.begun++
+	c.begun = s.begun
 }
 
 // settle accounts for an execution of the job that has ended, and returns why it was to end: because
@@ -89,25 +93,21 @@ func (s *stopSignal) begin() {
 func (s *stopSignal) settle(j *job, o outcome) (excuse error) {
 	c := j.kind.(*channelJob)
 	s.halt()
-	told := o.excuse == nil && s.taken() > 0
-	switch {
-	case o.excuse != nil:
-		excuse = o.excuse
-		if c.claim == claimOpen && s.taken() > s.ghosts {
-			s.ghosts++
-		}
-		s.drop(c)
-	case told:
+	excuse = o.excuse
+	if excuse == nil && (s.taken() > 0 || o.err == nil && c.begun <= s.doubted || s.closed && c.claim != claimNone) {
 		excuse = ErrStopped
+	}
+	switch {
+	case excuse != nil && s.taken() > 0 && (o.excuse == nil || c.claim == claimOpen):
 		s.put--
+		if o.err != nil || o.excuse != nil || c.begun <= s.doubted {
+			s.doubted = s.begun
+		}
 		if c.claim == claimNone {
 			s.robbed()
 		}
 		s.setClaim(c, claimNone)
-	case s.closed && c.claim == claimOpen:
-		excuse = ErrStopped
-		s.drop(c)
-	case o.err != nil && !j.retired():
+	case excuse == nil && o.err != nil && !j.retired():
 		s.setClaim(c, claimListening)
 	default:
 		s.drop(c)
@@ -121,9 +121,6 @@ func (s *stopSignal) setClaim(c *channelJob, to claim) {
 	s.claims[c.claim]--
 	c.claim = to
 	s.claims[to]++
-	if s.claims[claimOpen] == 0 {
-		s.replaced, s.ghosts = 0, 0
-	}
 	s.serve(0)
 }
 
@@ -132,7 +129,7 @@ func (s *stopSignal) setClaim(c *channelJob, to claim) {
 // that does not listen would have the others begin again and again.
 func (s *stopSignal) robbed() {
 	others := s.users - s.claims[claimOpen]
-	if s.claims[claimListening] == 0 && s.replaced < s.claims[claimOpen]*others {
+	if s.served >= s.claims[claimListening] && s.replaced < s.claims[claimOpen]*others {
 		s.replaced++
 	} else {
 		s.serve(1)
@@ -165,10 +162,10 @@ func (s *stopSignal) taken() int  { return s.put - s.unread() }
 // offer sees to it that as many nils as are wanted were put or are on offer, not counting what may have
 // been taken by jobs whose claims were withdrawn.
 func (s *stopSignal) offer() {
-	if s.stopChan == nil || s.closed {
+	if s.stopChan == nil {
 		return
 	}
-	there := s.put - min(s.taken(), s.claims[claimWithdrawn]+s.ghosts)
+	there := s.put - min(s.taken(), s.claims[claimWithdrawn])
 	for there+len(s.offers) < s.wanted() {
 		o := &offer{withdrawn: make(chan struct{}), over: make(chan struct{})}
 		s.offers = append(s.offers, o)
@@ -190,8 +187,7 @@ func (s *stopSignal) halt() {
 	s.offers = nil
 }
 
-// trim takes nils that are not wanted out of the channel's buffer, and strikes those that were taken by
-// somebody who is no job of ours off the account.
+// trim takes nils that are not wanted out of the channel's buffer, and off the account.
 func (s *stopSignal) trim() {
 	for looks := len(s.stopChan); looks > 0 && s.put > s.wanted() && s.unread() > 0; looks-- {
 		select {
@@ -204,7 +200,16 @@ func (s *stopSignal) trim() {
 		default: // somebody was faster
 		}
 	}
-	s.put = min(s.put, s.wanted()+s.claims[claimWithdrawn]+s.ghosts)
+	s.strike(s.put - s.wanted() - s.claims[claimWithdrawn])
+}
+
+// strike takes nils that were taken by somebody who is no job of ours off the account; or by one of those
+// executing, who then counts as told, too.
+func (s *stopSignal) strike(n int) {
+	if n > 0 {
+		s.put -= n
+		s.doubted = s.begun
+	}
 }
 
 // giveBack puts a value of somebody else's back on the channel it was taken from. That there is no room
