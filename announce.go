@@ -34,6 +34,13 @@ func (p *Pool) announceLatestLocked() {
 }
 
 func (p *Pool) announce() {
+	silent := false
+	defer func() {
+		if !silent {
+			// In place of this goroutine, which runtime.Goexit ends; and ends as that would have.
+			go p.announce()
+		}
+	}()
 	for {
 		p.mu.Lock()
 		if len(p.pending) == 0 {
@@ -43,6 +50,7 @@ func (p *Pool) announce() {
 				p.silence = nil
 			}
 			p.mu.Unlock()
+			silent = true
 			return
 		}
 		info := p.pending[0]
@@ -52,13 +60,9 @@ func (p *Pool) announce() {
 			p.onStatus(info)
 			return nil
 		}, func(err error) {
-			if err == nil {
-				return
+			if err != nil {
+				p.logError("status function failed", err)
 			}
-			if err.(*panicError).goexit {
-				go p.announce() // in place of the goroutine that is lost
-			}
-			p.logError("status function failed", err)
 		})
 	}
 }

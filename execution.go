@@ -236,7 +236,7 @@ func (j *job) takeTurnLocked(at time.Time) (time.Time, bool) {
 		}
 		// Not with the lock in hand: Ready may be waiting for it.
 		j.releaseLocked()
-		j.awaitAnswerLocked()
+		j.awaitAnswerLocked(byPool)
 		at = time.Now()
 	}
 	return at, false

@@ -115,6 +115,8 @@ func (j *job) notExecutingLocked(pool poolWord) string {
 		return "it has ended with an error"
 	case j.readiness.asking:
 		return "its Ready has not returned"
+	case j.scheduleAsked():
+		return "its schedule has not answered"
 	case phase == phaseUnready:
 		return "it is not ready"
 	case !pool.admits(state):
@@ -125,6 +127,12 @@ func (j *job) notExecutingLocked(pool poolWord) string {
 		return "it waits for its next attempt"
 	}
 	return "its next execution is not due yet"
+}
+
+// scheduleAsked reports whether a call of the Next of the job's schedule is in progress. Its mutex is held.
+func (j *job) scheduleAsked() bool {
+	s, ok := j.kind.(*scheduledJob)
+	return ok && s.asking
 }
 
 // Info returns what there is to know about the pool.
@@ -171,11 +179,13 @@ func (p *Pool) holdUpsLocked() (lines []string) {
 
 // holdUp says how the job keeps its pool from restarting, if it does.
 func (j *job) holdUp() string {
-	switch {
-	case j.state().phase() == phaseLate:
+	switch state := j.state(); {
+	case state.phase() == phaseLate:
 		return "has an execution that is late"
 	case healthState(j.health.Load()) == healthLate:
 		return "has a call of Status that is late"
+	case state.over(): // its answer does not count any more
+		return ""
 	case j.restartAnswer() == answerAsked:
 		return "has a call of Ready that has not returned"
 	case j.restartAnswer() == answerRefused:

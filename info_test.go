@@ -64,7 +64,7 @@ func TestNextRunOfAScheduledJobIsItsNextOccurrence(t *testing.T) {
 
 func TestWhyAJobIsNotExecuting(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		end := make(chan bool)
+		end, begun := make(chan bool), time.Now()
 		defer close(end)
 		reasons := map[string]string{}
 		ask := func(name, id string) {
@@ -83,6 +83,12 @@ func TestWhyAJobIsNotExecuting(t *testing.T) {
 		late := register(t, p, stub{execute: func() error { <-end; return nil }}, jobs.Once(), jobs.WithJobTimeout(time.Millisecond))
 		unready := register(t, p, stub{ready: newFault().absent}, jobs.Once())
 		asking := register(t, p, stub{ready: func() bool { <-end; return true }}, jobs.Once())
+		unanswered := register(t, p, stub{}, jobs.On(nextFunc(func(from time.Time) time.Time {
+			if from.After(begun) {
+				<-end
+			}
+			return from.Add(time.Millisecond)
+		})))
 		broken := register(t, p, stub{execute: func() error { return errBroken }}, jobs.Channel(make(chan interface{})), jobs.Detached())
 		pass(500 * time.Millisecond)
 		p.JobLock(locked)
@@ -96,6 +102,7 @@ func TestWhyAJobIsNotExecuting(t *testing.T) {
 		ask("not ready", unready)
 		ask("asked whether it is ready", asking)
 		ask("ended with an error", broken)
+		ask("waiting for its schedule", unanswered)
 		p.SetStatus(jobs.PoolStatusStopped)
 		ask("pool stopped", between)
 		ctx, cancel := context.WithCancel(context.Background())
@@ -103,6 +110,34 @@ func TestWhyAJobIsNotExecuting(t *testing.T) {
 		_ = p.Shutdown(ctx)
 		ask("pool shut down", between)
 		p.JobUnlock(locked)
+	})
+}
+
+func TestAJobThatIsOverIsNotHeldAgainstTheRestart(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		var unready fault
+		slow := make(chan bool)
+		id := register(t, p, stub{ready: unready.absent}, jobs.On(nextFunc(func(from time.Time) time.Time {
+			if p.Info().Jobs > 0 { // not while it is registered
+				<-slow
+				return time.Time{}
+			}
+			return from.Add(time.Hour)
+		})))
+		register(t, p, stub{}, jobs.Every(time.Hour))
+		pass(time.Second)
+		unready.cause()
+		stopPool(p)
+		pass(40 * time.Second)
+		require.Len(t, p.Info().HeldUpBy, 1)
+		close(slow) // its last occurrence was that
+		pass(0)
+		require.Equal(t, "Finished", p.GetJobStatus(id))
+		assert.Empty(t, p.Info().HeldUpBy)
+		pass(10 * time.Minute)
+		require.Equal(t, "Running", p.GetStatus())
+		stopPool(p)
+		assert.Empty(t, p.Info().HeldUpBy)
 	})
 }
 

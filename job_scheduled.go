@@ -80,6 +80,7 @@ type scheduledJob struct {
 	planned time.Time // when it is to execute next, by the wall clock; zero if that is to be found
 	last    time.Time // what was planned for the execution before
 	asOf    time.Time // when that was found
+	asking  bool      // a call of the schedule's Next is in progress
 }
 
 func (s *scheduledJob) after(j *job, o outcome) verdict {
@@ -89,7 +90,7 @@ func (s *scheduledJob) after(j *job, o outcome) verdict {
 
 func (s *scheduledJob) due(j *job, _ time.Time) (time.Time, bool) {
 	due := s.nowDue(j)
-	return time.Now(), due // the schedule may have taken its time
+	return time.Now(), due
 }
 
 func (s *scheduledJob) nowDue(j *job) bool {
@@ -98,8 +99,11 @@ func (s *scheduledJob) nowDue(j *job) bool {
 	stale := s.planned.IsZero() || steppedBack(s.asOf, t)
 	asked := j.runNow
 	j.mu.Unlock()
-	if stale && !asked && !s.plan(j, t) {
-		return false
+	if stale && !asked {
+		if !s.plan(j, t) {
+			return false
+		}
+		t = j.pool.wallClock() // the schedule may have taken its time
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -132,6 +136,7 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 		return false
 	}
 	j.calls++
+	s.asking = true
 	if ahead := s.last.Sub(t.Round(0)); ahead > 0 && ahead < smallestJump {
 		t = s.last // the clock was put right by a little: that occurrence has had its execution
 	}
@@ -139,7 +144,7 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 	var err error
 	next := s.occurrenceAfter(t, caller{job: j}, func(failed error) {
 		err = failed
-		j.planned(failed)
+		s.answered(j, failed)
 	})
 	if err != nil {
 		return false
@@ -170,10 +175,11 @@ func (s *scheduledJob) occurrenceAfter(t time.Time, who caller, done func(error)
 	return next
 }
 
-// planned ends a call of the schedule's. A schedule that panics fails the job as an execution would,
+// answered ends a call of the schedule's Next. A schedule that panics fails the job as an execution would,
 // but is no execution. A detached job asks it again after a while, an attached one after the restart.
-func (j *job) planned(failed error) {
+func (s *scheduledJob) answered(j *job, failed error) {
 	j.mu.Lock()
+	s.asking = false
 	life := j.pool.state()
 	if failed != nil {
 		failed = ErrExecutingJob.because(fmt.Errorf("schedule: %w", failed), j.typeName(), j.id)

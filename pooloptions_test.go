@@ -244,6 +244,36 @@ func TestWithOnStatusMayPanicGoexitAndCallThePool(t *testing.T) {
 	}))
 }
 
+func TestNoAnnouncementIsLostToALogHandlerThatEndsTheGoroutine(t *testing.T) {
+	var calls int
+	exits := jobs.WithLogger(slog.New(exitsAt("status function failed")))
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		register(t, p, stub{}, jobs.Once())
+		pass(0)
+		haltPool(p)
+		pass(time.Minute)
+		assert.Equal(t, 3, calls)
+		require.NoError(t, p.Shutdown(t.Context()))
+	}, exits, jobs.WithOnStatus(func(jobs.PoolInfo) {
+		if calls++; calls == 1 {
+			panic("no")
+		}
+	}))
+}
+
+// exitsAt is a log handler that ends the goroutine of who logs that message.
+type exitsAt string
+
+func (exitsAt) Enabled(context.Context, slog.Level) bool { return true }
+func (h exitsAt) WithAttrs([]slog.Attr) slog.Handler     { return h }
+func (h exitsAt) WithGroup(string) slog.Handler          { return h }
+func (h exitsAt) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == string(h) {
+		runtime.Goexit()
+	}
+	return nil
+}
+
 func TestAWithOnStatusThatHangsHoldsNothingUp(t *testing.T) {
 	var end chan bool
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
@@ -289,7 +319,7 @@ func restartsOf(infos []jobs.PoolInfo) (counts []int) {
 }
 
 func TestShutdownHasOnlyTheLatestStatusAnnounced(t *testing.T) {
-	var announced []jobs.PoolStatus
+	var announced []jobs.PoolInfo
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		register(t, p, stub{}, jobs.Every(forAges))
 		for range 20 { // Stopped for half a minute, and Running for another
@@ -302,9 +332,9 @@ func TestShutdownHasOnlyTheLatestStatusAnnounced(t *testing.T) {
 		require.NoError(t, p.Shutdown(context.Background()))
 		assert.LessOrEqual(t, time.Since(start), 20*time.Minute, "the call in progress, and the latest")
 		require.Len(t, announced, before+1)
-		assert.Equal(t, jobs.PoolStatusStopped, announced[before])
+		assert.Equal(t, p.Info(), announced[before])
 	}, jobs.WithOnStatus(func(info jobs.PoolInfo) {
-		announced = append(announced, info.Status)
+		announced = append(announced, info)
 		time.Sleep(10 * time.Minute)
 	}))
 }

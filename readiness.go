@@ -10,6 +10,7 @@ type readiness struct {
 	asking   bool          // a call is in progress
 	refused  instant       // when it was not ready last
 	answered chan struct{} // closed at the end of that call; made when somebody waits for it
+	pool     int           // who of the pool's own waits for that: an execution, or an asker
 }
 
 // wakeLocked wakes who waits for an answer; they look again.
@@ -46,14 +47,23 @@ func (j *job) becomeReady() bool {
 		j.readiness.polls = min(j.readiness.polls+1, 60)
 		j.setLocked(j.readiness.due(j.pool.statusInterval()))
 	}()
-	ready = j.askReady()
+	ready = j.askReady(byPool)
 	return ready
 }
+
+// An asker is who wants to know whether a job is ready. However many of its users ask, and however
+// often, the pool has its turn next.
+type asker bool
+
+const (
+	byPool asker = true
+	byUser asker = false
+)
 
 // askReady calls the job's Ready and returns its answer. It first waits for a call in progress. It
 // does not call while an execution is in progress, which is answer enough, nor after the job has
 // been retired.
-func (j *job) askReady() (ready bool) {
+func (j *job) askReady(who asker) (ready bool) {
 	j.mu.Lock()
 	for {
 		phase := j.state().phase()
@@ -62,10 +72,10 @@ func (j *job) askReady() (ready bool) {
 			j.mu.Unlock()
 			return ready
 		}
-		if !j.readiness.asking {
+		if !j.readiness.asking && (who == byPool || j.readiness.pool == 0) {
 			break
 		}
-		j.awaitAnswerLocked()
+		j.awaitAnswerLocked(who)
 	}
 	j.readiness.asking = true
 	j.calls++
@@ -88,16 +98,24 @@ func (j *job) askReady() (ready bool) {
 	return ready
 }
 
-// awaitAnswerLocked waits for the call in progress to end, or for the job to be retired. It gives
-// the mutex up for as long.
-func (j *job) awaitAnswerLocked() {
-	if j.readiness.answered == nil {
-		j.readiness.answered = make(chan struct{})
+// awaitAnswerLocked waits for the call in progress to end, for the pool to have had its turn, or for the
+// job to be retired. It gives the mutex up for as long.
+func (j *job) awaitAnswerLocked(who asker) {
+	r := &j.readiness
+	if r.answered == nil {
+		r.answered = make(chan struct{})
 	}
-	answered := j.readiness.answered
+	answered := r.answered
+	if who == byPool {
+		r.pool++
+	}
 	j.mu.Unlock()
 	<-answered
 	j.mu.Lock()
+	if who == byPool {
+		r.pool--
+		r.wakeLocked() // they look again once the mutex is free: after the pool's turn has begun
+	}
 }
 
 // rewaitReady has the wait before the next poll, if there is one, go by the status interval that has just

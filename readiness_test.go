@@ -217,3 +217,14 @@ func jobID(p *jobs.Pool, n int) string {
 	}
 	return ""
 }
+
+func TestReadyIsAskedEachStatusIntervalHoweverLongThatTakes(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		var asked int
+		register(t, p, stub{ready: func() bool { asked++; return false }}, jobs.Once())
+		pass(time.Hour)
+		before := asked
+		pass(30 * 24 * time.Hour)
+		assert.Equal(t, 30*24*time.Hour/(30*time.Second), time.Duration(asked-before))
+	})
+}

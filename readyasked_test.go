@@ -118,3 +118,45 @@ func TestJobExecutionReadyDoesNotStartTheJob(t *testing.T) {
 		assert.Equal(t, times(time.Millisecond, 10), laps.all(), "the poll does")
 	})
 }
+
+func TestThePoolHasItsTurnHoweverManyAskWhetherAJobIsReady(t *testing.T) {
+	const takes = 10 * time.Millisecond
+	ask := func(job jobs.JobExecution) (end func()) {
+		over := make(chan bool)
+		for range 10 {
+			go func() {
+				for {
+					select {
+					case <-over:
+						return
+					default:
+						job.Ready()
+					}
+				}
+			}()
+		}
+		return func() { close(over) }
+	}
+	slowly := func() bool { time.Sleep(takes); return true }
+	t.Run("an execution", func(t *testing.T) {
+		inPool(t, func(t *testing.T, p *jobs.Pool) {
+			id := register(t, p, stub{ready: slowly}, jobs.Every(time.Second))
+			pass(time.Second)
+			defer ask(p.GetJob(id))()
+			pass(time.Minute)
+			assert.GreaterOrEqual(t, infoOf(t, p, id).Executions, uint64(59), "each waits for one call at the most")
+		})
+	})
+	t.Run("a poll and a restart", func(t *testing.T) {
+		inPool(t, func(t *testing.T, p *jobs.Pool) {
+			id := register(t, p, stub{ready: slowly}, jobs.Every(time.Hour))
+			defer ask(p.GetJob(id))()
+			pass(3 * takes)
+			assert.EqualValues(t, 1, infoOf(t, p, id).Executions)
+			stopPool(p)
+			pass(30*time.Second + 3*takes)
+			assert.Equal(t, "Running", p.GetStatus())
+			assert.EqualValues(t, 2, infoOf(t, p, id).Executions)
+		})
+	})
+}

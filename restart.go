@@ -74,7 +74,7 @@ func (p *Pool) askRestart(j *job) {
 		j.answer.Store(uint32(answer))
 		p.recount()
 	}()
-	if j.askReady() {
+	if j.askReady(byPool) {
 		answer = answerReady
 	}
 }

@@ -216,3 +216,17 @@ func TestScheduledExecutesOnceThoughTheClockIsPutRightByLessThanASecond(t *testi
 		assert.Equal(t, 1, len(laps.all()))
 	})
 }
+
+func TestAScheduleThatTakesItsTimeDelaysNoExecution(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := newTimeline()
+		id := register(t, p, stub{execute: calls.execute}, jobs.On(nextFunc(func(from time.Time) time.Time {
+			time.Sleep(2 * time.Second)
+			return calls.start.Add(from.Sub(calls.start).Truncate(10*time.Second) + 10*time.Second)
+		})))
+		calls.fill(9 * time.Second)
+		assert.Equal(t, 10*time.Second, infoOf(t, p, id).NextRun.Sub(calls.start))
+		calls.fill(41 * time.Second)
+		assert.Equal(t, seconds(10, 20, 30, 40), calls.moments())
+	})
+}
