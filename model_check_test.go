@@ -67,6 +67,8 @@ func (m *model) adopt(j *modelJob, info jobs.JobInfo) {
 	switch {
 	case end == nil:
 		return
+	case info.Status == jobs.JobStatusFinished && end.obeyed:
+		m.wrong("%v has finished, though it took the nil that it was told with", j)
 	case info.Status == jobs.JobStatusFinished && !end.failed:
 		j.phase = isFinished
 	case !j.attached && more > 0:

@@ -113,7 +113,10 @@ func (m *model) ends(j *modelJob, e event) {
 	case j.kind == channel && j.shares && !j.context:
 		j.lasted = m.now - j.begun
 		m.quietSince = m.now
-		j.executing, j.unsure = false, &unsureEnd{m.now, e.failed}
+		if !e.failed && !e.told {
+			m.spentAt = m.now
+		}
+		j.executing, j.unsure = false, &unsureEnd{m.now, e.failed, e.told && m.spentAt < j.begun}
 		if e.failed {
 			j.unsureFailures++
 		}

@@ -39,6 +39,7 @@ type model struct {
 	abandoned int
 
 	quietSince time.Duration // when the last call has returned
+	spentAt    time.Duration // when one that shares its channel has last returned nil, and had taken none
 	news       jobs.PoolInfo // what WithOnStatus was told last
 
 	sweep   modelSweep
@@ -128,6 +129,7 @@ type lockWaiter struct {
 type unsureEnd struct {
 	at     time.Duration
 	failed bool
+	obeyed bool // it took a nil, and no other that took none has returned nil meanwhile, for which that might count
 }
 
 func (m *model) wrong(format string, args ...any) {

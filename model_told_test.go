@@ -7,7 +7,7 @@ import (
 )
 
 func newModel(s *script) *model {
-	return &model{statusEvery: s.statusEvery, retryEvery: s.retryEvery, limit: s.limit, abandonAfter: s.abandonAfter, since: -1}
+	return &model{statusEvery: s.statusEvery, retryEvery: s.retryEvery, limit: s.limit, abandonAfter: s.abandonAfter, since: -1, spentAt: -1}
 }
 
 // advance lets the model's time pass, in which those events were seen. It goes from instant to instant: what
