@@ -26,6 +26,7 @@ func rounds(usually, soaking int) int {
 type footprint struct {
 	goroutines int
 	objects    int64
+	bytes      int64
 }
 
 // footprintNow lets everything end that is about to, and returns what is left.
@@ -36,16 +37,17 @@ func footprintNow() footprint {
 		runtime.GC()
 	}
 	runtime.ReadMemStats(&m)
-	return footprint{len(bubbleGoroutines()), int64(m.Mallocs - m.Frees)}
+	return footprint{len(bubbleGoroutines()), int64(m.Mallocs - m.Frees), int64(m.HeapAlloc)}
 }
 
 // assertNoMoreThan checks that things are as they were before something was done n times. Half an object for
-// each time is for the runtime's own; what leaks one shows.
+// each time, and 16 bytes, are for the runtime's own; what leaks one shows, or grows a list.
 func (f footprint) assertNoMoreThan(t *testing.T, before footprint, n int) {
 	t.Helper()
 	assert.Equal(t, before.goroutines, f.goroutines, "goroutines")
-	t.Logf("%d objects more after %d times", f.objects-before.objects, n)
+	t.Logf("%d objects and %d bytes more after %d times", f.objects-before.objects, f.bytes-before.bytes, n)
 	assert.Less(t, f.objects-before.objects, int64(n/2), "objects")
+	assert.Less(t, f.bytes-before.bytes, int64(16*n), "bytes")
 }
 
 // aMoment is a time that is short and different each time.
