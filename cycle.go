@@ -211,11 +211,7 @@ func (c *cycle) endLocked(n uint32, at instant) {
 // abandonLocked goes on as if the step in flight had ended. That the step has no say any more is
 // for its owner to see to: inFlightLocked(n) is false from here on.
 func (c *cycle) abandonLocked() {
-	n := c.steps
-	c.endLocked(n, now())
-	if c.steps == n {
-		c.steps++
-	}
+	c.endLocked(c.steps, now())
 }
 
 // armLimitLocked makes the timer, which nothing else needs during a step, tell the owner when the step

@@ -127,6 +127,52 @@ func TestJobsThatAreRegisteredAndUnregisteredAtOnceLeaveNothing(t *testing.T) {
 	}
 }
 
+func TestJobsThatAreUnregisteredLeaveNoTimer(t *testing.T) {
+	failing := stub{execute: func() error { return errBroken }}
+	for name, f := range map[string]func(t *testing.T, p *jobs.Pool, hangs jobs.Job) string{
+		"of their interval": func(t *testing.T, p *jobs.Pool, _ jobs.Job) string { return register(t, p, idler{}, hourly()) },
+		"of their schedule": func(t *testing.T, p *jobs.Pool, _ jobs.Job) string {
+			return register(t, p, idler{}, jobs.On(each(time.Hour)))
+		},
+		"of their backoff": func(t *testing.T, p *jobs.Pool, _ jobs.Job) string {
+			return register(t, p, failing, jobs.Retry(2), jobs.WithRetryBackoff(time.Hour, time.Hour))
+		},
+		"of their oblivion": func(t *testing.T, p *jobs.Pool, _ jobs.Job) string {
+			return register(t, p, idler{}, jobs.Once(), jobs.WithForget(time.Hour))
+		},
+		"of their limit": func(t *testing.T, p *jobs.Pool, hangs jobs.Job) string {
+			return register(t, p, hangs, jobs.Once(), jobs.WithJobTimeout(time.Hour))
+		},
+		"of the limit that comes": func(t *testing.T, p *jobs.Pool, hangs jobs.Job) string {
+			return register(t, p, hangs, hourly())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const n = 4000
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				var before footprint
+				for range 2 {
+					before = footprintNow()
+					ids, over := make([]string, n), make(chan bool)
+					hangs := stub{execute: func() error { <-over; return nil }}
+					for i := range ids {
+						ids[i] = f(t, p, hangs)
+					}
+					synctest.Wait()
+					for _, id := range ids {
+						p.UnregisterJob(id)
+					}
+					close(over)
+				}
+				after := footprintNow()
+				assert.Equal(t, before.goroutines, after.goroutines)
+				// A timer and what it keeps are four objects at least. The runtime keeps some of those stopped, for a while.
+				assert.Less(t, after.objects-before.objects, int64(n))
+			})
+		})
+	}
+}
+
 // comeAndGo registers a job n times, and each time unregisters it at once.
 func comeAndGo(t *testing.T, p *jobs.Pool, trigger func() jobs.Trigger, n int, opts ...jobs.JobOption) {
 	for i := range n {
