@@ -8,7 +8,8 @@ FUZZTIME ?= 20s
 BENCH ?= .
 ROUNDS ?= 3
 OUT ?= bench.json
-MUTATE ?= pool.go watchdog.go restart.go cycle.go limits.go locks.go job_channel.go stopsignal.go execution.go outcome.go
+MUTATE ?= pool.go watchdog.go restart.go cycle.go limits.go locks.go job_channel.go stopsignal.go execution.go outcome.go \
+	readiness.go health.go survey.go announce.go runnow.go shutdown.go
 
 .PHONY: help run test race stress soak lint bench microbench fuzz cover mutants ci
 

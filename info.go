@@ -25,7 +25,7 @@ type JobInfo struct {
 
 	LastStart    time.Time     `json:"lastStart,omitzero"`    // when the last execution began
 	LastDuration time.Duration `json:"lastDuration"`          // how long the last one that has returned in time took
-	LastError    error         `json:"lastError,omitempty"`   // of the last one that failed; a success does not clear it
+	LastError    error         `json:"lastError,omitempty"`   // of the last one that failed, or of a schedule's Next that panicked; a success does not clear it
 	NextRun      time.Time     `json:"nextRun,omitzero"`      // when the next one is due, if that is known
 	NotExecuting string        `json:"notExecuting,omitzero"` // why it is not executing now; empty if it is
 }
@@ -82,10 +82,7 @@ func (j *job) nextRunLocked(pool poolWord) time.Time {
 		return time.Time{}
 	}
 	if s, ok := j.kind.(*scheduledJob); ok {
-		if s.planned.Year() > 9999 { // which JSON has no form for
-			return time.Time{}
-		}
-		return s.planned
+		return expressible(s.planned)
 	}
 	return j.due.wall()
 }
@@ -94,6 +91,16 @@ func (j *job) nextRunLocked(pool poolWord) time.Time {
 func (i instant) wall() time.Time {
 	t := time.Now()
 	return t.Add(time.Duration(i - instantOf(t))).Round(0)
+}
+
+// expressible returns a time that JSON has a form for: in UTC if t's zone has none, zero if its year has none.
+func expressible(t time.Time) time.Time {
+	for _, t := range [...]time.Time{t, t.UTC()} {
+		if _, err := t.MarshalText(); err == nil {
+			return t
+		}
+	}
+	return time.Time{}
 }
 
 func (j *job) notExecutingLocked(pool poolWord) string {

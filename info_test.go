@@ -2,6 +2,7 @@ package jobs_test
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -260,4 +261,25 @@ func TestThereIsNoNextAttemptWhileOneIsInProgress(t *testing.T) {
 		pass(50 * time.Second)
 		assert.Equal(t, "Running", p.GetStatus())
 	})
+}
+
+func TestANextRunThatJSONHasNoFormForIsGivenInUTCOrNotAtAll(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		next, want time.Time
+	}{
+		{"a zone of 30 hours", time.Date(2050, 1, 2, 7, 0, 0, 0, time.FixedZone("far", 30*60*60)), time.Date(2050, 1, 1, 1, 0, 0, 0, time.UTC)},
+		{"a year of five digits", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Time{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				id := register(t, p, stub{}, jobs.On(nextFunc(func(time.Time) time.Time { return c.next })))
+				pass(time.Second)
+				info := infoOf(t, p, id)
+				assert.Equal(t, c.want, info.NextRun)
+				_, err := json.Marshal(info)
+				assert.NoError(t, err)
+			})
+		})
+	}
 }

@@ -12,10 +12,12 @@ import (
 //
 // If Execute returns an error without having been told, one nil is put on stopChan all the same, for
 // whatever else of the job's listens there, until it is taken, or the job starts again or is
-// unregistered. A nil that nobody took is taken back.
+// unregistered, or its pool is shut down. A nil that nobody took is taken back.
 //
-// Jobs of one pool may share a channel; jobs of two pools must not, since neither pool knows of the
-// other's nils.
+// Jobs of one pool may share a channel: as many nils are put there as were told, and each counts for
+// whichever returns. Where that is in doubt, since one has returned an error meanwhile, one that returns nil
+// counts as told, and is executed again. Jobs of two pools must not share one, since neither pool knows of
+// the other's nils.
 func Channel(stopChan chan interface{}) Trigger { return channel(stopChan) }
 
 type channel chan interface{}

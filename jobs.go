@@ -87,7 +87,8 @@ type JobExecution interface {
 	GetName() string
 	// Ready calls the job's Ready and returns its answer, after waiting for a call in progress. While an
 	// execution is in progress it returns true without calling; for a job that was unregistered, or
-	// whose pool was shut down, false. It does not start the job.
+	// whose pool was shut down, false. It does not start the job. Not to be called from the job's own Ready,
+	// which would wait for itself.
 	Ready() bool
 	// GetJob returns the JobExecution itself.
 	GetJob() JobExecution

@@ -90,7 +90,8 @@ func WithRetryBackoff(min, max time.Duration) JobOption {
 }
 
 // WithForget unregisters a single run or retry job by itself, the given time after it has ended;
-// without it its record is kept until UnregisterJob. A duration below zero is an error.
+// without it its record is kept until UnregisterJob. A pool that was shut down forgets nothing any more. A
+// duration below zero is an error.
 func WithForget(after time.Duration) JobOption {
 	return func(s *settings) { s.given |= optForget; s.forget = after }
 }

@@ -17,7 +17,7 @@ type Trigger interface {
 	kind(task Job, s *settings) (kind, error)
 }
 
-// Register registers a job and returns its id. It does not wait for anything and calls no method of
+// Register registers a job and returns its id. It waits for nothing, but for On's schedule, and calls no method of
 // the job: the job starts by itself, in another goroutine, as soon as its Ready returns true and, if
 // it is attached, the pool is not Stopped.
 //

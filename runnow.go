@@ -7,7 +7,8 @@ import (
 
 // RunNow makes an interval or scheduled job execute now, or right after the execution that is in
 // progress or waiting for the job's lock; several calls before it has begun make one execution. The
-// interval, or the search for the next occurrence, counts from its end. RunNow does not wait.
+// interval, or the search for the next occurrence, counts from its end. RunNow does not wait. What it has
+// asked for is skipped, like an occurrence, if the pool is stopped before it begins.
 //
 // It is an error, and nothing happens, if the id is unknown, the job is of another kind, is not ready
 // yet, has ended or is late (ErrTimeout), if it is attached and the pool is not Running (ErrStopped),

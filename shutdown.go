@@ -11,7 +11,8 @@ import (
 
 // Shutdown ends the pool for good: nothing begins any more, channel jobs are told to stop, the contexts
 // of executions end with ErrShutdown, and Shutdown waits until every call of user code has returned,
-// but for those of abandoned executions. It returns nil then.
+// but for those of abandoned executions, and of a schedule's Next in a call of Register that has not
+// returned. It returns nil then.
 //
 // If ctx ends first it returns an error that wraps ctx's cause and names the jobs that are still in a
 // call, with the stacks of their goroutines where the runtime can tell. It may be called again, to wait
