@@ -257,3 +257,16 @@ func TestChannelContextJobThatFailsWithoutAChannelIsRestarted(t *testing.T) {
 		assert.Equal(t, []error{context.Canceled, nil}, w.causes())
 	})
 }
+
+func TestChannelContextJobWithoutAChannelIsOfferedNothing(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		register(t, p, jobs.JobFunc(func(context.Context) error { return errChannel }), jobs.Channel(nil), jobs.Detached())
+		over := make(chan bool)
+		register(t, p, jobs.JobFunc(func(context.Context) error { <-over; return nil }), jobs.Channel(nil))
+		synctest.Wait()
+		before := len(bubbleGoroutines())
+		stopped(p)
+		assert.Len(t, bubbleGoroutines(), before)
+		close(over)
+	})
+}

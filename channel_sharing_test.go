@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -152,6 +153,62 @@ func TestChannelSharedJobThatObeysIsExecutedAgainThoughAnotherFailsMeanwhile(t *
 			assert.Equal(t, "Running", p.GetJobStatus(id))
 			assert.EqualValues(t, 2, infoOf(t, p, id).Executions)
 		})
+	})
+}
+
+func TestChannelSharedJobIsToldThoughAnotherStillTidiesUp(t *testing.T) {
+	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
+		register(t, p, stub{execute: func() error {
+			<-stop
+			time.Sleep(time.Hour)
+			return nil
+		}}, jobs.Channel(stop))
+		synctest.Wait()
+		stopped(p)
+		p.SetStatus(jobs.PoolStatusRunning)
+		synctest.Wait()
+		require.Equal(t, "Running", p.GetStatus())
+		ws, ids := sharers(t, p, stop, 1, jobs.Detached())
+		p.UnregisterJob(ids[0])
+		synctest.Wait()
+		assert.EqualValues(t, 1, ws[0].told.Load(), "the nil of the one that tidies up was not for it")
+	})
+}
+
+// A job that is told, and whose nil a sibling takes again and again, ends in the end by the nil of a third one, which
+// tidies up. Then all is settled.
+func TestChannelSharedErrorGetsItsNilAfterOneThatListensInVain(t *testing.T) {
+	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
+		over, tidy := make(chan error), make(chan error)
+		var none atomic.Int32
+		register(t, p, stub{execute: func() error {
+			<-stop
+			return <-tidy
+		}}, jobs.Channel(stop))
+		synctest.Wait()
+		stopped(p)
+		p.SetStatus(jobs.PoolStatusRunning)
+		synctest.Wait()
+		deaf := register(t, p, deafTo(over, &none), jobs.Channel(stop), jobs.Detached())
+		synctest.Wait()
+		sibling := newChannelWorker(nil)
+		register(t, p, sibling, jobs.Channel(stop), jobs.Detached())
+		synctest.Wait()
+		p.UnregisterJob(deaf)
+		for range 10 {
+			synctest.Wait()
+			select {
+			case <-stop:
+				sibling.returns(nil)
+			default:
+			}
+		}
+		over <- nil
+		synctest.Wait()
+		sibling.returns(errChannel)
+		assert.Len(t, received(stop), 1)
+		close(tidy)
+		close(sibling.done)
 	})
 }
 

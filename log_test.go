@@ -116,6 +116,30 @@ func TestAFailureAndAStoppedPoolAreLoggedAtErrorLevelAndLifecycleAtDebug(t *test
 	}, logged.option())
 }
 
+func TestStopsAndRestartsByHandAreLogged(t *testing.T) {
+	logged := new(journal)
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		register(t, p, stub{}, jobs.Once())
+		synctest.Wait()
+		since := func() (lines []string) {
+			synctest.Wait()
+			for _, e := range logged.atLeast(slog.LevelDebug) {
+				lines = append(lines, e.level.String()+" "+e.message)
+			}
+			return lines
+		}
+		before := len(since())
+		for range 2 {
+			p.SetStatus(jobs.PoolStatusStopped)
+			p.SetStatus(jobs.PoolStatusRunning)
+			synctest.Wait()
+		}
+		p.SetStatus(jobs.PoolStatusRunning)
+		assert.Equal(t, []string{"ERROR pool stopped", "DEBUG pool restarted", "ERROR pool stopped", "DEBUG pool restarted", "WARN status not set"},
+			since()[before:])
+	}, logged.option())
+}
+
 func TestWithoutALoggerAPoolLogsToWhatIsTheDefaultThen(t *testing.T) {
 	former := slog.Default()
 	defer slog.SetDefault(former)

@@ -42,6 +42,8 @@ func TestEachWaitForAnAttemptIsTwiceTheLastUpToTenMinutesAndThenFromTheBase(t *t
 		{30 * time.Second, seconds(30, 60, 120, 240, 480, 30, 60, 120, 240, 480, 30)},
 		{37500 * time.Millisecond, seconds(37.5, 75, 150, 300, 600, 37.5, 75)},
 		{7 * time.Minute, seconds(420, 420, 420)},
+		{5 * time.Minute, seconds(300, 600, 300, 600)},
+		{5*time.Minute + 1, []time.Duration{5*time.Minute + 1, 5*time.Minute + 1, 5*time.Minute + 1}},
 		{10 * time.Minute, seconds(600, 600, 600)},
 		{time.Hour, seconds(3600, 3600, 3600)},
 	}

@@ -68,23 +68,30 @@ func (p *Pool) turnDueLocked() instant {
 // turn is the step of the watch's cycle.
 func (p *Pool) turn() {
 	defer p.turned() // deferred, since a log handler may call runtime.Goexit
-	p.mu.Lock()
-	life, demands := p.state(), p.demands
-	due := now() >= p.turnDueLocked()
-	if due {
-		p.swept = append(p.swept[:0], p.jobs...)
-	}
-	if due && life.running() {
-		p.sweptAt = now()
-	}
-	p.trying = due && !life.running()
-	p.mu.Unlock()
-
-	if due && life.running() {
+	switch life, demands, due := p.beginTurn(); {
+	case !due:
+	case life.running():
 		p.sweep(life, p.swept)
-	} else if due {
+	default:
 		p.tryRestart(life, demands, p.allReady(life, p.swept))
 	}
+}
+
+// beginTurn says what is to be done, if anything is due.
+func (p *Pool) beginTurn() (life poolWord, demands int, due bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	life, demands = p.state(), p.demands
+	if now() < p.turnDueLocked() {
+		return life, demands, false
+	}
+	p.swept = append(p.swept[:0], p.jobs...)
+	if life.running() {
+		p.sweptAt = now()
+	} else {
+		p.trying = true
+	}
+	return life, demands, true
 }
 
 // turned sets the moment of the next turn.
@@ -194,9 +201,7 @@ func (p *Pool) noteLateLocked(life poolWord, j *job, err error) stoppage {
 		p.late = make(map[*job]struct{})
 	}
 	p.late[j] = struct{}{}
-	stop := p.stopLocked(life, j, err)
-	p.rewatchLocked()
-	return stop
+	return p.stopLocked(life, j, err)
 }
 
 // lateReturned is called when a late call of the job has returned.
