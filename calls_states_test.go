@@ -28,8 +28,10 @@ var jobStates = map[string]state{
 	"interval, Status late": statusLate,
 	"stopped":               func(s *scene) { idle(s); stopPool(s.p) },
 	"stopped, executing":    func(s *scene) { executing(s); stopPool(s.p) },
+	"stopped, awaits lock":  func(s *scene) { locked(s); _ = s.p.RunNow(s.id); pass(0); stopPool(s.p) },
 	"stopped, in Ready":     restarting(false), // as above
 	"scheduled":             func(s *scene) { s.register(stub{}, eachHour()) },
+	"scheduled, in Next":    inNext,
 	"scheduled, executing":  func(s *scene) { s.register(stub{execute: s.holdErr}, eachSecond()) },
 	"scheduled, finished":   func(s *scene) { s.register(stub{}, inASecond()); pass(time.Second) },
 	"channel, executing":    func(s *scene) { s.register(stub{execute: s.holdErr}, jobs.Channel(make(chan any, 1))) },
@@ -38,14 +40,23 @@ var jobStates = map[string]state{
 	"channel, finished":     func(s *scene) { s.register(stub{}, jobs.Channel(make(chan any))) },
 	"detached":              func(s *scene) { s.register(stub{}, hourly(), jobs.Detached()); stopPool(s.p) },
 	"detached, failing":     func(s *scene) { s.register(lasting(0, errBroken), hourly(), jobs.Detached()) },
+	"detached, executing":   func(s *scene) { s.register(stub{execute: s.holdErr}, hourly(), jobs.Detached()) },
+	"detached, late":        func(s *scene) { s.register(stub{execute: s.holdErr}, hourly(), jobs.Detached()); pass(time.Minute) },
 	"detached, abandoned":   abandoned,
+	"detached channel, at it": func(s *scene) {
+		s.register(stub{execute: s.holdErr}, jobs.Channel(make(chan any)), jobs.Detached())
+		stopPool(s.p)
+	},
 	"detached channel, broken": func(s *scene) {
 		s.register(lasting(0, errBroken), jobs.Channel(make(chan any)), jobs.Detached())
 	},
 	"single run, executing": func(s *scene) { s.register(stub{execute: s.holdErr}, jobs.Once()) },
+	"single run, late":      func(s *scene) { limited(s, jobs.Once()); pass(time.Minute) },
+	"single run, abandoned": func(s *scene) { limited(s, jobs.Once()); pass(2 * time.Minute) },
 	"single run, finished":  func(s *scene) { s.register(stub{}, jobs.Once()) },
 	"single run, failed":    func(s *scene) { s.register(lasting(0, errBroken), jobs.Once()) },
 	"retry, executing":      func(s *scene) { s.register(stub{execute: s.holdErr}, threeTimes()) },
+	"retry, late":           func(s *scene) { limited(s, threeTimes()); pass(time.Minute) },
 	"retrying, waiting":     func(s *scene) { s.register(lasting(0, errBroken), threeTimes(), backingOff()) },
 	"retrying, executing":   retryingExecuting,
 	"retry, failed":         func(s *scene) { s.register(lasting(0, errBroken), threeTimes()) },
@@ -68,6 +79,11 @@ func late(s *scene)      { executing(s); pass(time.Minute) }
 func statusLate(s *scene) {
 	s.register(stub{status: s.holdErr}, hourly())
 	pass(90 * time.Second)
+}
+
+// limited has a job with a limit that its kind has none without.
+func limited(s *scene, trigger jobs.Trigger) {
+	s.register(stub{execute: s.holdErr}, trigger, jobs.WithJobTimeout(time.Minute))
 }
 
 // abandoned has a job with an execution that was given up, and none else.

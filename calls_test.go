@@ -34,8 +34,10 @@ interval, late           | Failed       | it     | Failed       | Failed        
 interval, Status late    | Stopped      | it     | Stopped      | Stopped         | asks true        | locks        | locks        | logs      | logs    | ErrStopped  | then Stopped
 stopped                  | Stopped      | it     | Stopped      | Stopped         | asks true        | locks        | locks        | logs      | logs    | ErrStopped  | then Stopped
 stopped, executing       | Running      | it     | Running      | Running         | true             | waits, locks | waits, locks | logs      | logs    | ErrStopped  | then Running
+stopped, awaits lock     | Stopped      | it     | Stopped      | Stopped         | asks true        | waits, locks | waits, locks | unlocks   | unlocks | ErrStopped  | then Stopped
 stopped, in Ready        | Stopped      | it     | Stopped      | Stopped         | waits, asks true | locks        | locks        | logs      | logs    | ErrStopped  | then Stopped
 scheduled                | Running      | it     | Running      | Running         | asks true        | locks        | locks        | logs      | logs    | nil         | then Stopped
+scheduled, in Next       | Running      | it     | Running      | Running         | asks true        | locks        | locks        | logs      | logs    | nil         | then Stopped
 scheduled, executing     | Running      | it     | Running      | Running         | true             | waits, locks | waits, locks | logs      | logs    | nil         | then Running
 scheduled, finished      | Finished     | it     | Finished     | Finished        | asks true        | locks        | locks        | logs      | logs    | error       | then Finished
 channel, executing       | Running      | it     | Running      | Running         | true             | locks        | locks        | logs      | logs    | error       | then Running
@@ -44,12 +46,18 @@ channel, broken          | Stopped      | it     | Stopped      | Stopped       
 channel, finished        | Finished     | it     | Finished     | Finished        | asks true        | locks        | locks        | logs      | logs    | error       | then Finished
 detached                 | Running      | it     | Running      | Running         | asks true        | locks        | locks        | logs      | logs    | nil         | then Stopped
 detached, failing        | Failed       | it     | Failed       | Failed          | asks true        | locks        | locks        | logs      | logs    | nil         | then Failed
+detached, executing      | Running      | it     | Running      | Running         | true             | waits, locks | waits, locks | logs      | logs    | nil         | then Running
+detached, late           | Failed       | it     | Failed       | Failed          | true             | waits, locks | waits, locks | logs      | logs    | ErrTimeout  | then Failed
 detached, abandoned      | Failed       | it     | Failed       | Failed          | asks true        | locks        | locks        | logs      | logs    | nil         | then Failed
+detached channel, at it  | Running      | it     | Running      | Running         | true             | locks        | locks        | logs      | logs    | error       | then Running
 detached channel, broken | Stopped      | it     | Stopped      | Stopped         | asks true        | locks        | locks        | logs      | logs    | error       | then Stopped
 single run, executing    | Running      | it     | Running      | Running         | true             | locks        | locks        | logs      | logs    | error       | then Running
+single run, late         | Failed       | it     | Failed       | Failed          | true             | locks        | locks        | logs      | logs    | error       | then Failed
+single run, abandoned    | Failed       | it     | Failed       | Failed          | asks true        | locks        | locks        | logs      | logs    | error       | then Failed
 single run, finished     | Finished     | it     | Finished     | Finished        | asks true        | locks        | locks        | logs      | logs    | error       | then Finished
 single run, failed       | Failed       | it     | Failed       | Failed          | asks true        | locks        | locks        | logs      | logs    | error       | then Failed
 retry, executing         | Running      | it     | Running      | Running         | true             | locks        | locks        | logs      | logs    | error       | then Running
+retry, late              | Failed       | it     | Failed       | Failed          | true             | locks        | locks        | logs      | logs    | error       | then Failed
 retrying, waiting        | Retrying     | it     | Retrying     | Retrying        | asks true        | locks        | locks        | logs      | logs    | error       | then Retrying
 retrying, executing      | Retrying     | it     | Retrying     | Retrying        | true             | locks        | locks        | logs      | logs    | error       | then Retrying
 retry, failed            | Failed       | it     | Failed       | Failed          | asks true        | locks        | locks        | logs      | logs    | error       | then Failed
