@@ -106,7 +106,7 @@ func TestEveryMethodIsAmongTheCallsThatAreMadeBesideEachOther(t *testing.T) {
 func TestEverythingMayBeCalledFromInsideAJob(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		c := newCrowd(p)
-		c.every, c.luck = 10*time.Second, func(int) bool { return false }
+		c.every, c.luck = time.Second, func(int) bool { return false }
 		calls := c.calls()
 		all := func(done *atomic.Int32) {
 			if done.Add(1) > 4 { // it stops and restarts the pool
