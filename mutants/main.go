@@ -36,7 +36,8 @@ func run(ctx context.Context) error {
 	kept := flag.String("kept", "mutants.txt", "the file with the verdicts so far, in root")
 	slow := flag.String("slow", slowTests, "a pattern of tests that are run last")
 	only := flag.String("run", "", "a pattern of the only tests that are run")
-	limit := flag.Duration("limit", 10*time.Second, "how long the tests may take, those that are run last ten times as long")
+	limit := flag.Duration("limit", 10*time.Second, "how long the tests may take, those that are run last six times as long")
+	tries := flag.Int("tries", 2, "how often tests are run that do not end in time")
 	list := flag.Bool("list", false, "only list the mutants")
 	flag.Parse()
 
@@ -53,7 +54,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b := &bench{build: builder, only: *only, slow: *slow, limit: *limit}
+	b := &bench{build: builder, only: *only, slow: *slow, limit: *limit, tries: max(1, *tries)}
 	log, err := openLedger(filepath.Join(top, *kept))
 	if err != nil {
 		return err

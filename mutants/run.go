@@ -12,7 +12,7 @@ type verdict string
 
 const (
 	killed      verdict = "killed"      // a test has failed
-	endless     verdict = "endless"     // the tests did not end in time, twice
+	endless     verdict = "endless"     // the tests did not end in time, however often they were tried
 	survived    verdict = "SURVIVED"    // no test has noticed
 	unbuildable verdict = "unbuildable" // it does not compile, and so tells nothing
 )
@@ -26,6 +26,7 @@ type bench struct {
 	only  string // a pattern of the only tests that are run, if it is not all of them
 	slow  string // a pattern of tests that are left for last
 	limit time.Duration
+	tries int // how often tests are run that do not end in time
 }
 
 // try says what becomes of a mutant of the file with that source. An error is none of the mutant's.
@@ -39,8 +40,8 @@ func (b *bench) try(ctx context.Context, m mutant, source []byte) (verdict, erro
 	case err != nil:
 		return "", err
 	}
-	failure, err := b.test(ctx, binary)
-	if failure == tooLong {
+	failure := tooLong
+	for try := 0; try < b.tries && failure == tooLong; try++ {
 		failure, err = b.test(ctx, binary)
 	}
 	switch {
@@ -60,7 +61,7 @@ func (b *bench) test(ctx context.Context, binary string) (failure string, err er
 		which string
 		limit time.Duration
 	}
-	parts := []part{{"-test.skip=" + b.slow, b.limit}, {"-test.run=" + b.slow, 10 * b.limit}}
+	parts := []part{{"-test.skip=" + b.slow, b.limit}, {"-test.run=" + b.slow, 6 * b.limit}}
 	if b.only != "" {
 		parts = []part{{"-test.run=" + b.only, b.limit}}
 	}
