@@ -73,6 +73,20 @@ func TestSurveyASlowCallDelaysTheOthersByAMillisecondOnly(t *testing.T) {
 	})
 }
 
+func TestSurveyManySlowCallsAllBeginWithinMilliseconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 1000
+		calls := map[int]func(){}
+		for i := range n {
+			calls[i] = sleeping(time.Second)
+		}
+		begun, slow := surveyed(n, calls)
+		assert.Len(t, slow, n)
+		assert.Equal(t, 14*time.Millisecond, begun[n-1], "one after the other, and then 2, 4, 8 … 512 at once")
+		time.Sleep(time.Second) // for the calls to end
+	})
+}
+
 func TestSurveyReturnsWhenEachCallHasBegunAndReturnedOrIsSlow(t *testing.T) {
 	for name, c := range map[string]struct {
 		calls map[int]func()
