@@ -203,6 +203,23 @@ func TestHungInStatusOrReadyIsWaitedForByShutdown(t *testing.T) {
 	})
 }
 
+func TestHungShutdownDoesNotShowAnAbandonedExecutionOfAJobThatHangsInReady(t *testing.T) {
+	onAbandoningStage(t, func(t *testing.T, s *stage) {
+		p := s.abandonable("sleeper", jobs.Every(forAges))
+		s.pass(39 * time.Second)
+		p.ready.next(hangs)
+		s.pass(time.Hour)
+		require.Equal(t, 1, p.execution.inFlight())
+		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+		defer cancel()
+		err := s.shutdown(ctx)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.ErrorContains(t, err, p.id+") in Ready")
+		assert.Equal(t, 1, strings.Count(err.Error(), "\n\ngoroutine "))
+		assert.NotContains(t, err.Error(), "Execute")
+	})
+}
+
 // A stickler is a log handler that hangs on errors.
 type stickler struct {
 	meddler

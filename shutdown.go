@@ -110,9 +110,9 @@ func (p *Pool) unfinished(jobs []*job, cause error) error {
 	stacks := stacksByCaller()
 	var traces strings.Builder
 	for _, j := range jobs {
-		if calls, step := j.callsInFlight(); calls != "" {
+		if calls, callers := j.callsInFlight(); calls != "" {
 			busy = append(busy, fmt.Sprintf("%s in %s", j, calls))
-			for _, who := range []caller{{job: j, step: step}, {job: j}} {
+			for _, who := range callers {
 				for _, stack := range stacks[who.trace()] {
 					traces.WriteString("\n\n" + stack)
 				}
@@ -128,13 +128,15 @@ func (p *Pool) unfinished(jobs []*job, cause error) error {
 	return fmt.Errorf("pool shut down, but not everything has returned (%w): %s%s", cause, strings.Join(busy, ", "), traces.String())
 }
 
-// callsInFlight names the methods of the job that have not returned, and the step of its execution.
-func (j *job) callsInFlight() (methods string, step uint32) {
+// callsInFlight names the methods of the job that have not returned, and says what their stacks show. An
+// execution that was abandoned is none of them.
+func (j *job) callsInFlight() (methods string, callers []caller) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	var calls []string
 	if phase := j.state().phase(); phase == phaseExecuting || phase == phaseLate {
 		calls = append(calls, "Execute")
+		callers = append(callers, caller{job: j, step: j.steps})
 	}
 	if j.readiness.asking {
 		calls = append(calls, "Ready")
@@ -144,8 +146,9 @@ func (j *job) callsInFlight() (methods string, step uint32) {
 	}
 	if len(calls) == 0 && j.busyLocked() {
 		calls = append(calls, j.restOfCall())
+		callers = append(callers, caller{job: j, step: j.steps})
 	}
-	return strings.Join(calls, " and "), j.steps
+	return strings.Join(calls, " and "), append(callers, caller{job: j})
 }
 
 // restOfCall says what a job is in that is in none of its methods: a call counts until its end is logged.
