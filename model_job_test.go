@@ -65,6 +65,7 @@ func (m *model) begins(j *modelJob, e event) {
 	case j.periodic() && len(j.queue) > 0 && j.queue[0].since < j.joined:
 		m.wrong("%v executes before lock caller %d, who came first", j, j.queue[0].caller)
 	}
+	j.perhaps = j.attached && m.since == m.now && m.restarts > 0
 	j.executing, j.call, j.begun = true, e.call, m.now
 	j.act, j.actSince = e.act, m.now
 	j.executions++
@@ -188,16 +189,22 @@ const aShortWait = 10 * time.Microsecond
 // plan says when the job next executes: an interval job at the given time, a scheduled one "at each
 // occurrence", and after RunNow "right after the one that is executing or waiting".
 func (m *model) plan(j *modelJob, at time.Duration) {
-	if j.again {
-		at = m.now
-	} else if j.kind == scheduled {
+	again, perhaps := j.again, j.again && j.perhaps
+	j.again, j.perhaps = false, false
+	if j.kind == scheduled && (!again || perhaps) {
 		at = j.next(m.now)
-		m.finishIfOver(j)
 	}
-	j.again = false
-	j.due, j.dueBy = at, at
-	if at > m.now {
-		j.dueBy = max(after(at, j.jitter), m.now+aShortWait)
+	switch {
+	case perhaps:
+		j.due, j.dueBy = m.now, after(at, j.jitter)
+		if at == notSet {
+			j.unsure = &unsureEnd{at: m.now} // executes, or is Finished
+		}
+	case again, at <= m.now:
+		j.due, j.dueBy = m.now, m.now
+	default:
+		j.due, j.dueBy = at, max(after(at, j.jitter), m.now+aShortWait)
+		m.finishIfOver(j)
 	}
 }
 

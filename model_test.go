@@ -75,6 +75,7 @@ type modelJob struct {
 	// The next one may begin from due on and, if nothing is in its way, must by dueBy.
 	due, dueBy time.Duration
 	again      bool // RunNow was called while it was executing or waiting
+	perhaps    bool // it is not sure that this still counts: the stop may have been noticed, or only the restart at its end
 
 	// Its lock: who has it and who waits. An execution has joined the queue between the two times.
 	holder           int // a caller's number, held by an execution, or free
