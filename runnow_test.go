@@ -12,6 +12,25 @@ import (
 	"github.com/agentjobs/jobs"
 )
 
+func TestRunNowIsForgottenWhenTheExecutionThatWaitsForItsLockFindsThePoolStopped(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := newTimeline()
+		id := register(t, p, stub{execute: calls.execute}, jobs.On(each(time.Hour)))
+		pass(time.Second)
+		p.JobLock(id)
+		for range 2 { // for the one that waits, and for another one
+			require.NoError(t, p.RunNow(id))
+			pass(time.Second)
+		}
+		stopPool(p)
+		p.JobUnlock(id)
+		pass(time.Minute)
+		require.Equal(t, "Running", p.GetStatus())
+		assert.Empty(t, calls.moments())
+		assert.Equal(t, time.Hour, infoOf(t, p, id).NextRun.Sub(calls.start))
+	})
+}
+
 func TestRunNowBeginsAnExecutionNowAndTheIntervalCountsFromItsEnd(t *testing.T) {
 	for name, opts := range map[string][]jobs.JobOption{"attached": nil, "detached": {jobs.Detached()}} {
 		t.Run(name, func(t *testing.T) {

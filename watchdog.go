@@ -100,9 +100,6 @@ func (p *Pool) turned() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.trying = false
-	if len(p.jobs) == 0 {
-		p.swept = nil // to give its memory back
-	}
 	p.rewatchLocked()
 }
 
