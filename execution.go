@@ -201,7 +201,6 @@ func (j *job) begin(at time.Time) (ctx *executionContext, ok bool) {
 		return nil, false
 	}
 	if !j.advanceLocked(phaseStarted, phaseExecuting) {
-		j.runNow = false
 		j.releaseLocked()
 		return nil, false
 	}
