@@ -127,6 +127,24 @@ func TestJobsThatAreRegisteredAndUnregisteredAtOnceLeaveNothing(t *testing.T) {
 	}
 }
 
+// A timer would keep it.
+func TestAPoolWhoseJobsAreGoneIsKeptByNothing(t *testing.T) {
+	for _, opts := range [][]jobs.JobOption{nil, detached} {
+		synctest.Test(t, func(t *testing.T) {
+			pool := func() weak.Pointer[jobs.Pool] {
+				p := jobs.NewPool(quiet)
+				id := register(t, p, idler{}, jobs.Every(time.Hour), opts...)
+				pass(time.Second)
+				p.UnregisterJob(id)
+				return weak.Make(p)
+			}()
+			pass(time.Second)
+			footprintNow()
+			assert.True(t, pool.Value() == nil)
+		})
+	}
+}
+
 func TestJobsThatAreUnregisteredLeaveNoTimer(t *testing.T) {
 	failing := stub{execute: func() error { return errBroken }}
 	for name, f := range map[string]func(t *testing.T, p *jobs.Pool, hangs jobs.Job) string{

@@ -51,6 +51,13 @@ func (p *Pool) lookForLimits() {
 	}
 }
 
+// lookForLimitsNow has a look that is to come take place at once. If there are no jobs, it is the last.
+func (p *Pool) lookForLimitsNow() {
+	if p.limits.on.Load() {
+		p.limits.cycle.set(atOnce)
+	}
+}
+
 // armLimits is the look. It first says that no look is to come, and looks at the jobs then: so an execution
 // that it does not see has yet to ask, and has another look come.
 func (p *Pool) armLimits() {

@@ -123,6 +123,7 @@ func (p *Pool) removeLocked(j *job) {
 	p.jobs = p.jobs[:end]
 	if end == 0 {
 		p.jobs = nil // to give its memory back
+		p.lookForLimitsNow()
 	}
 }
 
