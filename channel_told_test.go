@@ -129,6 +129,23 @@ func TestChannelTakesBackAtMostAsManyValuesAsItPutInItself(t *testing.T) {
 	}
 }
 
+func TestChannelValuesOfOthersStayWhereTheyAreWhenTheNilWasTaken(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		stop := make(chan interface{}, 2)
+		tidy := make(chan bool)
+		register(t, p, stub{execute: func() error { <-stop; <-tidy; return nil }}, jobs.Channel(stop))
+		synctest.Wait()
+		stopped(p)
+		synctest.Wait()
+		stop <- "mine"
+		p.SetStatus(jobs.PoolStatusRunning)
+		synctest.Wait()
+		require.Equal(t, "Running", p.GetStatus())
+		assert.Equal(t, []interface{}{"mine"}, received(stop))
+		close(tidy)
+	})
+}
+
 func TestChannelNilWaitsForRoomInAFullChannel(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{}, 1)

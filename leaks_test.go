@@ -145,6 +145,24 @@ func TestAPoolWhoseJobsAreGoneIsKeptByNothing(t *testing.T) {
 	}
 }
 
+func TestChannelJobsThatAreUnregisteredWhileTheyExecuteLeaveNothing(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		comeAndObey := func(n int) {
+			for range n {
+				stop := make(chan interface{})
+				id := register(t, p, stub{execute: func() error { <-stop; return nil }}, jobs.Channel(stop))
+				synctest.Wait()
+				p.UnregisterJob(id)
+			}
+		}
+		comeAndObey(100)
+		before := footprintNow()
+		const n = 5000
+		comeAndObey(n)
+		footprintNow().assertNoMoreThan(t, before, n)
+	})
+}
+
 func TestJobsThatAreUnregisteredLeaveNoTimer(t *testing.T) {
 	failing := stub{execute: func() error { return errBroken }}
 	for name, f := range map[string]func(t *testing.T, p *jobs.Pool, hangs jobs.Job) string{

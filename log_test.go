@@ -140,6 +140,27 @@ func TestStopsAndRestartsByHandAreLogged(t *testing.T) {
 	}, logged.option())
 }
 
+func TestWhatALateAndAnAbandonedExecutionReturnIsLogged(t *testing.T) {
+	for message, abandonAfter := range map[string]time.Duration{"late execution has returned": 0, "abandoned execution has returned": time.Second} {
+		t.Run(message, func(t *testing.T) {
+			logged := new(journal)
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				register(t, p, stub{execute: onlyFirst(func() error { time.Sleep(time.Minute); return errTrial })}, jobs.Every(time.Hour),
+					jobs.Detached(), jobs.WithJobTimeout(time.Second))
+				pass(2 * time.Minute)
+				var found []entry
+				for _, e := range logged.atLeast(slog.LevelDebug) {
+					if e.message == message {
+						found = append(found, e)
+					}
+				}
+				require.Len(t, found, 1)
+				assert.Contains(t, found[0].text("error"), errTrial.Error())
+			}, logged.option(), jobs.WithAbandonAfter(abandonAfter))
+		})
+	}
+}
+
 func TestWithoutALoggerAPoolLogsToWhatIsTheDefaultThen(t *testing.T) {
 	former := slog.Default()
 	defer slog.SetDefault(former)

@@ -189,7 +189,7 @@ func (s *stopSignal) halt() {
 
 // trim takes nils that are not wanted out of the channel's buffer, and off the account.
 func (s *stopSignal) trim() {
-	for looks := len(s.stopChan); looks > 0 && s.put > s.wanted() && s.unread() > 0; looks-- {
+	for looks := len(s.stopChan); looks > 0 && s.put > s.wanted(); looks-- {
 		select {
 		case value := <-s.stopChan:
 			if value == nil {
