@@ -11,7 +11,8 @@ const (
 	JobStatusInitializing JobStatus = iota
 	// JobStatusRunning - executing, or between two executions with nothing wrong.
 	JobStatusRunning
-	// JobStatusRetrying - a retry job that has failed at least once and has tries left.
+	// JobStatusRetrying - a retry job that has failed at least once and has not ended, also during its last
+	// try, and if its pool was shut down.
 	JobStatusRetrying
 	// JobStatusStopped - stopped together with its pool, to be restarted with it; or a detached
 	// channel job that ended with an error; or its pool was shut down, or the job unregistered.
