@@ -8,9 +8,9 @@ const firstReadyWait = 10 * time.Millisecond
 type readiness struct {
 	polls    uint8         // how often it was asked, and was not ready, before the first execution
 	asking   bool          // a call is in progress
+	pool     int32         // how many of the pool's own wait for its answer: an execution, or an asker
 	refused  instant       // when it was not ready last
 	answered chan struct{} // closed at the end of that call; made when somebody waits for it
-	pool     int           // who of the pool's own waits for that: an execution, or an asker
 }
 
 // wakeLocked wakes who waits for an answer; they look again.
