@@ -32,6 +32,7 @@ type job struct {
 	readiness readiness               // guarded by mu
 	cancel    context.CancelCauseFunc // ends the context of the execution in flight; guarded by mu
 	runNow    bool                    // RunNow has asked for an execution that has not begun; guarded by mu
+	inNext    bool                    // a call of its schedule's Next is in progress; guarded by mu
 	record                            // guarded by mu
 
 	name  string

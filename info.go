@@ -122,7 +122,7 @@ func (j *job) notExecutingLocked(pool poolWord) string {
 		return "it has ended with an error"
 	case j.readiness.asking:
 		return "its Ready has not returned"
-	case j.scheduleAsked():
+	case j.inNext:
 		return "its schedule has not answered"
 	case phase == phaseUnready:
 		return "it is not ready"
@@ -134,12 +134,6 @@ func (j *job) notExecutingLocked(pool poolWord) string {
 		return "it waits for its next attempt"
 	}
 	return "its next execution is not due yet"
-}
-
-// scheduleAsked reports whether a call of the Next of the job's schedule is in progress. Its mutex is held.
-func (j *job) scheduleAsked() bool {
-	s, ok := j.kind.(*scheduledJob)
-	return ok && s.asking
 }
 
 // Info returns what there is to know about the pool.

@@ -80,7 +80,6 @@ type scheduledJob struct {
 	planned time.Time // when it is to execute next, by the wall clock; zero if that is to be found
 	last    time.Time // what was planned for the execution before
 	asOf    time.Time // when that was found
-	asking  bool      // a call of the schedule's Next is in progress
 }
 
 func (s *scheduledJob) after(j *job, o outcome) verdict {
@@ -136,7 +135,7 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 		return false
 	}
 	j.calls++
-	s.asking = true
+	j.inNext = true
 	if ahead := s.last.Sub(t.Round(0)); ahead > 0 && ahead < smallestJump {
 		t = s.last // the clock was put right by a little: that occurrence has had its execution
 	}
@@ -144,7 +143,7 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 	var err error
 	next := s.occurrenceAfter(t, caller{job: j}, func(failed error) {
 		err = failed
-		s.answered(j, failed)
+		j.answered(failed)
 	})
 	if err != nil {
 		return false
@@ -177,9 +176,9 @@ func (s *scheduledJob) occurrenceAfter(t time.Time, who caller, done func(error)
 
 // answered ends a call of the schedule's Next. A schedule that panics fails the job as an execution would,
 // but is no execution. A detached job asks it again after a while, an attached one after the restart.
-func (s *scheduledJob) answered(j *job, failed error) {
+func (j *job) answered(failed error) {
 	j.mu.Lock()
-	s.asking = false
+	j.inNext = false
 	life := j.pool.state()
 	if failed != nil {
 		failed = ErrExecutingJob.because(fmt.Errorf("schedule: %w", failed), j.typeName(), j.id)
