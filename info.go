@@ -185,11 +185,9 @@ func (j *job) holdUp() string {
 		return "has an execution that is late"
 	case healthState(j.health.Load()) == healthLate:
 		return "has a call of Status that is late"
-	case state.over(): // its answer does not count any more
-		return ""
 	case j.restartAnswer() == answerAsked:
 		return "has a call of Ready that has not returned"
-	case j.restartAnswer() == answerRefused:
+	case j.restartAnswer() == answerRefused && !state.over(): // else that does not count any more
 		return "is not ready"
 	}
 	return ""
