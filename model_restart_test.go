@@ -153,20 +153,28 @@ func (m *model) attemptDone() {
 		case j.waits(m.now) && (j.kind == interval || j.joined < stopped || j.joined == m.now || m.now < j.dueBy):
 			// It is in the queue of its lock, and may execute for what it came for before the stop; or its
 			// jitter has yet to pass.
-			j.due, j.dueBy = m.now, m.now
-			if j.kind == scheduled {
-				if j.dueBy = after(j.next(m.now), j.jitter); j.dueBy == notSet {
-					j.unsure = &unsureEnd{at: m.now} // executes, or is Finished
-				}
-			}
+			m.mayExecute(j)
 		case j.unsure != nil: // it begins again, or is Finished
 			m.finishIfOver(j)
+		case j.phase == isStarted && j.kind == scheduled && j.jitter > 0: // one may be planned that is past, but for its jitter
+			j.again = false
+			m.mayExecute(j)
 		case j.phase == isStarted:
 			j.again = false
 			m.plan(j, m.now)
 		}
 	})
 	m.start()
+}
+
+// mayExecute: an interval job executes, a scheduled one perhaps.
+func (m *model) mayExecute(j *modelJob) {
+	j.due, j.dueBy = m.now, m.now
+	if j.kind == scheduled {
+		if j.dueBy = after(j.next(m.now), j.jitter); j.dueBy == notSet {
+			j.unsure = &unsureEnd{at: m.now} // executes, or is Finished
+		}
+	}
 }
 
 // mayRestartFor takes an execution that begins for what shows that the pool has restarted, if that may be.
