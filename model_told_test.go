@@ -184,7 +184,7 @@ func (m *model) update(interval, limit time.Duration) {
 	m.lost = m.attempt.active && m.attempt.refusedAt != notSet // has it failed already, or is it about to?
 	m.attempt.doublings = 0
 	for _, j := range m.jobs {
-		if j.polls > 0 && j.pollAt != notSet {
+		if j.polls > 0 && j.pollAt > m.now && j.pollAt != notSet { // else it waits only for somebody else's answer
 			j.pollAt = j.polledAt + m.pollWait(j)
 		}
 	}
