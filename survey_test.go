@@ -87,6 +87,20 @@ func TestSurveyManySlowCallsAllBeginWithinMilliseconds(t *testing.T) {
 	})
 }
 
+func TestSurveySlowCallsThatQuickOnesSeparateCostAGoroutineEach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const quick = 900 * time.Microsecond
+		calls := map[int]func(){5: sleeping(quick), 6: sleeping(quick)}
+		for _, i := range []int{0, 1, 2, 3, 4, 7, 8, 9} {
+			calls[i] = sleeping(time.Second)
+		}
+		begun, _ := surveyed(10, calls)
+		assert.Equal(t, time.Millisecond, begun[8]-begun[7])
+		assert.Equal(t, time.Millisecond, begun[9]-begun[8], "and not at the same time")
+		time.Sleep(time.Second) // for the calls to end
+	})
+}
+
 func TestSurveyReturnsWhenEachCallHasBegunAndReturnedOrIsSlow(t *testing.T) {
 	for name, c := range map[string]struct {
 		calls map[int]func()
