@@ -101,6 +101,14 @@ func TestSurveySlowCallsThatQuickOnesSeparateCostAGoroutineEach(t *testing.T) {
 	})
 }
 
+func TestSurveyACallIsSlowAMillisecondAfterItBegan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun, _ := surveyed(3, map[int]func(){0: sleeping(900 * time.Microsecond), 1: sleeping(time.Second)})
+		assert.Equal(t, 1900*time.Microsecond, begun[2])
+		time.Sleep(time.Second) // for the call to end
+	})
+}
+
 func TestSurveyReturnsWhenEachCallHasBegunAndReturnedOrIsSlow(t *testing.T) {
 	for name, c := range map[string]struct {
 		calls map[int]func()
