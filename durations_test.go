@@ -146,6 +146,17 @@ func TestUpdateDurationsLimitsApplyToCallsThatBeginAfterwards(t *testing.T) {
 			assert.Equal(t, "Failed", p.GetJobStatus(before), "its limit is the old one")
 		}, jobs.WithExecutionTimeout(100*time.Second))
 	})
+	t.Run("a call of Status that has just begun", func(t *testing.T) {
+		inPool(t, func(t *testing.T, p *jobs.Pool) {
+			register(t, p, stub{status: enduring(25 * time.Second)}, jobs.Every(forAges))
+			pass(30*time.Second + 1)
+			p.UpdateDurations(time.Hour, 20*time.Second)
+			pass(10*time.Second - 2)
+			assert.Equal(t, "Running", p.GetStatus())
+			pass(1)
+			assert.Equal(t, "Stopped", p.GetStatus(), "at its old limit")
+		}, jobs.WithExecutionTimeout(10*time.Second))
+	})
 	t.Run("calls of Status", func(t *testing.T) {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
 			register(t, p, stub{status: enduring(25 * time.Second)}, jobs.Every(forAges))

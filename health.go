@@ -34,12 +34,13 @@ func (j *job) changeHealth(from, to healthState) bool {
 	return j.health.CompareAndSwap(uint32(from), uint32(to))
 }
 
-// healthLimit returns how long a call of Status may last; 0 or less means that it is not limited.
-func (j *job) healthLimit() time.Duration {
+// healthLimit returns how long a call of Status that has begun then may last; 0 or less means that it is
+// not limited.
+func (j *job) healthLimit(begun instant) time.Duration {
 	if j.limit > 0 {
 		return j.limit
 	}
-	return j.pool.executionTimeout()
+	return j.pool.executionTimeoutAt(begun)
 }
 
 // checkHealth calls the job's Status, if it is Running and not being called already, on behalf of the
@@ -52,7 +53,8 @@ func (j *job) checkHealth(life poolWord) {
 		j.healthChecked(life, nil)
 		return
 	}
-	if limit := j.healthLimit(); limit > 0 && limit <= slowCall {
+	const latest = never // the limit of a call that begins now is the latest
+	if limit := j.healthLimit(latest); limit > 0 && limit <= slowCall {
 		j.watchHealth(now())
 	}
 	userCode(caller{job: j}, func() error { return inspect(j.task.Status()) }, func(err error) {
@@ -68,7 +70,7 @@ func (j *job) watchHealth(since instant) {
 		return
 	}
 	w := &probe{since: since}
-	if limit := j.healthLimit(); limit > 0 {
+	if limit := j.healthLimit(since); limit > 0 {
 		w.timer = time.AfterFunc(limit-time.Duration(now()-since), func() { j.healthExpired(w) })
 	}
 	j.probe = w

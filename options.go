@@ -176,7 +176,22 @@ func (p *Pool) setExecutionTimeout(timeout time.Duration) {
 	if timeout <= 0 {
 		timeout = -1
 	}
+	p.formerLimit.Store(&formerLimit{p.executionTimeout(), now()})
 	p.executionLimit.Store(int64(timeout))
+}
+
+// A formerLimit is an execution timeout, and until when it was in force.
+type formerLimit struct {
+	limit time.Duration
+	until instant
+}
+
+// executionTimeoutAt returns the limit of a call that has begun at that instant, a moment ago.
+func (p *Pool) executionTimeoutAt(begun instant) time.Duration {
+	if former := p.formerLimit.Load(); former != nil && begun < former.until {
+		return former.limit
+	}
+	return p.executionTimeout()
 }
 
 // setInterval sets one of the pool's intervals.

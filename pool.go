@@ -28,6 +28,7 @@ type Pool struct {
 	statusEvery    atomic.Int64
 	retryEvery     atomic.Int64
 	executionLimit atomic.Int64
+	formerLimit    atomic.Pointer[formerLimit] // nil if there was none
 
 	word      atomic.Uint64 // a poolWord; written with mu held
 	registry  registry
