@@ -65,8 +65,9 @@ const (
 	forever time.Duration = math.MaxInt64
 )
 
-// shortestWait is what the wait after a step lasts at least. The runtime prefers a timer that is due, and a goroutine
-// just made, to those that have waited longer: a cycle with hardly a wait could keep others from running.
+// shortestWait is what the wait after a step lasts at least. The runtime prefers a timer that is due, and a
+// goroutine just made, to those that have waited longer: a cycle with hardly a wait could keep others from
+// running.
 const shortestWait = 10 * time.Microsecond
 
 var programStart = time.Now()

@@ -20,8 +20,8 @@ const (
 // took a nil from a channel that several listen on. So nils are only counted: as many are put as there
 // were claims, and one that was taken counts for whichever job returns. If that one has failed, or had
 // another reason to return, it may not have taken it: then any other that was executing at that time counts
-// as told, too, when it returns. One execution too many does less harm than none ever again.
-// The pool's mutex guards it.
+// as told, too, if it returns nil. One execution too many does less harm than none ever again. The pool's
+// mutex guards it.
 type stopSignal struct {
 	stopChan chan interface{}
 	users    int      // channel jobs, registered or still executing
@@ -162,7 +162,7 @@ func (s *stopSignal) taken() int  { return s.put - s.unread() }
 // offer sees to it that as many nils as are wanted were put or are on offer, not counting what may have
 // been taken by jobs whose claims were withdrawn.
 func (s *stopSignal) offer() {
-	if s.stopChan == nil {
+	if s.stopChan == nil || s.closed {
 		return
 	}
 	there := s.put - min(s.taken(), s.claims[claimWithdrawn])
