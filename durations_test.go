@@ -214,3 +214,13 @@ func TestUpdateDurationsActsOnTheDefaultPoolOfThatMoment(t *testing.T) {
 		require.NoError(t, second.Shutdown(context.Background()))
 	})
 }
+
+func TestAPoolMayBeMadeBeforeTheBubbleInWhichItIsUsed(t *testing.T) {
+	p := jobs.NewPool(quiet, jobs.WithExecutionTimeout(10*time.Second))
+	synctest.Test(t, func(t *testing.T) {
+		register(t, p, stub{status: enduring(20 * time.Second)}, jobs.Every(forAges))
+		pass(40 * time.Second)
+		assert.Equal(t, "Stopped", p.GetStatus())
+		require.NoError(t, p.Shutdown(t.Context()))
+	})
+}

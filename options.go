@@ -176,7 +176,6 @@ func (p *Pool) setExecutionTimeout(timeout time.Duration) {
 	if timeout <= 0 {
 		timeout = -1
 	}
-	p.formerLimit.Store(&formerLimit{p.executionTimeout(), now()})
 	p.executionLimit.Store(int64(timeout))
 }
 

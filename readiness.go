@@ -8,7 +8,7 @@ const firstReadyWait = 10 * time.Millisecond
 type readiness struct {
 	polls    uint8         // how often it was asked, and was not ready, before the first execution
 	asking   bool          // a call is in progress
-	pool     int32         // how many of the pool's own wait for its answer: an execution, or an asker
+	waiting  int32         // how many of the pool's own wait for its end: an execution, or an asker
 	refused  instant       // when it was not ready last
 	answered chan struct{} // closed at the end of that call; made when somebody waits for it
 }
@@ -72,7 +72,7 @@ func (j *job) askReady(who asker) (ready bool) {
 			j.mu.Unlock()
 			return ready
 		}
-		if !j.readiness.asking && (who == byPool || j.readiness.pool == 0) {
+		if !j.readiness.asking && (who == byPool || j.readiness.waiting == 0) {
 			break
 		}
 		j.awaitAnswerLocked(who)
@@ -107,13 +107,13 @@ func (j *job) awaitAnswerLocked(who asker) {
 	}
 	answered := r.answered
 	if who == byPool {
-		r.pool++
+		r.waiting++
 	}
 	j.mu.Unlock()
 	<-answered
 	j.mu.Lock()
 	if who == byPool {
-		r.pool--
+		r.waiting--
 		r.wakeLocked() // they look again once the mutex is free: after the pool's turn has begun
 	}
 }

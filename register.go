@@ -17,9 +17,9 @@ type Trigger interface {
 	kind(task Job, s *settings) (kind, error)
 }
 
-// Register registers a job and returns its id. It waits for nothing, but for On's schedule, and calls no method of
-// the job: the job starts by itself, in another goroutine, as soon as its Ready returns true and, if
-// it is attached, the pool is not Stopped.
+// Register registers a job and returns its id. It waits for nothing but On's schedule, and calls no method
+// of the job: the job starts by itself, in another goroutine, as soon as its Ready returns true and, if it
+// is attached, the pool is not Stopped.
 //
 // The error is an ErrRegisteringJob whose cause names what is wrong: a nil job or trigger, a trigger's
 // argument, an option that means nothing for the kind of job, a pool that was shut down. Then nothing

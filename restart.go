@@ -158,6 +158,7 @@ var errSetStopped = fmt.Errorf("%w: by SetStatus", ErrStopped)
 // from now on. A retryInterval of 0 or less is logged and leaves the intervals as they are; an
 // executionTimeout of 0 or less means that there is no limit.
 func (p *Pool) UpdateDurations(retryInterval, executionTimeout time.Duration) {
+	p.formerLimit.Store(&formerLimit{p.executionTimeout(), now()})
 	p.setExecutionTimeout(executionTimeout)
 	if err := setInterval(&p.retryEvery, "retry interval", retryInterval); err != nil {
 		p.logIgnored(err)
