@@ -186,8 +186,10 @@ func TestPoolInfo(t *testing.T) {
 		start := time.Now()
 		var unready fault
 		failing := newFault()
+		unready.cause()
 		id := register(t, p, stub{status: failing.err, ready: unready.absent}, jobs.Every(forAges), jobs.WithName("Ada"))
 		info := p.Info()
+		unready.mend()
 		assert.True(t, info.Since.Equal(start))
 		info.Since = time.Time{}
 		assert.Equal(t, jobs.PoolInfo{Status: jobs.PoolStatusRunning, Jobs: 1, Unstarted: 1}, info)

@@ -150,6 +150,7 @@ func (m *model) attemptDone() {
 		case j.executing:
 			j.open = false
 		case j.kind == scheduled && m.now < j.due && j.due < notSet: // what was planned stays
+			j.dueBy = max(j.dueBy, m.now+aShortWait)
 		case j.waits(m.now) && (j.kind == interval || j.joined < stopped || j.joined == m.now || m.now < j.dueBy):
 			// It is in the queue of its lock, and may execute for what it came for before the stop; or its
 			// jitter has yet to pass.

@@ -34,7 +34,7 @@ func playAll(t *testing.T, ties bool, oneIn int) {
 		s := write(uint64(seed), ties)
 		if history, err := inBubble(t, s, ties); err != nil {
 			s, history, err = shorten(t, s, ties, history, err)
-			t.Fatalf("%v\n\nThe shortest script that fails (of seed %d):\n%s\nWhat happened:\n%s\n\nTo repeat it: go test -run='^%s$' -model.seed=%d .",
+			t.Fatalf("%v\n\nThe shortest script that fails (of seed %d):\n%s\nWhat happened:\n%s\n\nTo repeat it, but for the jitters: go test -run='^%s$' -model.seed=%d .",
 				err, seed, s, history, t.Name(), seed)
 		}
 	}

@@ -2,6 +2,8 @@ package jobs_test
 
 import (
 	"context"
+	"os"
+	"os/exec"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -27,7 +29,16 @@ func TestAPoolIsInitializingUntilTheFirstRegistrationAndThenRunning(t *testing.T
 	})
 }
 
+// It runs in a process of its own, as one that others have used may have goroutines that are about to end.
 func TestImportingThePackageStartsNoGoroutine(t *testing.T) {
+	const alone = "JOBS_TEST_ALONE"
+	if os.Getenv(alone) == "" {
+		again := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+		again.Env = append(os.Environ(), alone+"=yes")
+		output, err := again.CombinedOutput()
+		require.NoError(t, err, "%s", output)
+		return
+	}
 	buf := make([]byte, 1<<20)
 	stacks := string(buf[:runtime.Stack(buf, true)])
 	assert.NotContains(t, stacks, "created by github.com/agentjobs/jobs.")
