@@ -239,7 +239,7 @@ func (m *model) asks(j *modelJob) {
 	case j.phase == isUnready && j.pollAt <= m.now:
 		j.asking = byPoll
 	case m.mayAsk(j):
-		j.asking, j.answer = byAttempt, isAsked
+		j.asking, j.answer, j.carried = byAttempt, isAsked, false
 	default:
 		m.wrong("%v is asked whether it is ready, but is due at %v", j, j.pollAt)
 	}

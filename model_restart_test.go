@@ -36,7 +36,7 @@ func (m *model) beginAttempt() {
 	a := &m.attempt
 	a.active, a.began, a.refusedAt, a.demanded = true, m.now, notSet, false
 	for _, j := range m.jobs {
-		if j.answer != isAsked { // "an answer that takes long is waited for, and not asked for again"
+		if j.carried = j.answer == isAsked; !j.carried { // "an answer that takes long is waited for, and not asked for again"
 			j.answer = isNone
 		}
 		j.excused, j.slowAsk = j.executing, j.asking != nobody
@@ -55,7 +55,7 @@ func (m *model) mayAsk(j *modelJob) bool {
 	if from, _ := m.nextAttempt(); from <= m.now {
 		m.beginAttempt()
 	}
-	mayBeNext := a.active && (j.answer == isNone || j.excused && m.now <= a.began+m.delay())
+	mayBeNext := a.active && (j.answer == isNone || (j.excused || j.carried) && m.now <= a.began+m.delay())
 	return j.attached && m.asked(j) && (mayBeNext || j.answer == isAsked)
 }
 
@@ -74,7 +74,7 @@ func (j *modelJob) mayWait() bool {
 	return j.answer == isAsked || j.phase == isStarted && j.answer == isNone && !j.executing
 }
 
-func (j *modelJob) turnUnknown() bool { return j.excused && j.answer == isNone }
+func (j *modelJob) turnUnknown() bool { return j.carried || j.excused && j.answer == isNone }
 
 func (m *model) settleAttempt() {
 	a := &m.attempt

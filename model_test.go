@@ -90,6 +90,7 @@ type modelJob struct {
 	polls            int
 	answer           modelAnswer // to the restart attempt
 	excused, slowAsk bool        // of this attempt: was executing; its Ready has taken time
+	carried          bool        // the attempt found it being asked by the one before; it may be its turn after that
 
 	// Status.
 	checking, checkLate bool
