@@ -89,7 +89,7 @@ func (s *scheduledJob) after(j *job, o outcome) verdict {
 
 func (s *scheduledJob) due(j *job, _ time.Time) (time.Time, bool) {
 	due := s.nowDue(j)
-	return time.Now(), due
+	return time.Now(), due // the schedule may have taken its time
 }
 
 func (s *scheduledJob) nowDue(j *job) bool {
@@ -102,7 +102,7 @@ func (s *scheduledJob) nowDue(j *job) bool {
 		if !s.plan(j, t) {
 			return false
 		}
-		t = j.pool.wallClock() // the schedule may have taken its time
+		t = j.pool.wallClock() // as above
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()

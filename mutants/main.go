@@ -2,7 +2,8 @@
 //
 //	go -C mutants run . -root .. locks.go cycle.go
 //
-// The sources stay as they are: only the compiler is shown a mutant. Its verdict is kept in a file: a run that was interrupted goes on where it was, until a source or a test changes.
+// The sources stay as they are: only the compiler is shown a mutant. Its verdict is kept in a file: a run
+// that was interrupted goes on where it was, until a source, a test, or the choice of tests changes.
 package main
 
 import (
@@ -129,13 +130,15 @@ func tryFile(ctx context.Context, b *bench, log *ledger, file string, list bool)
 	return nil
 }
 
-// version returns what changes with any source or test of the library: a verdict is on all of them.
+// version returns what changes with any source or test of the library, and with the choice of tests: a
+// verdict is on all of them.
 func (b *bench) version() (string, error) {
 	files, err := filepath.Glob(filepath.Join(b.build.root, "*.go"))
 	if err != nil {
 		return "", err
 	}
 	sum := sha256.New()
+	fmt.Fprintln(sum, b.only)
 	for _, file := range files { // sorted
 		source, err := os.ReadFile(file)
 		if err != nil {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"go/parser"
 	"go/token"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -31,8 +33,12 @@ func TestMutantsOfASample(t *testing.T) {
 	var got []string
 	for _, m := range mutants {
 		got = append(got, m.String())
-		if _, err := parser.ParseFile(token.NewFileSet(), "p.go", m.apply([]byte(sample)), 0); err != nil {
+		mutated := m.apply([]byte(sample))
+		if _, err := parser.ParseFile(token.NewFileSet(), "p.go", mutated, 0); err != nil {
 			t.Errorf("%v is no Go: %v", m, err)
+		}
+		if got, want := bytes.Count(mutated, []byte("\n")), strings.Count(sample, "\n"); got != want {
+			t.Errorf("%v moves lines: there are %d, want %d", m, got, want)
 		}
 	}
 	want := []string{
