@@ -1,5 +1,7 @@
 package jobs
 
+import "log/slog"
+
 // mostPending is how many changes of status wait for WithOnStatus's function at the most.
 const mostPending = 64
 
@@ -7,7 +9,6 @@ const mostPending = 64
 type announcements struct {
 	pending    []PoolInfo
 	announcing bool
-	silence    chan struct{} // closed when there is no more to announce; made when waited for
 }
 
 // announceLocked has the pool's status announced.
@@ -45,10 +46,7 @@ func (p *Pool) announce() {
 		p.mu.Lock()
 		if len(p.pending) == 0 {
 			p.announcing = false
-			if p.silence != nil {
-				close(p.silence)
-				p.silence = nil
-			}
+			p.settleLocked()
 			p.mu.Unlock()
 			silent = true
 			return
@@ -56,24 +54,13 @@ func (p *Pool) announce() {
 		info := p.pending[0]
 		p.pending = p.pending[1:]
 		p.mu.Unlock()
-		userCode(caller{}, func() error {
+		userCode(caller{pool: p}, func() error {
 			p.onStatus(info)
 			return nil
 		}, func(err error) {
 			if err != nil {
-				p.logError("status function failed", err)
+				p.log(slog.LevelError, "status function failed", errorAttrs(err)...)
 			}
 		})
 	}
-}
-
-// whenSilent returns a channel that is closed when there is no more to announce, or nil if there is
-// nothing.
-func (p *Pool) whenSilent() <-chan struct{} {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.announcing && p.silence == nil {
-		p.silence = make(chan struct{})
-	}
-	return p.silence
 }

@@ -22,12 +22,12 @@ import (
 type cycle struct {
 	owner stepper // immutable
 
-	mu    sync.Mutex // guards what follows, and the owner's own fields
-	state cycleState
-	steps uint32  // the number of the step begun last
-	due   instant // when the next step is due; during a step: as set so far
-	limit instant // when the step in flight expires, or never; told once it is armed
-	timer *time.Timer
+	mu     sync.Mutex // guards what follows, and the owner's own fields
+	state  cycleState
+	steps  uint32  // the number of the step begun last
+	due    instant // when the next step is due; during a step: as set so far
+	expiry instant // when the step in flight expires, or never; told once it is armed
+	timer  *time.Timer
 }
 
 // A stepper is what a cycle turns. Neither method is called with the cycle's mutex held.
@@ -150,9 +150,9 @@ func (c *cycle) fire() {
 		n := c.beginLocked()
 		c.mu.Unlock()
 		c.run(n, at)
-	case c.inStepLocked() && passed >= c.limit:
+	case c.inStepLocked() && passed >= c.expiry:
 		n := c.steps
-		c.limit = never
+		c.expiry = never
 		c.mu.Unlock()
 		c.owner.expired(n)
 	default:
@@ -164,7 +164,7 @@ func (c *cycle) beginLocked() (n uint32) {
 	c.state = cycleStepping
 	c.steps++
 	c.due = never
-	c.limit = never
+	c.expiry = never
 	return c.steps
 }
 
@@ -215,11 +215,11 @@ func (c *cycle) abandonLocked() {
 	c.endLocked(c.steps, now())
 }
 
-// armLimitLocked makes the timer, which nothing else needs during a step, tell the owner when the step
+// armExpiryLocked makes the timer, which nothing else needs during a step, tell the owner when the step
 // in flight has reached its limit.
-func (c *cycle) armLimitLocked() {
-	if c.inStepLocked() && c.limit != never {
-		c.armLocked(time.Duration(c.limit - now()))
+func (c *cycle) armExpiryLocked() {
+	if c.inStepLocked() && c.expiry != never {
+		c.armLocked(time.Duration(c.expiry - now()))
 	}
 }
 

@@ -62,8 +62,8 @@ func (d *dancer) setIn(wait time.Duration) { d.set(now().after(wait)) }
 
 func (d *dancer) limitFor(limit time.Duration) {
 	d.mu.Lock()
-	d.limit = now().after(limit)
-	d.armLimitLocked()
+	d.expiry = now().after(limit)
+	d.armExpiryLocked()
 	d.mu.Unlock()
 }
 

@@ -15,15 +15,14 @@ import (
 // The fields stand in the order in which an execution uses them, and what a look-up of the status reads
 // stands together: with many jobs it is cache misses that cost (a third of a look-up among 10,000).
 type job struct {
-	cycle               // its mutex guards the fields below that say so
-	limit time.Duration // WithJobTimeout; 0 if none was given. Immutable, as are the fields below that do not say otherwise
+	cycle                 // its mutex guards the fields below that say so
+	timeout time.Duration // WithJobTimeout; 0 if none was given. Immutable, as are the fields below that do not say otherwise
 
 	pool   *Pool
 	id     string
-	word   atomic.Uint32 // a jobWord; written with mu held
-	health atomic.Uint32 // a healthState
+	word   atomic.Uint64 // a jobWord, see there
 	answer atomic.Uint32 // a restartAnswer
-	calls  int32         // calls of user code in flight, but for Status and abandoned ones; guarded by mu
+	life   uint32        // the generation of the pool in which it has executed last; guarded by mu
 	kind   kind
 	traits *traits
 
@@ -32,11 +31,10 @@ type job struct {
 	readiness readiness               // guarded by mu
 	cancel    context.CancelCauseFunc // ends the context of the execution in flight; guarded by mu
 	runNow    bool                    // RunNow has asked for an execution that has not begun; guarded by mu
-	inNext    bool                    // a call of its schedule's Next is in progress; guarded by mu
 	record                            // guarded by mu
 
 	name  string
-	order uint64        // the how manieth registration of the pool it was
+	order uint64        // its number among the registrations of the pool
 	index int           // where it stands in pool.jobs; guarded by pool.mu
 	probe *probe        // the call of Status in flight, if it lasts; guarded by mu
 	quiet chan struct{} // closed when no call of user code is in flight; made when waited for; guarded by mu
@@ -75,10 +73,8 @@ type traits struct {
 	endless bool
 }
 
-func (j *job) state() jobWord     { return jobWord(j.word.Load()) }
-func (j *job) setState(w jobWord) { j.word.Store(uint32(w)) }
-func (j *job) status() JobStatus  { return statusOf(j.state(), j.pool.state()) }
-func (j *job) attached() bool     { return j.state().has(markAttached) }
+func (j *job) status() JobStatus { return statusOf(j.state(), j.pool.state()) }
+func (j *job) attached() bool    { return j.state().has(markAttached) }
 
 // retired reports whether the job is not to begin anything any more, for good.
 func (j *job) retired() bool { return j.state().has(markGone) || j.pool.state().shut() }
@@ -118,7 +114,11 @@ func (j *job) step(n uint32, at time.Time) instant {
 // here: the restart sets it going.
 func (j *job) start() bool {
 	j.mu.Lock()
-	ok := j.advanceLocked(phaseReady, phaseStarted)
+	j.change(phaseMask, phaseStarted)
+	_, ok := j.admittedLocked()
+	if !ok {
+		j.change(phaseMask, phaseReady)
+	}
 	last := ok && j.attached() && j.pool.unstarted.Add(-1) == 0
 	j.mu.Unlock()
 	if last {
@@ -127,16 +127,12 @@ func (j *job) start() bool {
 	return ok
 }
 
-// advanceLocked moves the job from one phase to the next, if its pool lets it. It moves first, and
-// looks at the pool then: so whoever stops the pool and then looks at the job sees the move, or it
-// is taken back. The other way round both could miss each other.
-func (j *job) advanceLocked(from, to jobWord) bool {
-	j.setState(j.state().with(to))
-	if j.pool.state().admits(j.state()) && !j.stoppedLocked() {
-		return true
-	}
-	j.setState(j.state().with(from))
-	return false
+// admittedLocked reports whether the pool lets the job do what it has just written into its word, and in which
+// life of the pool. The job writes first, and looks at the pool then: so whoever stops the pool and then looks at
+// the job sees what was written, or it is taken back. The other way round both could miss each other.
+func (j *job) admittedLocked() (life poolWord, ok bool) {
+	life = j.pool.state()
+	return life, life.admits(j.state()) && !j.stoppedLocked()
 }
 
 // nextLocked sets the moment of the next step, unless RunNow has asked for an execution first.
@@ -149,22 +145,22 @@ func (j *job) nextLocked(from instant, wait time.Duration) {
 
 // execute executes the job, and returns what time it is then, or 0 if it cannot tell.
 func (j *job) execute(n uint32, at time.Time) (end instant) {
-	ctx, ok := j.begin(at)
+	ctx, ok := j.beginExecution(at)
 	if !ok {
-		j.pool.dismiss(j)
+		j.settle()
 		return 0
 	}
 	if ctx != nil {
 		return j.executeContext(n, ctx)
 	}
-	userCode(caller{job: j, step: n}, func() error { return inspect(j.task.Execute()) }, func(err error) {
+	userCode(caller{pool: j.pool, job: j, step: n}, func() error { return inspect(j.task.Execute()) }, func(err error) {
 		end = j.ended(n, outcome{err: err})
 	})
 	return end
 }
 
 func (j *job) executeContext(n uint32, ctx *executionContext) (end instant) {
-	userCode(caller{job: j, step: n}, func() error {
+	userCode(caller{pool: j.pool, job: j, step: n}, func() error {
 		return inspect(j.task.(ContextJob).ExecuteContext(ctx))
 	}, func(err error) {
 		o := outcome{err: err, excuse: context.Cause(ctx)}
@@ -180,10 +176,10 @@ type executionContext struct {
 	cancel context.CancelCauseFunc
 }
 
-// begin begins an execution: takes the job's lock if its kind does that, claims the execution, and
+// beginExecution begins an execution: takes the job's lock if its kind does that, claims the execution, and
 // writes it down. It is told what time it is, and returns a context for a ContextJob. If it is not ok,
 // the job has nothing to wait for here: a restart sets it going, or it is retired.
-func (j *job) begin(at time.Time) (ctx *executionContext, ok bool) {
+func (j *job) beginExecution(at time.Time) (ctx *executionContext, ok bool) {
 	if c, ok := j.kind.(*channelJob); ok {
 		j.pool.mu.Lock()
 		c.signal.begin(c)
@@ -201,20 +197,31 @@ func (j *job) begin(at time.Time) (ctx *executionContext, ok bool) {
 	if !ok {
 		return nil, false
 	}
-	if !j.advanceLocked(phaseStarted, phaseExecuting) {
+	j.begin(inExecute)
+	life, ok := j.admittedLocked()
+	if !ok {
+		j.change(inExecute, 0)
 		j.releaseLocked()
 		return nil, false
 	}
-	j.calls++
+	j.life = life.generation()
 	j.executions++
 	j.lastStart = at // a moment before the claim: reading the clock again would be all too dear
-	j.pool.limitLocked(j, instantOf(at), j.executionLimit())
+	j.limitLocked(instantOf(at))
 	if _, is := j.task.(ContextJob); is {
 		ctx = new(executionContext)
 		ctx.Context, ctx.cancel = context.WithCancelCause(context.Background())
 		j.cancel = ctx.cancel
 	}
 	return ctx, true
+}
+
+// endContextLocked ends the context of the execution in flight, if it has one. That calls no user code: what waits
+// for the end of a context is woken, or started on a goroutine of its own.
+func (j *job) endContextLocked(cause error) {
+	if j.cancel != nil {
+		j.cancel(cause)
+	}
 }
 
 // takeTurnLocked waits until nothing else keeps the job from executing: whoever holds its lock, or
@@ -231,7 +238,7 @@ func (j *job) takeTurnLocked(at time.Time) (time.Time, bool) {
 				at = time.Now()
 			}
 		}
-		if !j.readiness.asking {
+		if !j.state().has(inReady) {
 			return at, true
 		}
 		// Not with the lock in hand: Ready may be waiting for it.
@@ -247,15 +254,4 @@ func (j *job) releaseLocked() {
 	if j.traits.periodic {
 		j.lock.release()
 	}
-}
-
-// executionLimit returns how long an execution may last; 0 or less means that it is not limited.
-func (j *job) executionLimit() time.Duration {
-	switch t := j.traits; {
-	case t.endless:
-		return 0
-	case t.periodic && j.limit == 0:
-		return j.pool.executionTimeout()
-	}
-	return j.limit
 }

@@ -4,22 +4,33 @@ import (
 	"fmt"
 	"regexp"
 	"runtime/debug"
+	"strings"
+	"unsafe"
 )
 
 // A caller says on whose behalf user code is called. Having an array in it makes the compiler pass it
 // on the stack, where a stack trace shows its value: that is how Shutdown knows whose goroutine it
 // looks at, at no cost to a call.
 type caller struct {
-	job  *job
+	pool *Pool  // nil if it does not count for one
+	job  *job   // nil if it is not on behalf of one
 	step uint32 // the step that is an execution; 0 for other calls
 	_    [2]bool
 }
 
 // trace returns how a stack trace shows a call for that caller.
-func (c caller) trace() string { return fmt.Sprintf(".userCode({%p, %#x,", c.job, c.step) }
+func (c caller) trace() string {
+	return fmt.Sprintf("%s %#x, %#x,", c.pool.trace(), uintptr(unsafe.Pointer(c.job)), c.step)
+}
+
+// trace returns how a stack trace shows a call for any caller of the pool's.
+func (p *Pool) trace() string { return fmt.Sprintf(".userCode({%p,", p) }
 
 // callerTrace is what trace returns for any caller.
-var callerTrace = regexp.MustCompile(`\.userCode\(\{0x[0-9a-f]+, 0x[0-9a-f]+,`)
+var callerTrace = regexp.MustCompile(`\.userCode\(\{0x[0-9a-f]+, 0x[0-9a-f]+, 0x[0-9a-f]+,`)
+
+// calls reports whether the goroutine that asks is in a call of user code that counts for the pool.
+func (p *Pool) calls() bool { return strings.Contains(string(debug.Stack()), p.trace()) }
 
 // userCode calls f, which calls user code, and hands done how it ended: what f returned, or a
 // *panicError. Every call of user code goes through here.

@@ -106,10 +106,10 @@ func expressible(t time.Time) time.Time {
 func (j *job) notExecutingLocked(pool poolWord) string {
 	state := j.state()
 	switch phase := state.phase(); {
-	case phase == phaseExecuting:
-		return ""
-	case phase == phaseLate:
+	case state.has(lateExecute):
 		return "its last execution has outrun its time limit and has not returned"
+	case state.has(inExecute):
+		return ""
 	case phase == phaseFinished:
 		return "it has finished"
 	case phase == phaseFailed:
@@ -120,9 +120,9 @@ func (j *job) notExecutingLocked(pool poolWord) string {
 		return "its pool was shut down"
 	case state.has(markBroken):
 		return "it has ended with an error"
-	case j.readiness.asking:
+	case state.has(inReady):
 		return "its Ready has not returned"
-	case j.inNext:
+	case state.has(inNext):
 		return "its schedule has not answered"
 	case phase == phaseUnready:
 		return "it is not ready"
@@ -130,6 +130,8 @@ func (j *job) notExecutingLocked(pool poolWord) string {
 		return "its pool is stopped"
 	case j.lock.executionWaits():
 		return "it waits for its lock"
+	case j.inStepLocked() && state.has(logMask):
+		return "the pool's log handler has not returned"
 	case state.has(markRetrying):
 		return "it waits for its next attempt"
 	}
@@ -163,31 +165,37 @@ func (p *Pool) infoLocked() PoolInfo {
 	return info
 }
 
-// holdUpsLocked returns what keeps a stopped pool from restarting.
+// holdUpsLocked returns what keeps a stopped pool from restarting. It looks at each job once.
 func (p *Pool) holdUpsLocked() (lines []string) {
-	var jobs []*job
+	type holdUp struct {
+		*job
+		reason string
+	}
+	var found []holdUp
 	for _, j := range p.jobs {
-		if j.attached() && j.holdUp() != "" {
-			jobs = append(jobs, j)
+		if reason := j.holdUp(); reason != "" {
+			found = append(found, holdUp{j, reason})
 		}
 	}
-	slices.SortFunc(jobs, byOrder)
-	for _, j := range jobs {
-		lines = append(lines, fmt.Sprintf("%s %s", j, j.holdUp()))
+	slices.SortFunc(found, func(a, b holdUp) int { return byOrder(a.job, b.job) })
+	for _, h := range found {
+		lines = append(lines, fmt.Sprintf("%s %s", h.job, h.reason))
 	}
 	return lines
 }
 
 // holdUp says how the job keeps its pool from restarting, if it does.
 func (j *job) holdUp() string {
-	switch state := j.state(); {
-	case state.phase() == phaseLate:
+	w := j.state()
+	switch answer := j.restartAnswer(); {
+	case !w.has(markAttached):
+	case w.has(lateExecute):
 		return "has an execution that is late"
-	case healthState(j.health.Load()) == healthLate:
+	case w.has(lateStatus):
 		return "has a call of Status that is late"
-	case j.restartAnswer() == answerAsked:
+	case answer == answerAsked:
 		return "has a call of Ready that has not returned"
-	case j.restartAnswer() == answerRefused && !state.over(): // else that does not count any more
+	case answer == answerRefused && !w.over(): // else that does not count any more
 		return "is not ready"
 	}
 	return ""

@@ -1,9 +1,6 @@
 package jobs
 
-import (
-	"context"
-	"errors"
-)
+import "errors"
 
 // Channel executes a job that runs until it is told to stop (a channel job). It is told once, by a nil
 // on stopChan, and not again before it has returned; a ContextJob also by the end of its context. If the
@@ -87,24 +84,19 @@ func (p *Pool) releaseChannelLocked(c *channelJob) {
 	}
 }
 
-// tellAttachedLocked tells the attached channel jobs that are executing to end. It returns what ends
-// their contexts. The pool's mutex is held.
-func (p *Pool) tellAttachedLocked() (cancels []context.CancelCauseFunc) {
+// tellAttachedLocked tells the attached channel jobs that are executing to end, by their channels and by their
+// contexts. The pool's mutex is held.
+func (p *Pool) tellAttachedLocked() {
 	for j, c := range p.channels {
-		if !j.attached() {
-			continue
-		}
-		j.mu.Lock() // waits for a claim that may yet be taken back
-		executing, cancel := j.state().phase() == phaseExecuting, j.cancel
-		j.mu.Unlock()
-		if executing {
-			c.signal.tell(c)
-		}
-		if cancel != nil {
-			cancels = append(cancels, cancel)
+		if j.attached() {
+			j.mu.Lock() // waits for a claim that may yet be taken back
+			if j.state().has(inExecute) {
+				c.signal.tell(c)
+			}
+			j.endContextLocked(ErrStopped)
+			j.mu.Unlock()
 		}
 	}
-	return cancels
 }
 
 // untellAttachedLocked withdraws the offers to attached channel jobs, as they are about to start
@@ -120,7 +112,7 @@ func (p *Pool) untellAttachedLocked() {
 // endChannelLocked tells a channel job for good: to end, if it is executing, and nothing if it is not.
 // The pool's and the job's mutex are held, and the job is retired.
 func (j *job) endChannelLocked(c *channelJob) {
-	if j.state().phase() == phaseExecuting {
+	if j.state().has(inExecute) {
 		c.signal.tell(c)
 	} else {
 		c.signal.untell(c)

@@ -134,14 +134,13 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 		j.mu.Unlock()
 		return false
 	}
-	j.calls++
-	j.inNext = true
+	j.begin(inNext)
 	if ahead := s.last.Sub(t.Round(0)); ahead > 0 && ahead < smallestJump {
 		t = s.last // the clock was put right by a little: that occurrence has had its execution
 	}
 	j.mu.Unlock()
 	var err error
-	next := s.occurrenceAfter(t, caller{job: j}, func(failed error) {
+	next := s.occurrenceAfter(t, caller{pool: j.pool, job: j}, func(failed error) {
 		err = failed
 		j.answered(failed)
 	})
@@ -152,7 +151,7 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 	defer j.mu.Unlock()
 	if next.IsZero() {
 		if !j.runNow {
-			j.setState(j.state().with(phaseFinished))
+			j.change(phaseMask, phaseFinished)
 			j.setLocked(never)
 		}
 		return j.runNow
@@ -177,22 +176,23 @@ func (s *scheduledJob) occurrenceAfter(t time.Time, who caller, done func(error)
 // answered ends a call of the schedule's Next. A schedule that panics fails the job as an execution would,
 // but is no execution. A detached job asks it again after a while, an attached one after the restart.
 func (j *job) answered(failed error) {
-	j.mu.Lock()
-	j.inNext = false
+	if failed == nil {
+		j.end(inNext)
+		return
+	}
+	j.begin(inLog)
+	defer j.end(inLog)
 	life := j.pool.state()
-	if failed != nil {
-		failed = ErrExecutingJob.because(fmt.Errorf("schedule: %w", failed), j.typeName(), j.id)
-		j.lastError = failed
-		if !j.attached() {
-			j.setState(j.state() | markFailing)
-			j.setLocked(now().after(longestSleep))
-		}
+	failed = ErrExecutingJob.because(fmt.Errorf("schedule: %w", failed), j.typeName(), j.id)
+	j.mu.Lock()
+	j.lastError = failed
+	if !j.attached() {
+		j.change(0, markFailing)
+		j.setLocked(now().after(longestSleep))
 	}
 	j.mu.Unlock()
-	defer j.callEnded()
-	if failed != nil {
-		j.failed(life, "schedule failed", failed)
-	}
+	j.end(inNext)
+	j.failed(life, "schedule failed", failed)
 }
 
 // steppedBack reports whether the wall clock was set back between two readings.

@@ -122,7 +122,7 @@ func (j *job) Unlock() {
 	case heldByExecution:
 		j.logWarning("unlock of a job that is locked by its own execution")
 	}
-	j.pool.dismiss(j)
+	j.settle()
 }
 
 // JobLock waits until the lock of the job with that id is free, and takes it. Until JobUnlock the

@@ -6,46 +6,104 @@ import (
 	"log/slog"
 )
 
-// log logs. No mutex may be held, since a log handler is user code; what it panics with is its own.
-func (p *Pool) log(level slog.Level, message string, attrs ...slog.Attr) {
-	defer func() { _ = recover() }()
-	logger := p.logger
-	if logger == nil {
-		logger = slog.Default()
+// write calls the log handler, which is user code: no mutex may be held, and the call must count already, for the job
+// or for its pool. What the handler panics with is its own.
+func (p *Pool) write(j *job, level slog.Level, message string, attrs ...slog.Attr) {
+	if j != nil {
+		attrs = append(j.attrs(), attrs...)
 	}
-	logger.LogAttrs(context.Background(), level, message, attrs...)
+	userCode(caller{pool: p, job: j}, func() error {
+		p.handler().LogAttrs(context.Background(), level, message, attrs...)
+		return nil
+	}, func(error) {})
 }
 
-func (j *job) log(level slog.Level, message string, attrs ...slog.Attr) {
-	j.pool.log(level, message, append(j.attrs(), attrs...)...)
+func (p *Pool) handler() *slog.Logger {
+	if p.logger == nil {
+		return slog.Default()
+	}
+	return p.logger
+}
+
+// log logs, and counts the call for the pool.
+func (p *Pool) log(level slog.Level, message string, attrs ...slog.Attr) {
+	p.mu.Lock()
+	p.beginLogLocked()
+	p.mu.Unlock()
+	defer p.endLog()
+	p.write(nil, level, message, attrs...)
+}
+
+// beginLogLocked counts a call of the log handler; endLog ends it.
+func (p *Pool) beginLogLocked() { p.logging++ }
+
+func (p *Pool) endLog() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.logging--
+	p.settleLocked()
 }
 
 func (j *job) attrs() []slog.Attr {
 	return []slog.Attr{slog.String("job", j.name), slog.String("id", j.id), slog.String("type", j.typeName())}
 }
 
-// logError logs an error of the library's own making, with the stack if it comes from a panic.
-func (p *Pool) logError(message string, err error, attrs ...slog.Attr) {
-	attrs = append(attrs, slog.String("error", err.Error()))
+// errorAttrs are the attributes of an error: its text, and the stack if it comes from a panic.
+func errorAttrs(err error) []slog.Attr {
+	attrs := []slog.Attr{slog.String("error", err.Error())}
 	if stack := stackOf(err); stack != nil {
 		attrs = append(attrs, slog.String("stack", string(stack)))
 	}
-	p.log(slog.LevelError, message, attrs...)
+	return attrs
 }
 
-func (j *job) logFailure(message string, err error) { j.pool.logError(message, err, j.attrs()...) }
+// logIgnored logs an error on account of which something was left as it is, if it is one.
+func (p *Pool) logIgnored(err error) {
+	if err != nil {
+		p.log(slog.LevelError, "value ignored", errorAttrs(err)...)
+	}
+}
 
-// logIgnored logs the end of an execution whose error is no failure any more. A panic is worth more than
-// a debug line all the same.
+// logFailure logs an error; the call counts for the job already.
+func (j *job) logFailure(message string, err error) {
+	j.pool.write(j, slog.LevelError, message, errorAttrs(err)...)
+}
+
+// logFailed logs a failure and whether the pool has stopped because of it; the call counts for the job already.
+func (j *job) logFailed(message string, err error, stopped bool) {
+	j.logFailure(message, err)
+	if stopped {
+		j.pool.write(j, slog.LevelError, "pool stopped", slog.String("error", err.Error()))
+	}
+}
+
+// logIgnored logs the end of an execution whose error is no failure any more; the call counts for the job already. A
+// panic is worth more than a debug line all the same.
 func (j *job) logIgnored(message string, err error) {
 	switch {
 	case err == nil:
-		j.logDebug(message)
+		j.pool.write(j, slog.LevelDebug, message)
 	case stackOf(err) != nil:
 		j.logFailure(message, err)
 	default:
-		j.logDebug(message, slog.String("error", err.Error()))
+		j.pool.write(j, slog.LevelDebug, message, slog.String("error", err.Error()))
 	}
+}
+
+// logDebug and logWarning log what somebody has done with a job, on their own goroutine, and count the call for the
+// pool.
+func (j *job) logDebug(message string) {
+	if j.pool.logs(slog.LevelDebug) {
+		j.pool.log(slog.LevelDebug, message, j.attrs()...)
+	}
+}
+
+func (j *job) logWarning(message string) { j.pool.log(slog.LevelWarn, message, j.attrs()...) }
+
+// logs reports whether anything of that level is logged at all.
+func (p *Pool) logs(level slog.Level) (yes bool) {
+	defer func() { _ = recover() }()
+	return p.handler().Enabled(context.Background(), level)
 }
 
 // stackOf returns the stack of the panic that err comes from, if it does. It calls no method of an
@@ -64,30 +122,4 @@ func stackOf(err error) []byte {
 		}
 	}
 	return nil
-}
-
-// logDebug logs an event of a job's life.
-func (j *job) logDebug(message string, attrs ...slog.Attr) {
-	if j.pool.logs(slog.LevelDebug) {
-		j.log(slog.LevelDebug, message, attrs...)
-	}
-}
-
-// logs reports whether anything of that level is logged at all.
-func (p *Pool) logs(level slog.Level) (yes bool) {
-	defer func() { _ = recover() }()
-	logger := p.logger
-	if logger == nil {
-		logger = slog.Default()
-	}
-	return logger.Enabled(context.Background(), level)
-}
-
-func (j *job) logWarning(message string) { j.log(slog.LevelWarn, message) }
-
-// logIgnored logs an error on account of which something was left as it is, if it is one.
-func (p *Pool) logIgnored(err error) {
-	if err != nil {
-		p.logError("value ignored", err)
-	}
 }

@@ -3,7 +3,7 @@ package jobs
 import (
 	"fmt"
 	"log/slog"
-	"sync/atomic"
+	"strings"
 	"time"
 )
 
@@ -14,7 +14,8 @@ type JobOption func(*settings)
 // settings is what the options of one registration amount to.
 type settings struct {
 	given   options
-	name    string
+	named   bool
+	name    string // blank for the id
 	timeout time.Duration
 	jitter  time.Duration
 	min     time.Duration
@@ -52,10 +53,21 @@ func (s *settings) check(allowed options) error {
 	return nil
 }
 
-// WithName names the job: in JobExecution.GetName, JobInfo and the log. The name need not be unique.
-// A job without one, or with an empty one, is named after its kind.
+// WithName names the job: in JobExecution.GetName, JobInfo and the log. The name need not be unique. A job with a
+// blank name has its id as its name, one without this option its type.
 func WithName(name string) JobOption {
-	return func(s *settings) { s.name = name }
+	return func(s *settings) { s.named = true; s.name = name }
+}
+
+// nameOf returns the name of a job with that id and type.
+func (s *settings) nameOf(id, typeName string) string {
+	switch {
+	case !s.named:
+		return typeName
+	case strings.TrimSpace(s.name) == "":
+		return id
+	}
+	return s.name
 }
 
 // WithJobTimeout limits how long each execution of the job, and each call of its Status, may last,
@@ -96,12 +108,6 @@ func WithForget(after time.Duration) JobOption {
 	return func(s *settings) { s.given |= optForget; s.forget = after }
 }
 
-// The durations of a pool for which nothing else was set.
-const (
-	defaultInterval         = 30 * time.Second
-	defaultExecutionTimeout = 5 * time.Minute
-)
-
 // A PoolOption sets something about a pool as NewPool makes it. A nil one is ignored.
 type PoolOption func(*Pool) error
 
@@ -118,20 +124,32 @@ func WithLogger(logger *slog.Logger) PoolOption {
 // WithStatusInterval sets how often the pool calls the jobs' Status; 30 seconds by default. An
 // interval of 0 or less is logged and changes nothing.
 func WithStatusInterval(interval time.Duration) PoolOption {
-	return func(p *Pool) error { return setInterval(&p.statusEvery, "status interval", interval) }
+	return func(p *Pool) error {
+		err := checkInterval("status interval", interval)
+		if err == nil {
+			p.setDurations(func(d *durations) { d.statusInterval = interval })
+		}
+		return err
+	}
 }
 
 // WithRetryInterval sets how long after a stop the pool first tries to restart; 30 seconds by
 // default. An interval of 0 or less is logged and changes nothing.
 func WithRetryInterval(interval time.Duration) PoolOption {
-	return func(p *Pool) error { return setInterval(&p.retryEvery, "retry interval", interval) }
+	return func(p *Pool) error {
+		err := checkInterval("retry interval", interval)
+		if err == nil {
+			p.setDurations(func(d *durations) { d.retryInterval = interval })
+		}
+		return err
+	}
 }
 
 // WithExecutionTimeout sets how long an execution of an interval or scheduled job, and any call of
 // Status, may last; 5 minutes by default. A timeout of 0 or less means that there is no limit.
 func WithExecutionTimeout(timeout time.Duration) PoolOption {
 	return func(p *Pool) error {
-		p.setExecutionTimeout(timeout)
+		p.setDurations(func(d *durations) { d.executionTimeout = timeout })
 		return nil
 	}
 }
@@ -157,47 +175,32 @@ func WithOnStatus(f func(PoolInfo)) PoolOption {
 	}
 }
 
-func (p *Pool) statusInterval() time.Duration { return orDefault(&p.statusEvery, defaultInterval) }
-func (p *Pool) retryInterval() time.Duration  { return orDefault(&p.retryEvery, defaultInterval) }
-
-// executionTimeout returns the limit of executions and of Status calls; below zero it is none.
-func (p *Pool) executionTimeout() time.Duration {
-	return orDefault(&p.executionLimit, defaultExecutionTimeout)
+// durations are what can be set about the times of a pool, see UpdateDurations. They are immutable: others take
+// their place.
+type durations struct {
+	statusInterval   time.Duration
+	retryInterval    time.Duration
+	executionTimeout time.Duration // 0 or less: none
 }
 
-func orDefault(d *atomic.Int64, otherwise time.Duration) time.Duration {
-	if d := d.Load(); d != 0 {
-		return time.Duration(d)
+var defaultDurations = durations{
+	statusInterval:   30 * time.Second,
+	retryInterval:    30 * time.Second,
+	executionTimeout: 5 * time.Minute,
+}
+
+// durations returns those in force now.
+func (p *Pool) durations() *durations {
+	if d := p.times.Load(); d != nil {
+		return d
 	}
-	return otherwise
+	return &defaultDurations
 }
 
-func (p *Pool) setExecutionTimeout(timeout time.Duration) {
-	if timeout <= 0 {
-		timeout = -1
-	}
-	p.executionLimit.Store(int64(timeout))
-}
-
-// A formerLimit is an execution timeout, and until when it was in force.
-type formerLimit struct {
-	limit time.Duration
-	until instant
-}
-
-// executionTimeoutAt returns the limit of a call that has begun at that instant, a moment ago.
-func (p *Pool) executionTimeoutAt(begun instant) time.Duration {
-	if former := p.formerLimit.Load(); former != nil && begun < former.until {
-		return former.limit
-	}
-	return p.executionTimeout()
-}
-
-// setInterval sets one of the pool's intervals.
-func setInterval(d *atomic.Int64, name string, interval time.Duration) error {
+// checkInterval returns an error if an interval of that name is no good.
+func checkInterval(name string, interval time.Duration) error {
 	if interval <= 0 {
 		return fmt.Errorf("%s of %v: it must be above zero", name, interval)
 	}
-	d.Store(int64(interval))
 	return nil
 }

@@ -239,3 +239,32 @@ func TestWithJitterOfZeroChangesNothing(t *testing.T) {
 		assert.Equal(t, seconds(0, 10, 20), calls.moments())
 	})
 }
+
+func TestABlankNameIsTheJobsID(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		stop := make(chan interface{})
+		hourly := "0 * * * *"
+		for name, register := range map[string]func(name string) (string, error){
+			"Register":                     func(name string) (string, error) { return p.Register(stub{}, jobs.Once(), jobs.WithName(name)) },
+			"RegisterSingleRunJobWithName": func(name string) (string, error) { return p.RegisterSingleRunJobWithName(stub{}, name) },
+			"RegisterRetryJobWithName":     func(name string) (string, error) { return p.RegisterRetryJobWithName(stub{}, 1, name) },
+			"RegisterIntervalJobWithName":  func(name string) (string, error) { return p.RegisterIntervalJobWithName(stub{}, time.Hour, name) },
+			"RegisterDetachedIntervalJobWithName": func(name string) (string, error) {
+				return p.RegisterDetachedIntervalJobWithName(stub{}, time.Hour, name)
+			},
+			"RegisterScheduledJobWithName":       func(name string) (string, error) { return p.RegisterScheduledJobWithName(stub{}, hourly, name) },
+			"RegisterChannelJobWithName":         func(name string) (string, error) { return p.RegisterChannelJobWithName(stub{}, stop, name) },
+			"RegisterDetachedChannelJobWithName": func(name string) (string, error) { return p.RegisterDetachedChannelJobWithName(stub{}, stop, name) },
+		} {
+			for _, blank := range []string{"", " \t"} {
+				id, err := register(blank)
+				require.NoError(t, err)
+				assert.Equal(t, id, infoOf(t, p, id).Name, name)
+				assert.Equal(t, id, p.GetJob(id).GetName(), name)
+			}
+			id, err := register("it")
+			require.NoError(t, err)
+			assert.Equal(t, "it", p.GetJob(id).GetName(), name)
+		}
+	})
+}

@@ -1,9 +1,6 @@
 package jobs
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // An outcome is what user code has returned, and why we had told it to.
 type outcome struct {
@@ -49,12 +46,15 @@ func (j *job) ended(n uint32, o outcome) instant {
 	} else {
 		at = j.recordEnd(n, o, &end)
 	}
-	if end.manner != endedWell {
-		j.follow(&end)
-		return 0
+	switch end.manner {
+	case endedWell:
+		j.settle()
+		return at
+	case endedLate:
+		j.recordLateEnd(n, &end)
 	}
-	j.pool.dismiss(j)
-	return at
+	j.follow(&end)
+	return 0
 }
 
 // recordChannelEnd settles whether a channel job was told to end together with its end.
@@ -69,54 +69,106 @@ func (j *job) recordChannelEnd(n uint32, o outcome, c *channelJob, end *ending) 
 	return j.recordEnd(n, o, end)
 }
 
-// recordEnd writes down how execution n has ended, and returns what time it is.
+// recordEnd writes down how execution n has ended, and returns what time it is. The end of a late one is left to
+// recordLateEnd. Unless it has ended well, the call that logs it counts from then on.
 func (j *job) recordEnd(n uint32, o outcome, end *ending) instant {
 	at := now()
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	switch {
-	case !j.inFlightLocked(n):
-		end.manner = endedAbandoned
+	end.manner = j.mannerLocked(n, o)
+	if end.manner == endedAbandoned || end.manner == endedLate {
 		return at
-	case j.state().phase() == phaseLate:
-		end.manner = endedLate
-		j.concludeLocked(outcome{err: j.lastError}, at)
-		return at
-	case o.failed():
-		end.manner = endedBadly
-		end.life = j.pool.state()
+	}
+	end.life = j.pool.state()
+	if end.life.running() {
+		j.life = end.life.generation() // this execution belongs to it, whenever it began
+	}
+	if end.manner != endedWell {
+		j.begin(inLog)
+	}
+	if end.manner == endedBadly {
 		end.err = j.failLocked(o.err)
-	case o.err != nil:
-		end.manner = endedAsTold
-		j.failedInARow = 0
-	default:
+	} else {
 		j.failedInARow = 0
 	}
 	j.lastDuration = at.since(j.lastStart)
 	j.concludeLocked(o, at)
-	if end.manner == endedWell {
-		j.calls--
-		j.settleLocked() // last: whoever waits for that may read the status then
-	}
 	return at
 }
 
-// follow draws the consequences of an execution's end.
-func (j *job) follow(end *ending) {
-	if end.manner == endedAbandoned {
-		j.logIgnored("abandoned execution has returned", end.err)
+// recordLateEnd writes down that execution n, which was late, has ended, unless it has been abandoned meanwhile. A job
+// is among the pool's late ones for as long as its word says so: the two change together, with both mutexes held.
+func (j *job) recordLateEnd(n uint32, end *ending) {
+	p := j.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !j.concludeLate(n) {
+		end.manner = endedAbandoned
 		return
 	}
-	defer j.callEnded()
+	p.settleLateLocked(j)
+}
+
+func (j *job) concludeLate(n uint32) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.inFlightLocked(n) {
+		return false
+	}
+	j.begin(inLog)
+	j.concludeLocked(outcome{err: j.lastError}, now())
+	return true
+}
+
+func (j *job) mannerLocked(n uint32, o outcome) manner {
+	switch {
+	case !j.inFlightLocked(n):
+		return endedAbandoned
+	case j.state().has(lateExecute):
+		return endedLate
+	case o.failed():
+		return endedBadly
+	case o.err != nil:
+		return endedAsTold
+	}
+	return endedWell
+}
+
+// follow draws the consequences of an execution's end, and logs it.
+func (j *job) follow(end *ending) {
+	if end.manner == endedAbandoned {
+		j.abandonedReturned(end.err)
+		return
+	}
+	defer j.end(inLog) // deferred, since a log handler may call runtime.Goexit
 	switch end.manner {
 	case endedLate:
-		j.pool.lateReturned(j)
 		j.logIgnored("late execution has returned", end.err)
 	case endedBadly:
 		j.failed(end.life, "job execution failed", end.err)
 	case endedAsTold:
 		j.logIgnored("execution has ended as told", end.err)
 	}
+}
+
+// abandonedReturned logs that an abandoned execution has returned, unless the pool was shut down: nobody waits for
+// such an execution, not even its own job, which may be gone.
+func (j *job) abandonedReturned(err error) {
+	p := j.pool
+	p.mu.Lock()
+	if p.state().shut() {
+		p.mu.Unlock()
+		return
+	}
+	j.mu.Lock()
+	j.begin(inLog)
+	if j.state().has(markGone) {
+		p.departLocked(j)
+	}
+	j.mu.Unlock()
+	p.mu.Unlock()
+	defer j.end(inLog)
+	j.logIgnored("abandoned execution has returned", err)
 }
 
 // failLocked writes down that the execution in flight has failed.
@@ -131,96 +183,21 @@ func (j *job) failLocked(cause error) error {
 	return j.lastError
 }
 
-// concludeLocked ends the execution in flight: its claim and its lock.
+// concludeLocked ends the execution in flight: its claim, and with that its call, and its lock.
 func (j *job) concludeLocked(o outcome, at instant) {
 	v := j.kind.after(j, o)
-	j.setState((j.state() &^ markTrouble).with(v.phase) | v.mark)
+	j.change(phaseMask|markTrouble|inExecute|lateExecute, v.phase|v.mark)
 	j.cancel = nil
 	j.releaseLocked()
 	j.nextLocked(at, v.wait)
 }
 
-// expired is the cycle's: execution n has outrun its limit or, if that was known, is given up.
-func (j *job) expired(n uint32) {
-	p := j.pool
-	p.mu.Lock()
-	j.mu.Lock()
-	if phase := j.state().phase(); !j.inFlightLocked(n) || phase != phaseExecuting && phase != phaseLate {
-		j.mu.Unlock()
-		p.mu.Unlock()
-	} else if phase == phaseExecuting {
-		j.foundLate()
-	} else {
-		j.abandoned()
-	}
-}
-
-// foundLate writes down that the execution in flight has failed by outrunning its limit. It is called
-// with the pool's and the job's mutex held, and gives both up.
-func (j *job) foundLate() {
-	p := j.pool
-	at := now()
-	j.setState(j.state().with(phaseLate))
-	err := j.failLocked(timeoutAfter(at.since(j.lastStart)))
-	cancel := j.cancel
-	if p.abandonAfter > 0 {
-		j.cycle.limit = at.after(p.abandonAfter)
-		j.armLimitLocked()
-	}
-	j.mu.Unlock()
-	stop := p.noteLateLocked(p.state(), j, err)
-	p.mu.Unlock()
-	if cancel != nil {
-		cancel(ErrTimeout)
-	}
-	stop.finish(j, "job execution is late", err)
-}
-
-// abandoned gives the late execution in flight up. It is called with the pool's and the job's mutex
-// held, and gives both up.
-func (j *job) abandoned() {
-	p := j.pool
-	err := j.lastError
-	j.concludeLocked(outcome{err: err}, now())
-	j.abandonLocked()
-	j.mu.Unlock()
-	p.abandonedRuns++
-	p.settleLateLocked(j)
-	p.mu.Unlock()
-	defer j.callEnded()
-	j.logFailure("late job execution abandoned", err)
-}
-
-// callEnded counts a call of user code that has ended. It comes last, after what there is to log, so
-// that nothing is left to come when Shutdown returns; and deferred, since a log handler may call
-// runtime.Goexit.
-func (j *job) callEnded() {
-	j.mu.Lock()
-	j.calls--
-	j.settleLocked()
-	j.mu.Unlock()
-	j.pool.dismiss(j)
-}
-
-// settleLocked tells who waits for the job to be quiet if it is.
-func (j *job) settleLocked() {
-	if j.quiet != nil && !j.busyLocked() {
-		close(j.quiet)
-		j.quiet = nil
-	}
-}
-
-// busyLocked reports whether a call of user code is in flight.
-func (j *job) busyLocked() bool {
-	return j.calls > 0 || healthState(j.health.Load()) != healthUnasked
-}
-
-// retireLocked ends the job for good: no step begins any more, and nothing waits any longer.
-// What it returns ends the context of the execution in flight, or is nil.
-func (j *job) retireLocked() context.CancelCauseFunc {
+// retireLocked ends the job for good: no step begins any more, nothing waits any longer, and the context of the
+// execution in flight ends.
+func (j *job) retireLocked(cause error) {
 	j.stopLocked()
-	j.armLimitLocked() // as nobody looks for it any more
+	j.armExpiryLocked() // as nobody looks for it any more
 	j.lock.withdrawExecution()
 	j.readiness.wakeLocked()
-	return j.cancel
+	j.endContextLocked(cause)
 }

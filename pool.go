@@ -24,13 +24,8 @@ type Pool struct {
 	onStatus     func(PoolInfo)
 	clock        func() time.Time // the wall clock; nil for time.Now
 
-	// Durations; 0 stands for the default, and below 0 for none.
-	statusEvery    atomic.Int64
-	retryEvery     atomic.Int64
-	executionLimit atomic.Int64
-	formerLimit    atomic.Pointer[formerLimit] // nil if there was none
-
-	word      atomic.Uint64 // a poolWord; written with mu held
+	times     atomic.Pointer[durations] // nil for the default ones; written with mu held
+	word      atomic.Uint64             // a poolWord; written with mu held
 	registry  registry
 	limits    limitWatch
 	unstarted atomic.Int64                  // attached jobs that have not started
@@ -45,6 +40,8 @@ type Pool struct {
 	signals    map[chan interface{}]*stopSignal
 	watch
 	announcements
+	logging int           // calls of the log handler in flight that count for no job
+	silent  chan struct{} // closed when neither that nor WithOnStatus's function is being called; made when waited for
 }
 
 // NewPool returns a pool of its own, apart from the one behind the package-level functions.
@@ -84,22 +81,7 @@ func (p *Pool) UnregisterJob(jobID string) {
 	}
 	p.removeLocked(j)
 
-	j.mu.Lock()
-	started := j.state().started()
-	j.setState(j.state() | markGone)
-	cancel := j.retireLocked()
-	if c, ok := j.kind.(*channelJob); ok {
-		delete(p.channels, j)
-		j.endChannelLocked(c)
-		if j.state().phase() != phaseExecuting {
-			p.releaseChannelLocked(c)
-		}
-	}
-	if j.busyLocked() || j.lock.holder != heldByNobody {
-		p.departLocked(j)
-	}
-	j.mu.Unlock()
-
+	started := p.retireLocked(j)
 	if j.attached() {
 		p.attached--
 		if !started {
@@ -109,10 +91,26 @@ func (p *Pool) UnregisterJob(jobID string) {
 		p.unwatchLocked(j)
 	}
 	p.mu.Unlock()
-	if cancel != nil {
-		cancel(ErrUnregistered)
-	}
 	j.logDebug("job unregistered")
+}
+
+// retireLocked ends a job that was unregistered, and reports whether it had started.
+func (p *Pool) retireLocked(j *job) (started bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.change(0, markGone)
+	j.retireLocked(ErrUnregistered)
+	if c, ok := j.kind.(*channelJob); ok {
+		delete(p.channels, j)
+		j.endChannelLocked(c)
+		if !j.state().has(inExecute) {
+			p.releaseChannelLocked(c)
+		}
+	}
+	if j.state().has(inCall) || j.lock.holder != heldByNobody {
+		p.departLocked(j)
+	}
+	return j.state().started()
 }
 
 // removeLocked takes the job out of the list of all.
@@ -128,26 +126,12 @@ func (p *Pool) removeLocked(j *job) {
 	}
 }
 
-// departLocked keeps an unregistered job known, until it is dismissed.
+// departLocked keeps an unregistered job known, until settle finds that nothing of it is left.
 func (p *Pool) departLocked(j *job) {
 	if p.departed == nil {
 		p.departed = make(map[string]*job)
 	}
 	p.departed[j.id] = j
-}
-
-// dismiss forgets an unregistered job once nothing of it is left.
-func (p *Pool) dismiss(j *job) {
-	if !j.state().has(markGone) {
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if !j.busyLocked() && j.lock.holder == heldByNobody {
-		delete(p.departed, j.id)
-	}
 }
 
 // lockable returns the job whose lock goes by that id: also an unregistered one, for as long as the

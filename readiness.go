@@ -7,7 +7,6 @@ const firstReadyWait = 10 * time.Millisecond
 // A readiness is what a job keeps of the calls of its Ready. The job's mutex guards it.
 type readiness struct {
 	polls    uint8         // how often it was asked, and was not ready, before the first execution
-	asking   bool          // a call is in progress
 	waiting  int32         // how many of the pool's own wait for its end: an execution, or an asker
 	refused  instant       // when it was not ready last
 	answered chan struct{} // closed at the end of that call; made when somebody waits for it
@@ -40,12 +39,12 @@ func (j *job) becomeReady() bool {
 		j.mu.Lock()
 		defer j.mu.Unlock()
 		if ready {
-			j.setState(j.state().with(phaseReady))
+			j.change(phaseMask, phaseReady)
 			return
 		}
 		j.readiness.refused = now()
 		j.readiness.polls = min(j.readiness.polls+1, 60)
-		j.setLocked(j.readiness.due(j.pool.statusInterval()))
+		j.setLocked(j.readiness.due(j.pool.durations().statusInterval))
 	}()
 	ready = j.askReady(byPool)
 	return ready
@@ -66,31 +65,35 @@ const (
 func (j *job) askReady(who asker) (ready bool) {
 	j.mu.Lock()
 	for {
-		phase := j.state().phase()
-		if j.stoppedLocked() || phase == phaseExecuting || phase == phaseLate {
+		w := j.state()
+		if j.stoppedLocked() || w.has(inExecute) {
 			ready = !j.stoppedLocked()
 			j.mu.Unlock()
 			return ready
 		}
-		if !j.readiness.asking && (who == byPool || j.readiness.waiting == 0) {
+		if !w.has(inReady) && (who == byPool || j.readiness.waiting == 0) {
 			break
 		}
 		j.awaitAnswerLocked(who)
 	}
-	j.readiness.asking = true
-	j.calls++
+	j.begin(inReady)
 	j.mu.Unlock()
 
-	userCode(caller{job: j}, func() error {
+	userCode(caller{pool: j.pool, job: j}, func() error {
 		ready = j.task.Ready()
 		return nil
 	}, func(err error) {
+		if err != nil {
+			ready = false
+			j.begin(inLog)
+			defer j.end(inLog)
+		}
 		j.mu.Lock()
-		j.readiness.asking = false
+		j.change(inReady, 0)
 		j.readiness.wakeLocked()
-		ready = ready && err == nil && !j.stoppedLocked()
+		ready = ready && !j.stoppedLocked()
 		j.mu.Unlock()
-		defer j.callEnded()
+		j.settle()
 		if err != nil {
 			j.logFailure("call of Ready failed", err)
 		}
@@ -126,5 +129,5 @@ func (j *job) rewaitReady() {
 	if j.state().phase() != phaseUnready || j.cycle.state != cycleWaiting {
 		return
 	}
-	j.setLocked(j.readiness.due(j.pool.statusInterval()))
+	j.setLocked(j.readiness.due(j.pool.durations().statusInterval))
 }

@@ -34,8 +34,8 @@ func (p *Pool) Register(job Job, trigger Trigger, opts ...JobOption) (string, er
 	if err != nil {
 		typeName := kindName(trigger, opts)
 		err = ErrRegisteringJob.because(err, typeName)
-		p.logError("job registration failed", err,
-			slog.String("job", settingsOf(opts).name), slog.String("type", typeName))
+		p.log(slog.LevelError, "job registration failed", append(errorAttrs(err),
+			slog.String("job", settingsOf(opts).name), slog.String("type", typeName))...)
 		return "", err
 	}
 	j.set(atOnce)
@@ -91,14 +91,12 @@ func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error)
 	if err != nil {
 		return nil, fmt.Errorf("no id: %w", err)
 	}
-	j := &job{pool: p, task: task, id: id.String(), name: s.name, kind: kind, traits: traits, limit: s.timeout}
+	j := &job{pool: p, task: task, id: id.String(), kind: kind, traits: traits, timeout: s.timeout}
 	j.owner = j
 	if traits.detachedName != "" && s.given&optDetached == 0 {
-		j.setState(phaseUnready | markAttached)
+		j.change(0, markAttached)
 	}
-	if j.name == "" {
-		j.name = j.typeName()
-	}
+	j.name = s.nameOf(j.id, j.typeName())
 	return j, nil
 }
 

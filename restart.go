@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"slices"
 	"time"
+
+	"github.com/agentjobs/jobs/internal/handover"
 )
 
 // longestBackoff is what the wait between restart attempts may double up to. The next one is the
@@ -41,21 +43,20 @@ func nextDoublings(base time.Duration, doublings int) int {
 // are. It returns as soon as all were asked and one is not. An answer that takes long is waited for,
 // here or by the next attempt, and not asked for again.
 func (p *Pool) allReady(life poolWord, jobs []*job) bool {
-	var asked []*job
+	var asked attempt
 	for _, j := range jobs {
-		if j.attached() && j.state().started() && !j.state().over() {
+		if w := j.state(); w.has(markAttached) && w.started() && !w.over() {
 			asked = append(asked, j)
 		}
 	}
-	s := survey{jobs: asked, ask: p.askRestart}
-	s.run()
+	handover.Run(len(asked), asked)
 	for {
 		ready := true
 		waiting := false
 		for _, j := range asked {
-			if !j.state().has(markGone) {
-				ready = ready && j.restartAnswer() != answerRefused
-				waiting = waiting || j.restartAnswer() == answerAsked
+			if answer := j.restartAnswer(); !j.state().has(markGone) {
+				ready = ready && answer != answerRefused
+				waiting = waiting || answer == answerAsked
 			}
 		}
 		if !ready || !waiting || p.state() != life {
@@ -65,14 +66,23 @@ func (p *Pool) allReady(life poolWord, jobs []*job) bool {
 	}
 }
 
-func (p *Pool) askRestart(j *job) {
-	if restartAnswer(j.answer.Swap(uint32(answerAsked))) == answerAsked {
-		return
-	}
+// An attempt is the calls of Ready of the jobs that an attempt to restart the pool asks.
+type attempt []*job
+
+// Begin reports whether job i is to be asked; what it has answered before is forgotten.
+func (a attempt) Begin(i int) (struct{}, bool) {
+	return struct{}{}, restartAnswer(a[i].answer.Swap(uint32(answerAsked))) != answerAsked
+}
+
+func (a attempt) Call(i int, _ struct{}) { a[i].answerRestart() }
+
+func (a attempt) Slow(int, struct{}, time.Time) {} // an answer may take its time
+
+func (j *job) answerRestart() {
 	answer := answerRefused
 	defer func() { // deferred, since Ready may call runtime.Goexit
 		j.answer.Store(uint32(answer))
-		p.recount()
+		j.pool.recount()
 	}()
 	if j.askReady(byPool) {
 		answer = answerReady
@@ -98,33 +108,61 @@ func (p *Pool) demandLocked(triedAt instant) {
 // tryRestart restarts the pool and sets its jobs going, if all are ready and nothing has come in
 // between. It is told how many demands the attempt answers for.
 func (p *Pool) tryRestart(life poolWord, demands int, ready bool) {
+	life, ok := p.restart(life, demands, ready)
+	if !ok {
+		return
+	}
+	for i, j := range p.swept {
+		j.resume(life)
+		if i%64 == 63 {
+			runtime.Gosched() // lets those resumed use the processor, and their goroutines be used again
+		}
+	}
+	// Ends with the call of the log handler, which Shutdown waits for. It may last, and must not hold the next turn up.
+	go func() {
+		defer p.endLog()
+		p.write(nil, slog.LevelDebug, "pool restarted")
+	}()
+}
+
+// restart makes the pool Running, if that follows from the attempt, and returns its new life. It leaves in p.swept
+// the jobs to be set going, and has counted the call that logs it.
+func (p *Pool) restart(life poolWord, demands int, ready bool) (newLife poolWord, ok bool) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch {
 	case p.state() != life || len(p.late) > 0:
-		p.mu.Unlock()
-		return
+		return 0, false
 	case !ready:
 		if p.demands == demands {
 			p.triedAt = now()
-			p.doublings = nextDoublings(p.retryInterval(), p.doublings)
+			p.doublings = nextDoublings(p.durations().retryInterval, p.doublings)
 		}
-		p.mu.Unlock()
-		return
+		return 0, false
 	}
 	p.untellAttachedLocked()
 	p.restarts++
 	p.trying = false
 	p.sweptAt = now()
+	p.beginLogLocked()
 	p.changeLocked(life.with(PoolStatusRunning))
 	p.swept = append(p.swept[:0], p.jobs...) // with those that came during the attempt
-	p.mu.Unlock()
-	for i, j := range p.swept {
-		j.resume()
-		if i%64 == 63 {
-			runtime.Gosched() // lets those resumed use the processor, and their goroutines be used again
-		}
+	return p.state(), true
+}
+
+// resume sets an attached job going in a new life of the pool. One that is not ready goes on being polled. One that
+// has executed in that life already, by itself, since it was due or became ready in the very moment, or since its
+// execution has lasted until then, has begun the life.
+func (j *job) resume(life poolWord) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if w := j.state(); !w.has(markAttached) || w.phase() < phaseReady || w.over() || j.life == life.generation() {
+		return
 	}
-	p.log(slog.LevelDebug, "pool restarted")
+	if s, ok := j.kind.(*scheduledJob); ok {
+		s.skip(j.pool.wallClock())
+	}
+	j.setLocked(atOnce)
 }
 
 // SetStatus stops or restarts the pool by hand. PoolStatusStopped stops it as a failure of a job would.
@@ -134,19 +172,20 @@ func (p *Pool) tryRestart(life poolWord, demands int, ready bool) {
 func (p *Pool) SetStatus(status PoolStatus) {
 	p.mu.Lock()
 	word := p.state()
-	var stop stoppage
+	stopped := false
 	restart := status == PoolStatusRunning && word.status() == PoolStatusStopped && !word.shut()
 	if restart {
 		p.demandLocked(atOnce)
 	} else if status == PoolStatusStopped {
-		stop = p.stopLocked(word, nil, errSetStopped)
+		stopped = p.stopLocked(word, nil, errSetStopped)
 	}
+	p.beginLogLocked()
 	p.mu.Unlock()
-	endContexts(stop.cancels, ErrStopped)
-	if stop.happened {
-		p.logError("pool stopped", errSetStopped)
+	defer p.endLog()
+	if stopped {
+		p.write(nil, slog.LevelError, "pool stopped", errorAttrs(errSetStopped)...)
 	} else if !restart {
-		p.log(slog.LevelWarn, "status not set", slog.String("from", word.status().String()), slog.String("to", status.String()))
+		p.write(nil, slog.LevelWarn, "status not set", slog.String("from", word.status().String()), slog.String("to", status.String()))
 	}
 }
 
@@ -158,19 +197,34 @@ var errSetStopped = fmt.Errorf("%w: by SetStatus", ErrStopped)
 // from now on. A retryInterval of 0 or less is logged and leaves the intervals as they are; an
 // executionTimeout of 0 or less means that there is no limit.
 func (p *Pool) UpdateDurations(retryInterval, executionTimeout time.Duration) {
-	p.formerLimit.Store(&formerLimit{p.executionTimeout(), now()})
-	p.setExecutionTimeout(executionTimeout)
-	if err := setInterval(&p.retryEvery, "retry interval", retryInterval); err != nil {
-		p.logIgnored(err)
-		return
-	}
-	p.statusEvery.Store(int64(retryInterval))
-	p.mu.Lock()
-	p.doublings = 0
-	p.rewatchLocked()
-	jobs := slices.Clone(p.jobs)
-	p.mu.Unlock()
-	for _, j := range jobs {
+	err := checkInterval("retry interval", retryInterval)
+	for _, j := range p.updateDurations(retryInterval, executionTimeout, err == nil) {
 		j.rewaitReady()
 	}
+	p.logIgnored(err)
+}
+
+// updateDurations sets the durations, and returns the jobs that may have to wait anew.
+func (p *Pool) updateDurations(interval, executionTimeout time.Duration, valid bool) (jobs []*job) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.setDurations(func(d *durations) {
+		d.executionTimeout = executionTimeout
+		if valid {
+			d.retryInterval, d.statusInterval = interval, interval
+		}
+	})
+	if valid {
+		p.doublings = 0
+		p.rewatchLocked()
+		jobs = slices.Clone(p.jobs)
+	}
+	return jobs
+}
+
+// setDurations changes some of the pool's durations. Its mutex is held, or it is being made.
+func (p *Pool) setDurations(change func(*durations)) {
+	d := *p.durations()
+	change(&d)
+	p.times.Store(&d)
 }

@@ -34,9 +34,11 @@ func (j *job) runSoon() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	switch state := j.state(); {
-	case j.stoppedLocked():
+	case state.has(markGone):
 		return ErrUnregistered
-	case state.phase() == phaseLate:
+	case j.stoppedLocked():
+		return ErrShutdown
+	case state.has(lateExecute):
 		return fmt.Errorf("its last execution has not returned: %w", ErrTimeout)
 	case state.over():
 		return errors.New("it has ended")

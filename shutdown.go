@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -12,17 +13,21 @@ import (
 // Shutdown ends the pool for good: nothing begins any more, channel jobs are told to stop, the contexts
 // of executions end with ErrShutdown, and Shutdown waits until every call of user code has returned,
 // but for those of abandoned executions, and of a schedule's Next in a call of Register that has not
-// returned. It returns nil then.
+// returned. It returns nil then. User code is the methods of jobs, their errors and schedules, the log
+// handler, and the function of WithOnStatus.
 //
 // If ctx ends first it returns an error that wraps ctx's cause and names the jobs that are still in a
 // call, with the stacks of their goroutines where the runtime can tell. It may be called again, to wait
-// again, and from many goroutines at once. From inside a job it waits for its caller too, and so until
-// ctx's end.
+// again, and from many goroutines at once. From inside user code it waits for its caller too, and so until
+// ctx's end; if ctx never ends, it waits for nothing and returns an error at once.
 //
 // Afterwards the pool is Stopped, Register and RunNow return errors, and look-ups, locks and
 // UnregisterJob work as before.
 func (p *Pool) Shutdown(ctx context.Context) error {
 	jobs := p.shut()
+	if ctx.Done() == nil && p.calls() {
+		return p.unfinished(jobs, errWaitsForItself)
+	}
 	for _, j := range jobs {
 		if !within(ctx, j.whenQuiet()) {
 			return p.unfinished(jobs, context.Cause(ctx))
@@ -33,6 +38,8 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 	}
 	return nil
 }
+
+var errWaitsForItself = errors.New("its caller is inside one of the calls that it would wait for, and its context never ends")
 
 // within waits for done, if there is one, and reports whether ctx lasted for as long.
 func within(ctx context.Context, done <-chan struct{}) bool {
@@ -49,14 +56,24 @@ func within(ctx context.Context, done <-chan struct{}) bool {
 
 // shut lets nothing begin any more, and returns the jobs in which something may be going on.
 func (p *Pool) shut() (jobs []*job) {
+	jobs, first := p.shutLocking()
+	if first {
+		defer p.endLog()
+		p.write(nil, slog.LevelDebug, "pool shut down")
+	}
+	return jobs
+}
+
+// shutLocking does it, once. Then it has counted the call that logs it.
+func (p *Pool) shutLocking() (jobs []*job, first bool) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	jobs = slices.Clone(p.jobs)
 	for _, j := range p.departed {
 		jobs = append(jobs, j)
 	}
 	if p.state().shut() {
-		p.mu.Unlock()
-		return jobs
+		return jobs, false
 	}
 	if p.state().status() != PoolStatusStopped {
 		p.stopper, p.stopName, p.stopError = "", "", ErrShutdown
@@ -65,99 +82,53 @@ func (p *Pool) shut() (jobs []*job) {
 		p.word.Store(uint64(p.state() | poolShut))
 	}
 	p.announceLatestLocked() // all others are news of a pool that goes on
-	var cancels []context.CancelCauseFunc
 	for _, j := range p.jobs {
-		if cancel := j.shut(); cancel != nil {
-			cancels = append(cancels, cancel)
-		}
+		j.shut()
 	}
 	p.cycle.stop()
 	p.limits.cycle.stop()
 	p.recount()
 	p.lookAgainLocked()
-	p.mu.Unlock()
-	endContexts(cancels, ErrShutdown)
-	p.log(slog.LevelDebug, "pool shut down")
-	return jobs
+	p.beginLogLocked()
+	return jobs, true
 }
 
-// shut ends the job, with its pool's mutex held. What it returns ends the context of its execution, or
-// is nil.
-func (j *job) shut() context.CancelCauseFunc {
+// shut ends the job, with its pool's mutex held.
+func (j *job) shut() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if c, ok := j.kind.(*channelJob); ok {
 		j.endChannelLocked(c)
 	}
-	return j.retireLocked()
-}
-
-// whenQuiet returns a channel that is closed when no call of user code is in flight for the job, or nil
-// if none is.
-func (j *job) whenQuiet() <-chan struct{} {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.quiet == nil && j.busyLocked() {
-		j.quiet = make(chan struct{})
-	}
-	return j.quiet
+	j.retireLocked(ErrShutdown)
 }
 
 // unfinished returns the error that names the jobs still in a call.
 func (p *Pool) unfinished(jobs []*job, cause error) error {
 	slices.SortFunc(jobs, byOrder)
 	var busy []string
-	stacks := stacksByCaller()
-	var traces strings.Builder
+	var callers []caller
 	for _, j := range jobs {
-		if calls, callers := j.callsInFlight(); calls != "" {
+		if calls, who := j.callsInFlight(); calls != "" {
 			busy = append(busy, fmt.Sprintf("%s in %s", j, calls))
-			for _, who := range callers {
-				for _, stack := range stacks[who.trace()] {
-					traces.WriteString("\n\n" + stack)
-				}
-			}
+			callers = append(callers, who...)
 		}
 	}
-	if p.whenSilent() != nil {
-		busy = append(busy, "the function of WithOnStatus")
+	if calls := p.callsInFlight(); len(calls) > 0 {
+		busy = append(busy, calls...)
+		callers = append(callers, caller{pool: p})
 	}
 	if len(busy) == 0 { // the last has returned at the same moment
 		return nil
 	}
+	stacks := stacksByCaller()
+	var traces strings.Builder
+	for _, who := range callers {
+		for _, stack := range stacks[who.trace()] {
+			traces.WriteString("\n\n" + stack)
+		}
+	}
 	return fmt.Errorf("pool shut down, but not everything has returned (%w): %s%s", cause, strings.Join(busy, ", "), traces.String())
-}
-
-// callsInFlight names the methods of the job that have not returned, and says what their stacks show. An
-// execution that was abandoned is none of them.
-func (j *job) callsInFlight() (methods string, callers []caller) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	var calls []string
-	if phase := j.state().phase(); phase == phaseExecuting || phase == phaseLate {
-		calls = append(calls, "Execute")
-		callers = append(callers, caller{job: j, step: j.steps})
-	}
-	if j.readiness.asking {
-		calls = append(calls, "Ready")
-	}
-	if healthState(j.health.Load()) != healthUnasked {
-		calls = append(calls, "Status")
-	}
-	if len(calls) == 0 && j.busyLocked() {
-		calls = append(calls, j.restOfCall())
-		callers = append(callers, caller{job: j, step: j.steps})
-	}
-	return strings.Join(calls, " and "), append(callers, caller{job: j})
-}
-
-// restOfCall says what a job is in that is in none of its methods: a call counts until its end is logged.
-func (j *job) restOfCall() string {
-	const logger = "the pool's logger"
-	if _, ok := j.kind.(*scheduledJob); ok {
-		return "its schedule's Next or " + logger
-	}
-	return logger
 }
 
 // stacksByCaller returns the stack traces of the goroutines that are in user code, by their callers' trace.

@@ -2,6 +2,7 @@ package jobs_test
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -197,4 +198,83 @@ func TestTheStackOfAnAbandonedExecutionIsNotAmongThem(t *testing.T) {
 		close(end)
 		require.NoError(t, p.Shutdown(context.Background()))
 	})
+}
+
+func TestShutdownFromInsideUserCodeWithAContextThatNeverEndsIsAnErrorAtOnce(t *testing.T) {
+	for name, inside := range map[string]func(t *testing.T, p *jobs.Pool, shutdown func() error){
+		"Execute": func(t *testing.T, p *jobs.Pool, shutdown func() error) {
+			register(t, p, stub{execute: shutdown}, jobs.Every(time.Hour))
+		},
+		"ExecuteContext": func(t *testing.T, p *jobs.Pool, shutdown func() error) {
+			register(t, p, jobs.JobFunc(func(context.Context) error { return shutdown() }), jobs.Once())
+		},
+		"Status": func(t *testing.T, p *jobs.Pool, shutdown func() error) {
+			register(t, p, stub{status: shutdown}, jobs.Every(time.Hour))
+		},
+		"Ready": func(t *testing.T, p *jobs.Pool, shutdown func() error) {
+			register(t, p, stub{ready: func() bool { return shutdown() == nil }}, jobs.Every(time.Hour))
+		},
+		"Next": func(t *testing.T, p *jobs.Pool, shutdown func() error) {
+			asked := false
+			register(t, p, stub{}, jobs.On(nextFunc(func(at time.Time) time.Time {
+				if asked { // not inside Register
+					_ = shutdown()
+				}
+				asked = true
+				return at.Add(time.Hour)
+			})))
+		},
+		"the log handler": func(t *testing.T, p *jobs.Pool, shutdown func() error) {
+			register(t, p, stub{execute: func() error { return errBroken }}, jobs.Every(time.Hour), jobs.Detached())
+		},
+		"the status function": func(t *testing.T, p *jobs.Pool, shutdown func() error) {
+			register(t, p, stub{}, jobs.Every(time.Hour), jobs.Detached())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var p *jobs.Pool
+				var err error
+				called := 0
+				shutdown := func() error {
+					if called++; called == 1 {
+						start := time.Now()
+						err = p.Shutdown(context.Background())
+						assert.Zero(t, time.Since(start))
+					}
+					return err
+				}
+				opts := []jobs.PoolOption{quiet}
+				switch name {
+				case "the log handler":
+					opts = []jobs.PoolOption{jobs.WithLogger(slog.New(handlerFunc(func(r slog.Record) {
+						if r.Level == slog.LevelError {
+							_ = shutdown()
+						}
+					})))}
+				case "the status function":
+					opts = append(opts, jobs.WithOnStatus(func(jobs.PoolInfo) { _ = shutdown() }))
+				}
+				p = jobs.NewPool(opts...)
+				inside(t, p, shutdown)
+				pass(time.Hour)
+				require.NotZero(t, called)
+				require.ErrorContains(t, err, "its caller is inside one of the calls that it would wait for")
+				assert.ErrorContains(t, p.RunNow("x"), "shut down", "it was all the same")
+				assert.NoError(t, p.Shutdown(context.Background()), "from outside")
+			})
+		})
+	}
+}
+
+// A handlerFunc is a log handler.
+type handlerFunc func(slog.Record)
+
+func (handlerFunc) Enabled(context.Context, slog.Level) bool { return true }
+func (h handlerFunc) WithAttrs([]slog.Attr) slog.Handler     { return h }
+func (h handlerFunc) WithGroup(string) slog.Handler          { return h }
+
+func (h handlerFunc) Handle(_ context.Context, r slog.Record) error {
+	h(r)
+	return nil
 }

@@ -61,25 +61,22 @@ func nameOf(names []string, i int, typ string) string {
 	return names[i]
 }
 
-// A jobWord is all that a job's status depends on, but for its pool's: a phase and some marks.
-// It is kept in one atomic, so that a status can be read without a lock; it is written with the
-// job's mutex held.
-type jobWord uint32
+// A jobWord is all that a job's status depends on, but for its pool's: a phase, some marks, and which calls of user
+// code are in flight for the job. It is kept in one atomic, so that each question about the job is answered by one
+// look. Phase and marks change with the job's mutex held; so do its calls, but for those of Status and of the log
+// handler.
+type jobWord uint64
 
 // The phases of a job's life:
 //
-//	unready   -> ready                  Ready has returned true
-//	ready     -> started                at once or, attached, as soon as the pool is Running
-//	started   -> executing              an execution claims it; a claim may be taken back
-//	executing -> late                   it has outrun its time limit
-//	executing, late -> started, finished, failed   it has ended
-//	started   -> finished               a schedule has no occurrence left
+//	unready -> ready                      Ready has returned true
+//	ready   -> started                    at once or, attached, as soon as the pool is Running
+//	started -> started, finished, failed  an execution has ended
+//	started -> finished                   a schedule has no occurrence left
 const (
 	phaseUnready jobWord = iota
 	phaseReady
 	phaseStarted
-	phaseExecuting
-	phaseLate
 	phaseFinished
 	phaseFailed
 
@@ -97,11 +94,10 @@ const (
 	markTrouble = markRetrying | markFailing | markBroken
 )
 
-func (w jobWord) phase() jobWord         { return w & phaseMask }
-func (w jobWord) with(p jobWord) jobWord { return w&^phaseMask | p }
-func (w jobWord) has(mark jobWord) bool  { return w&mark != 0 }
-func (w jobWord) started() bool          { return w.phase() >= phaseStarted }
-func (w jobWord) over() bool             { return w.phase() >= phaseFinished }
+func (w jobWord) phase() jobWord        { return w & phaseMask }
+func (w jobWord) has(bits jobWord) bool { return w&bits != 0 }
+func (w jobWord) started() bool         { return w.phase() >= phaseStarted }
+func (w jobWord) over() bool            { return w.phase() >= phaseFinished }
 
 // A poolWord is a pool's status, whether it was shut down, and its generation: every start opens
 // a new one. It is kept in one atomic and written with the pool's mutex held.
@@ -116,6 +112,9 @@ const (
 func (w poolWord) status() PoolStatus { return PoolStatus(w & poolStatusMask) }
 func (w poolWord) running() bool      { return w.status() == PoolStatusRunning }
 func (w poolWord) shut() bool         { return w&poolShut != 0 }
+
+// generation returns the number of the pool's life; it may wrap.
+func (w poolWord) generation() uint32 { return uint32(w / poolGeneration) }
 
 // with returns the word with another status; a start opens a generation.
 func (w poolWord) with(s PoolStatus) poolWord {
@@ -138,13 +137,13 @@ func statusOf(j jobWord, p poolWord) JobStatus {
 	switch {
 	case phase == phaseFinished:
 		return JobStatusFinished
-	case phase == phaseFailed, phase == phaseLate:
+	case phase == phaseFailed, j.has(lateExecute):
 		return JobStatusFailed
 	case j.has(markRetrying):
 		return JobStatusRetrying
 	case j.has(markFailing):
 		return JobStatusFailed
-	case phase == phaseExecuting:
+	case j.has(inExecute):
 		return JobStatusRunning
 	case p.shut(), j.has(markGone), j.has(markBroken):
 		return JobStatusStopped

@@ -1,9 +1,9 @@
 package jobs
 
 import (
-	"context"
-	"log/slog"
 	"time"
+
+	"github.com/agentjobs/jobs/internal/handover"
 )
 
 // A watch is the part of a pool that stops and restarts the attached jobs together. Its cycle sweeps
@@ -54,24 +54,26 @@ func (p *Pool) turnDueLocked() instant {
 	case word.shut():
 		return never
 	case word.running() && p.attached > 0:
-		return p.sweptAt.after(p.statusInterval())
+		return p.sweptAt.after(p.durations().statusInterval)
 	case word.running() || len(p.late) > 0:
 		return never
 	case p.triedAt == atOnce:
 		return atOnce
 	case word.status() == PoolStatusStopped:
-		return p.triedAt.after(backoff(p.retryInterval(), p.doublings))
+		return p.triedAt.after(backoff(p.durations().retryInterval, p.doublings))
 	}
 	return never
 }
 
 // turn is the step of the watch's cycle.
 func (p *Pool) turn() {
-	defer p.turned() // deferred, since a log handler may call runtime.Goexit
+	defer p.turned()
 	switch life, demands, due := p.beginTurn(); {
 	case !due:
 	case life.running():
-		p.sweep(life, p.swept)
+		if !handover.Run(len(p.swept), sweep{p.swept, life}) {
+			p.swept = nil // slow calls go by this list
+		}
 	default:
 		p.tryRestart(life, demands, p.allReady(life, p.swept))
 	}
@@ -103,33 +105,6 @@ func (p *Pool) turned() {
 	p.rewatchLocked()
 }
 
-// resume sets an attached job going, after a restart. One that is not ready goes on being polled.
-func (j *job) resume() {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if w := j.state(); !w.has(markAttached) || w.phase() < phaseReady || w.over() {
-		return
-	}
-	if s, ok := j.kind.(*scheduledJob); ok {
-		s.skip(j.pool.wallClock())
-	}
-	j.setLocked(atOnce)
-}
-
-// sweep calls the Status of the attached jobs.
-func (p *Pool) sweep(life poolWord, jobs []*job) {
-	s := survey{
-		jobs: jobs,
-		ask: func(j *job) {
-			if j.attached() && p.state() == life {
-				j.checkHealth(life)
-			}
-		},
-		slow: (*job).watchHealth,
-	}
-	s.run()
-}
-
 // changeLocked gives the pool another status.
 func (p *Pool) changeLocked(to poolWord) {
 	p.word.Store(uint64(to))
@@ -138,17 +113,11 @@ func (p *Pool) changeLocked(to poolWord) {
 	p.lookAgainLocked()
 }
 
-// A stoppage is what a stop has left to do without the pool's mutex. The zero one is none.
-type stoppage struct {
-	happened bool
-	cancels  []context.CancelCauseFunc // end the contexts of the channel jobs
-}
-
 // stopLocked stops the pool, on account of a job or of nobody, if it still lives the life given, is not
-// Stopped, and the job has a say in it.
-func (p *Pool) stopLocked(life poolWord, j *job, err error) stoppage {
+// Stopped, and the job has a say in it. It reports whether it has.
+func (p *Pool) stopLocked(life poolWord, j *job, err error) (stopped bool) {
 	if p.state() != life || life.status() == PoolStatusStopped || j != nil && !j.watched() {
-		return stoppage{}
+		return false
 	}
 	p.stopper, p.stopName, p.stopError = "", "", err
 	if j != nil {
@@ -157,72 +126,22 @@ func (p *Pool) stopLocked(life poolWord, j *job, err error) stoppage {
 	p.stoppedAt = now()
 	p.triedAt, p.doublings = p.stoppedAt, 0
 	p.changeLocked(life.with(PoolStatusStopped))
-	cancels := p.tellAttachedLocked()
+	p.tellAttachedLocked()
 	p.rewatchLocked()
-	return stoppage{happened: true, cancels: cancels}
-}
-
-// finish does the rest, and logs the failure that the stop is due to.
-func (s stoppage) finish(j *job, message string, err error) {
-	endContexts(s.cancels, ErrStopped)
-	j.logFailure(message, err)
-	if s.happened {
-		j.log(slog.LevelError, "pool stopped", slog.String("error", err.Error()))
-	}
+	return true
 }
 
 // failed is called when something of the job has failed in the life of the pool given: it stops the
-// pool, if that follows, and logs.
+// pool, if that follows, and logs. A call of the log handler counts for the job already.
 func (j *job) failed(life poolWord, message string, err error) {
 	j.pool.mu.Lock()
-	stop := j.pool.stopLocked(life, j, err)
+	stopped := j.pool.stopLocked(life, j, err)
 	j.pool.mu.Unlock()
-	stop.finish(j, message, err)
-}
-
-func endContexts(cancels []context.CancelCauseFunc, cause error) {
-	for _, cancel := range cancels {
-		cancel(cause)
-	}
+	j.logFailed(message, err, stopped)
 }
 
 // watched reports whether the job has a say in what its pool does.
 func (j *job) watched() bool { return j.state()&(markAttached|markGone) == markAttached }
-
-// noteLateLocked takes note of a call of the job that is late, and stops the pool.
-func (p *Pool) noteLateLocked(life poolWord, j *job, err error) stoppage {
-	if !j.watched() {
-		return stoppage{}
-	}
-	if p.late == nil {
-		p.late = make(map[*job]struct{})
-	}
-	p.late[j] = struct{}{}
-	return p.stopLocked(life, j, err)
-}
-
-// lateReturned is called when a late call of the job has returned.
-func (p *Pool) lateReturned(j *job) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.settleLateLocked(j)
-}
-
-// settleLateLocked takes the job off the late ones, if no call of it is late any more. If it was the
-// last, a restart is attempted, though not before one retry interval after the stop.
-func (p *Pool) settleLateLocked(j *job) {
-	if _, ok := p.late[j]; !ok || j.late() && !j.state().has(markGone) {
-		return
-	}
-	delete(p.late, j)
-	if len(p.late) == 0 {
-		p.demandLocked(p.stoppedAt)
-	}
-}
-
-func (j *job) late() bool {
-	return j.state().phase() == phaseLate || healthState(j.health.Load()) == healthLate
-}
 
 // unwatchLocked draws the consequences of an attached job having been unregistered.
 func (p *Pool) unwatchLocked(j *job) {

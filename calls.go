@@ -1,0 +1,137 @@
+package jobs
+
+import "strings"
+
+// The calls of user code that may be in flight for a job, as bits of its word: one of each kind at most, but any
+// number of calls of the log handler. From these bits follow what Shutdown waits for and names, why a job is not
+// executing, and what holds up a restart.
+//
+// A call counts before user code can see it, and until it has returned; one of the log handler from before that which
+// it is to tell of has become visible. So nothing is left to come where no call counts. An execution that was
+// abandoned is not counted any more.
+const (
+	inExecute     jobWord = 1 << (16 + iota)
+	inReady               // excludes inExecute
+	inNext                // of its schedule
+	inStatus              // its own, and not those of an execution
+	lateExecute           // beside inExecute: it has exceeded its time limit
+	lateStatus            // beside inStatus: the same
+	watchedStatus         // beside inStatus: it lasts, and the job's probe watches it
+
+	inLog   jobWord = 1 << 32 // the first of the bits that count
+	logMask         = ^(inLog - 1)
+
+	inCall = inExecute | inReady | inNext | inStatus | logMask
+)
+
+func (j *job) state() jobWord { return jobWord(j.word.Load()) }
+
+// change clears some bits of the job's word and sets others, at once, and leaves the rest to others.
+func (j *job) change(clear, set jobWord) {
+	for {
+		w := j.word.Load()
+		if j.word.CompareAndSwap(w, w&^uint64(clear)|uint64(set)) {
+			return
+		}
+	}
+}
+
+// begin counts a call. One that excludes others is known not to be in flight.
+func (j *job) begin(call jobWord) { j.word.Add(uint64(call)) }
+
+// end ends the count of a call.
+func (j *job) end(call jobWord) {
+	j.word.Add(-uint64(call))
+	j.settle()
+}
+
+// settle is called after the last thing that somebody may wait for, or a retired job may be kept for, has ended. No
+// mutex may be held.
+func (j *job) settle() {
+	if !j.retired() || j.state().has(inCall) {
+		return
+	}
+	p := j.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.state().has(inCall) {
+		return // whoever ends it comes by here, too
+	}
+	if j.quiet != nil {
+		close(j.quiet)
+		j.quiet = nil
+	}
+	if j.lock.holder == heldByNobody {
+		delete(p.departed, j.id) // where it is only if it was unregistered
+	}
+}
+
+// whenQuiet returns a channel that is closed when no call of user code is in flight for the job, which is
+// retired, or nil if none is.
+func (j *job) whenQuiet() <-chan struct{} {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.quiet == nil && j.state().has(inCall) {
+		j.quiet = make(chan struct{})
+	}
+	return j.quiet
+}
+
+// callsInFlight names the calls of the job that have not returned, and says what their stacks show.
+func (j *job) callsInFlight() (names string, callers []caller) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var calls []string
+	w := j.state()
+	for _, call := range []struct {
+		bits jobWord
+		name string
+	}{
+		{inExecute, "Execute"},
+		{inReady, "Ready"},
+		{inStatus, "Status"},
+		{inNext, "its schedule's Next"},
+		{logMask, "the pool's logger"},
+	} {
+		if w.has(call.bits) {
+			calls = append(calls, call.name)
+		}
+	}
+	if w.has(inExecute) {
+		callers = append(callers, caller{pool: j.pool, job: j, step: j.steps})
+	}
+	return strings.Join(calls, " and "), append(callers, caller{pool: j.pool, job: j})
+}
+
+// settleLocked is called after a call of user code that counts for the pool has ended.
+func (p *Pool) settleLocked() {
+	if p.silent != nil && p.logging == 0 && !p.announcing {
+		close(p.silent)
+		p.silent = nil
+	}
+}
+
+// whenSilent returns a channel that is closed when no call of user code counts for the pool, or nil if none does.
+func (p *Pool) whenSilent() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.silent == nil && (p.logging > 0 || p.announcing) {
+		p.silent = make(chan struct{})
+	}
+	return p.silent
+}
+
+// callsInFlight names the calls of user code that count for the pool and have not returned.
+func (p *Pool) callsInFlight() (calls []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.announcing {
+		calls = append(calls, "the function of WithOnStatus")
+	}
+	if p.logging > 0 {
+		calls = append(calls, "the pool's logger")
+	}
+	return calls
+}
