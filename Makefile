@@ -8,8 +8,8 @@ FUZZTIME ?= 20s
 BENCH ?= .
 ROUNDS ?= 3
 OUT ?= bench.json
-MUTATE ?= pool.go watchdog.go restart.go cycle.go limits.go locks.go job_channel.go stopsignal.go execution.go outcome.go \
-	readiness.go health.go survey.go announce.go runnow.go shutdown.go
+MUTATE ?= pool.go watchdog.go restart.go cycle.go limits.go locks.go job_channel.go execution.go outcome.go \
+	readiness.go health.go survey.go announce.go runnow.go shutdown.go internal/stopchan/stopchan.go internal/stopchan/offering.go
 
 .PHONY: help run test race stress soak lint bench microbench fuzz cover mutants ci
 
@@ -58,7 +58,10 @@ cover: ## what share of the library its tests execute
 	go tool cover -func=cover.out | tail -n 1
 
 mutants: ## lists mistakes that no test would notice: MUTATE='locks.go cycle.go'; hours for all of them
-	ulimit -v 33554432; nice -n 19 go -C mutants run . -root .. $(MUTATE)
+	ulimit -v 33554432; for dir in $(sort $(dir $(MUTATE))); do \
+		files=$$(for file in $(MUTATE); do if [ "$$(dirname $$file)/" = "$$dir" ]; then basename $$file; fi; done); \
+		nice -n 19 go -C mutants run . -root "../$$dir" $$files; \
+	done
 
 ci: ## what must hold before a change is merged
 	bash .ci/run

@@ -204,3 +204,50 @@ func BenchmarkRestart(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/job")
 }
+
+// BenchmarkRestartOfSharers is the cost of stopping and restarting 2,000 jobs that share a stop channel: deaf ones, that
+// go on as what was put for them is taken back, and such as obey, that are executed again.
+func BenchmarkRestartOfSharers(b *testing.B) {
+	const n = 2_000
+	restart := func(b *testing.B, p *jobs.Pool) {
+		p.SetStatus(jobs.PoolStatusRunning)
+		require.NoError(b, p.WaitRunning(b.Context()))
+	}
+	b.Run("deaf", func(b *testing.B) {
+		p := benchPool(b)
+		begun, over := newCountdown(n), make(chan struct{})
+		registerMany(b, p, n, stub{execute: func() error {
+			_ = begun.Execute()
+			<-over
+			return nil
+		}}, jobs.Channel(make(chan interface{})))
+		<-begun.over
+		for b.Loop() {
+			p.SetStatus(jobs.PoolStatusStopped)
+			restart(b, p)
+		}
+		close(over)
+	})
+	b.Run("obedient", func(b *testing.B) {
+		p := benchPool(b)
+		stop := make(chan interface{})
+		var begun, ended atomic.Pointer[countdown]
+		begun.Store(newCountdown(n))
+		registerMany(b, p, n, stub{execute: func() error {
+			_ = begun.Load().Execute()
+			<-stop
+			return ended.Load().Execute()
+		}}, jobs.Channel(stop))
+		for b.Loop() {
+			<-begun.Load().over
+			begun.Store(newCountdown(n))
+			ended.Store(newCountdown(n))
+			p.SetStatus(jobs.PoolStatusStopped)
+			<-ended.Load().over
+			restart(b, p)
+		}
+		<-begun.Load().over
+		begun.Store(newCountdown(n))
+		ended.Store(newCountdown(n)) // for Shutdown
+	})
+}

@@ -181,9 +181,7 @@ type executionContext struct {
 // the job has nothing to wait for here: a restart sets it going, or it is retired.
 func (j *job) beginExecution(at time.Time) (ctx *executionContext, ok bool) {
 	if c, ok := j.kind.(*channelJob); ok {
-		j.pool.mu.Lock()
-		c.signal.begin(c)
-		j.pool.mu.Unlock()
+		j.pool.beginChannel(c)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -1,6 +1,10 @@
 package jobs
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/agentjobs/jobs/internal/stopchan"
+)
 
 // Channel executes a job that runs until it is told to stop (a channel job). It is told once, by a nil
 // on stopChan, and not again before it has returned; a ContextJob also by the end of its context. If the
@@ -35,13 +39,12 @@ var channelTraits = traits{
 	endless:      true,
 }
 
-// A channelJob executes until it is told to stop.
+// A channelJob executes until it is told to stop. Its Sharer is guarded by the pool's mutex, as are all that it
+// shares its channel with; without a stop channel it is the zero one.
 type channelJob struct {
 	immediate
+	stopchan.Sharer
 	stopChan chan interface{}
-	signal   *stopSignal // immutable once the job is registered
-	claim    claim       // guarded by the pool's mutex
-	begun    uint64      // the number of its execution among those of the signal; guarded by the pool's mutex
 }
 
 func (c *channelJob) after(j *job, o outcome) verdict {
@@ -56,20 +59,12 @@ func (c *channelJob) after(j *job, o outcome) verdict {
 	return verdict{phase: phaseStarted, wait: forever}
 }
 
-// adoptChannelLocked gives a channel job that is being registered its stopSignal. The pool's mutex is
-// held.
+// adoptChannelLocked makes a channel job that is being registered known to its pool, and to those that share its
+// channel. The pool's mutex is held.
 func (p *Pool) adoptChannelLocked(j *job, c *channelJob) {
-	c.signal = p.signals[c.stopChan]
-	if c.signal == nil {
-		c.signal = &stopSignal{stopChan: c.stopChan}
+	if c.stopChan != nil {
+		p.stopChans.Join(&c.Sharer, c.stopChan)
 	}
-	if c.stopChan != nil { // a nil channel is nobody's to share
-		if p.signals == nil {
-			p.signals = make(map[chan interface{}]*stopSignal)
-		}
-		p.signals[c.stopChan] = c.signal
-	}
-	c.signal.users++
 	if p.channels == nil {
 		p.channels = make(map[*job]*channelJob)
 	}
@@ -78,11 +73,7 @@ func (p *Pool) adoptChannelLocked(j *job, c *channelJob) {
 
 // releaseChannelLocked is called when a channel job is unregistered and not executing. The pool's
 // mutex is held.
-func (p *Pool) releaseChannelLocked(c *channelJob) {
-	if c.signal.users--; c.signal.users == 0 {
-		delete(p.signals, c.stopChan)
-	}
-}
+func (p *Pool) releaseChannelLocked(c *channelJob) { p.stopChans.Leave(&c.Sharer) }
 
 // tellAttachedLocked tells the attached channel jobs that are executing to end, by their channels and by their
 // contexts. The pool's mutex is held.
@@ -91,7 +82,7 @@ func (p *Pool) tellAttachedLocked() {
 		if j.attached() {
 			j.mu.Lock() // waits for a claim that may yet be taken back
 			if j.state().has(inExecute) {
-				c.signal.tell(c)
+				c.Tell()
 			}
 			j.endContextLocked(ErrStopped)
 			j.mu.Unlock()
@@ -102,19 +93,31 @@ func (p *Pool) tellAttachedLocked() {
 // untellAttachedLocked withdraws the offers to attached channel jobs, as they are about to start
 // again. The pool's mutex is held.
 func (p *Pool) untellAttachedLocked() {
-	for j, c := range p.channels {
-		if j.attached() {
-			c.signal.untell(c)
+	stopchan.Untell(func(yield func(*stopchan.Sharer) bool) {
+		for j, c := range p.channels {
+			if j.attached() && !yield(&c.Sharer) {
+				return
+			}
 		}
-	}
+	})
+}
+
+// beginChannel is called before an execution of a channel job begins.
+func (p *Pool) beginChannel(c *channelJob) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c.Begin()
 }
 
 // endChannelLocked tells a channel job for good: to end, if it is executing, and nothing if it is not.
 // The pool's and the job's mutex are held, and the job is retired.
-func (j *job) endChannelLocked(c *channelJob) {
-	if j.state().has(inExecute) {
-		c.signal.tell(c)
-	} else {
-		c.signal.untell(c)
+func (j *job) endChannelLocked(c *channelJob) { c.Retire(j.state().has(inExecute)) }
+
+// creditLocked settles whether an execution of a channel job that has ended was told to: it completes
+// the outcome's excuse. The pool's mutex is held.
+func (c *channelJob) creditLocked(o outcome) outcome {
+	if c.End(o.err != nil, o.excuse != nil) && o.excuse == nil {
+		o.excuse = ErrStopped
 	}
+	return o
 }

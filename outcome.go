@@ -62,7 +62,7 @@ func (j *job) recordChannelEnd(n uint32, o outcome, c *channelJob, end *ending) 
 	p := j.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	o.excuse = c.signal.settle(j, o)
+	o = c.creditLocked(o)
 	if j.state().has(markGone) {
 		p.releaseChannelLocked(c)
 	}

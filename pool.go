@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/agentjobs/jobs/internal/stopchan"
 )
 
 // A Pool runs the jobs that are registered with it, each in a goroutine of its own while it executes,
@@ -37,7 +39,7 @@ type Pool struct {
 	attached   int        // how many of them are
 	departed   map[string]*job
 	channels   map[*job]*channelJob
-	signals    map[chan interface{}]*stopSignal
+	stopChans  stopchan.Set // those of the channel jobs, until they are unregistered and not executing
 	watch
 	announcements
 	logging int           // calls of the log handler in flight that count for no job

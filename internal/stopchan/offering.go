@@ -1,0 +1,150 @@
+package stopchan
+
+import "sync/atomic"
+
+// An offering is a goroutine that puts nils on a channel, one after the other. A channel has one at the most.
+type offering struct {
+	left      atomic.Int64  // nils that it is still to put; it ends when there are none
+	withdrawn chan struct{} // closed by the account, to end it before that
+	over      chan struct{} // closed by the goroutine, when it has ended
+	closed    bool          // it has found the channel closed; written before over is closed, and read after that
+}
+
+func (o *offering) run(stop chan<- interface{}) {
+	defer close(o.over)
+	defer func() { o.closed = recover() != nil }() // a send on a closed channel panics
+	for {
+		select {
+		case stop <- nil:
+			if o.left.Add(-1) == 0 {
+				return
+			}
+		case <-o.withdrawn:
+			return
+		}
+	}
+}
+
+// more has it put n nils more. It reports false if it has none left, and so has ended.
+func (o *offering) more(n int) bool {
+	for {
+		left := o.left.Load()
+		if left == 0 {
+			return false
+		}
+		if o.left.CompareAndSwap(left, left+int64(n)) {
+			return true
+		}
+	}
+}
+
+// put has n nils more put on the channel, and sees to it that those on offer are offered (rules 1, 4, 8 and 9).
+func (c *channel) put(n int) {
+	if n > 0 && c.offering != nil && !c.offering.more(n) {
+		c.halt()
+	}
+	if c.closed {
+		return
+	}
+	c.offered += n
+	if c.offered > 0 && c.offering == nil {
+		o := &offering{withdrawn: make(chan struct{}), over: make(chan struct{})}
+		o.left.Store(int64(c.offered))
+		c.offering = o
+		// Ends when all are put, or at halt: at the latest when the last claim ends.
+		go o.run(c.stop)
+	}
+}
+
+// count brings the account up to date (rule 2). It may lag behind by the one nil that is being put at this moment.
+func (c *channel) count() {
+	if c.offering != nil {
+		left := int(c.offering.left.Load())
+		c.unread += c.offered - left
+		c.offered = left
+	}
+	if gone := c.unread - len(c.stop); gone > 0 {
+		c.unread -= gone
+		c.taken += gone
+	}
+}
+
+// halt ends the offering, until the next put. From then on the account is exact.
+func (c *channel) halt() {
+	o := c.offering
+	if o != nil {
+		close(o.withdrawn)
+		<-o.over // at once: it waits for nobody when it is withdrawn
+	}
+	c.count()
+	c.offering = nil
+	if o != nil && o.closed {
+		c.foundClosed()
+	}
+}
+
+// foundClosed closes the account (rule 9). Whoever has taken a nil before counts as told by rule 3.
+func (c *channel) foundClosed() {
+	c.closed = true
+	c.taken += c.unread
+	c.writeOff(c.taken)
+	c.offered, c.unread = 0, 0
+}
+
+// takeBack takes back nils of which there are too many (rule 5).
+func (c *channel) takeBack() {
+	if c.excess() <= 0 {
+		return
+	}
+	c.halt()
+	c.offered -= max(0, min(c.excess(), c.offered))
+	kept, rotates := 0, false
+	for looks := len(c.stop); looks > 0 && (rotates || c.unread > 0 && c.excess() > 0); looks-- {
+		value, ok := c.receive()
+		switch {
+		case !ok: // somebody was faster
+			looks = 1
+		case value == nil && c.unread > 0 && c.excess() > 0:
+			c.unread--
+		default:
+			// All that is there goes round once, to be in its order again.
+			rotates = true
+			if value == nil {
+				kept++
+			}
+			if !c.giveBack(value) {
+				c.foundClosed()
+				return
+			}
+		}
+	}
+	if lost := c.unread - kept; rotates && lost > 0 { // they were all looked at
+		c.unread -= lost
+		c.taken += lost
+	}
+	c.count()
+}
+
+func (c *channel) receive() (value interface{}, ok bool) {
+	select {
+	case value, ok = <-c.stop:
+	default:
+	}
+	return value, ok
+}
+
+// giveBack puts a value back on the channel that it was taken from. It reports false if the channel is closed: then
+// nobody is to get it. That there is no room any more is all but impossible: somebody has filled it in the meantime.
+func (c *channel) giveBack(value interface{}) (open bool) {
+	defer func() { open = recover() == nil }() // a send on a closed channel panics
+	select {
+	case c.stop <- value:
+	default:
+		// Ends as soon as whoever filled the channel, or somebody who listens, makes room.
+		go func(stop chan<- interface{}) {
+			defer func() { _ = recover() }()
+			stop <- value
+		}(c.stop)
+	}
+	return true
+}
