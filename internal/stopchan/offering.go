@@ -13,12 +13,16 @@ type offering struct {
 func (o *offering) run(stop chan<- interface{}) {
 	defer close(o.over)
 	defer func() { o.closed = recover() != nil }() // a send on a closed channel panics
-	for {
+	left := o.left.Load()
+	select {
+	case stop <- nil: // tried once in any case, since that shows whether the channel is closed
+		left = o.left.Add(-1)
+	default:
+	}
+	for left > 0 {
 		select {
 		case stop <- nil:
-			if o.left.Add(-1) == 0 {
-				return
-			}
+			left = o.left.Add(-1)
 		case <-o.withdrawn:
 			return
 		}
@@ -38,7 +42,7 @@ func (o *offering) more(n int) bool {
 	}
 }
 
-// put has n nils more put on the channel, and sees to it that those on offer are offered (rules 1, 4, 8 and 9).
+// put has n nils more put on the channel, and sees to it that those on offer are offered (rules 1, 4, 9 and 10).
 func (c *channel) put(n int) {
 	if n > 0 && c.offering != nil && !c.offering.more(n) {
 		c.halt()
@@ -83,14 +87,6 @@ func (c *channel) halt() {
 	}
 }
 
-// foundClosed closes the account (rule 9). Whoever has taken a nil before counts as told by rule 3.
-func (c *channel) foundClosed() {
-	c.closed = true
-	c.taken += c.unread
-	c.writeOff(c.taken)
-	c.offered, c.unread = 0, 0
-}
-
 // takeBack takes back nils of which there are too many (rule 5).
 func (c *channel) takeBack() {
 	if c.excess() <= 0 {
@@ -107,7 +103,7 @@ func (c *channel) takeBack() {
 		case value == nil && c.unread > 0 && c.excess() > 0:
 			c.unread--
 		default:
-			// All that is there goes round once, to be in its order again.
+			// All that is there goes round once, and is in its order again.
 			rotates = true
 			if value == nil {
 				kept++
