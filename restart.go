@@ -97,6 +97,13 @@ func (p *Pool) recount() {
 	}
 }
 
+// recountLocked is recount after a change that an attempt, if one is in progress, has to see.
+func (p *Pool) recountLocked() {
+	if p.trying {
+		p.recount()
+	}
+}
+
 // demandLocked asks for an attempt out of turn, as if the last one had been made at the instant given.
 // One that is in progress does not answer for it.
 func (p *Pool) demandLocked(triedAt instant) {

@@ -87,7 +87,7 @@ func (p *Pool) shutLocking() (jobs []*job, first bool) {
 	}
 	p.cycle.stop()
 	p.limits.cycle.stop()
-	p.recount()
+	p.recountLocked()
 	p.lookAgainLocked()
 	p.beginLogLocked()
 	return jobs, true

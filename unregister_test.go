@@ -1,6 +1,7 @@
 package jobs_test
 
 import (
+	"context"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -218,4 +219,28 @@ func TestUnregisteredJobMayBeRegisteredAgain(t *testing.T) {
 		assert.Equal(t, times(time.Second, 0, 1), laps.all())
 		assert.EqualValues(t, 1, infoOf(t, p, again).Executions)
 	})
+}
+
+// A pool belongs to a bubble, and what it keeps must not be touched from outside. Once it was shut down, nothing of
+// that is.
+func TestUnregisterJobMayBeCalledWhenTheBubbleOfThePoolIsOver(t *testing.T) {
+	for _, k := range kinds {
+		t.Run(k.typ, func(t *testing.T) {
+			var p *jobs.Pool
+			var ids []string
+			synctest.Test(t, func(t *testing.T) {
+				p = jobs.NewPool(quiet)
+				for _, job := range []jobs.Job{stub{}, lasting(time.Minute, nil), stub{ready: func() bool { return false }}} {
+					ids = append(ids, register(t, p, job, k.trigger()))
+				}
+				pass(time.Second)
+				require.NoError(t, p.Shutdown(context.Background()))
+			})
+			for _, id := range ids {
+				p.UnregisterJob(id)
+				assert.Empty(t, p.GetJobStatus(id))
+			}
+			assert.Zero(t, p.Departed())
+		})
+	}
 }

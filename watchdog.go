@@ -149,5 +149,5 @@ func (p *Pool) unwatchLocked(j *job) {
 	if p.attached == 0 {
 		p.demandLocked(p.stoppedAt)
 	}
-	p.recount()
+	p.recountLocked()
 }
