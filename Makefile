@@ -4,6 +4,7 @@ SHELL := bash
 STRESS ?= .
 SOAK ?= .
 COUNT ?= 50
+CONTENTION ?= 5s
 FUZZTIME ?= 20s
 BENCH ?= .
 ROUNDS ?= 3
@@ -11,7 +12,7 @@ OUT ?= bench.json
 MUTATE ?= pool.go watchdog.go restart.go cycle.go limits.go locks.go job_channel.go execution.go outcome.go \
 	readiness.go health.go survey.go announce.go runnow.go shutdown.go internal/stopchan/stopchan.go internal/stopchan/offering.go
 
-.PHONY: help run test race stress soak lint bench microbench fuzz cover mutants ci
+.PHONY: help run test race stress contention soak lint bench microbench fuzz cover mutants ci
 
 help: ## list the targets
 	@while IFS= read -r line; do \
@@ -30,8 +31,14 @@ race: ## the tests under the race detector, in random order
 stress: ## the library's tests over and over: COUNT=50, STRESS=. (a -run pattern)
 	go test -race -count=$(COUNT) -shuffle=on -timeout=2h -run='$(STRESS)' .
 
-soak: ## the tests that can last, at length: SOAK=. (a -run pattern)
+contention: ## in real time, with more threads than processors and busy processes beside: CONTENTION=5s for each test
+	for race in '' -race; do \
+		go test $$race -cpu=1,2,8 -contention=$(CONTENTION) -timeout=6h -run='^Test(Contention|Stress)' . || exit 1; \
+	done
+
+soak: ## the tests that can last, at length: SOAK=. (a -run pattern); then make contention for 20 minutes
 	go test -soak -timeout=6h -run='$(SOAK)' .
+	$(MAKE) contention CONTENTION=1m
 
 lint: ## gofmt, go vet, staticcheck, go mod tidy; golangci-lint where it is installed
 	bash .ci/run lint

@@ -16,7 +16,9 @@ type crowd struct {
 	stop  chan interface{}
 	over  chan struct{} // closed at the end
 	every time.Duration
-	luck  func(n int) bool // one time in n
+	luck  func(n int) bool    // one time in n
+	most  int                 // how many jobs there are at the most
+	job   func(stub) jobs.Job // makes the job that is registered of what is to be done
 
 	mu  sync.Mutex
 	ids []string
@@ -24,7 +26,7 @@ type crowd struct {
 
 func newCrowd(p *jobs.Pool) *crowd {
 	return &crowd{p: p, stop: make(chan interface{}, 3), over: make(chan struct{}), every: time.Microsecond,
-		luck: func(n int) bool { return rand.N(n) == 0 }}
+		luck: func(n int) bool { return rand.N(n) == 0 }, most: 30, job: func(s stub) jobs.Job { return s }}
 }
 
 func (c *crowd) id() string {
@@ -44,7 +46,7 @@ func (c *crowd) add(id string, err error) {
 	c.mu.Lock()
 	c.ids = append(c.ids, id)
 	var oldest string
-	if len(c.ids) > 30 {
+	if len(c.ids) > c.most {
 		oldest, c.ids = c.ids[0], c.ids[1:]
 	}
 	c.mu.Unlock()
@@ -105,30 +107,31 @@ func (c *crowd) ofOne(f func(jobs.JobExecution)) func() {
 // registrations are calls of every kind and, for their types' sake, of every method.
 func (c *crowd) registrations() map[string]func() (string, error) {
 	p, every, stop := c.p, c.every, c.stop
-	work := stub{execute: func() error {
+	worker := stub{execute: func() error {
 		if c.luck(50) {
 			return errors.New("now and then")
 		}
 		return nil
 	}, status: func() error { p.GetStatus(); return nil }, ready: func() bool { return !c.luck(3) }}
-	channel := stub{execute: func() error { <-stop; return nil }}
+	listener := stub{execute: func() error { <-stop; return nil }}
+	work, channel := func() jobs.Job { return c.job(worker) }, func() jobs.Job { return c.job(listener) }
 	return map[string]func() (string, error){
-		"Register":                            func() (string, error) { return p.Register(work, jobs.On(everySecond())) },
-		"Register detached":                   func() (string, error) { return p.Register(work, jobs.On(everySecond()), jobs.Detached()) },
-		"Register forgotten":                  func() (string, error) { return p.Register(work, jobs.Once(), jobs.WithForget(every)) },
-		"RegisterSingleRunJob":                func() (string, error) { return p.RegisterSingleRunJob(work) },
-		"RegisterSingleRunJobWithName":        func() (string, error) { return p.RegisterSingleRunJobWithName(work, "a") },
-		"RegisterRetryJob":                    func() (string, error) { return p.RegisterRetryJob(work, 3) },
-		"RegisterRetryJobWithName":            func() (string, error) { return p.RegisterRetryJobWithName(work, 3, "b") },
-		"RegisterIntervalJob":                 func() (string, error) { return p.RegisterIntervalJob(work, every) },
-		"RegisterIntervalJobWithName":         func() (string, error) { return p.RegisterIntervalJobWithName(work, every, "c") },
-		"RegisterDetachedIntervalJob":         func() (string, error) { return p.RegisterDetachedIntervalJob(work, every) },
-		"RegisterDetachedIntervalJobWithName": func() (string, error) { return p.RegisterDetachedIntervalJobWithName(work, every, "d") },
-		"RegisterScheduledJob":                func() (string, error) { return p.RegisterScheduledJob(work, "* * * * * * *") },
-		"RegisterScheduledJobWithName":        func() (string, error) { return p.RegisterScheduledJobWithName(work, "@hourly", "e") },
-		"RegisterChannelJob":                  func() (string, error) { return p.RegisterChannelJob(channel, stop) },
-		"RegisterChannelJobWithName":          func() (string, error) { return p.RegisterChannelJobWithName(channel, stop, "f") },
-		"RegisterDetachedChannelJob":          func() (string, error) { return p.RegisterDetachedChannelJob(channel, stop) },
-		"RegisterDetachedChannelJobWithName":  func() (string, error) { return p.RegisterDetachedChannelJobWithName(channel, stop, "g") },
+		"Register":                            func() (string, error) { return p.Register(work(), jobs.On(everySecond())) },
+		"Register detached":                   func() (string, error) { return p.Register(work(), jobs.On(everySecond()), jobs.Detached()) },
+		"Register forgotten":                  func() (string, error) { return p.Register(work(), jobs.Once(), jobs.WithForget(every)) },
+		"RegisterSingleRunJob":                func() (string, error) { return p.RegisterSingleRunJob(work()) },
+		"RegisterSingleRunJobWithName":        func() (string, error) { return p.RegisterSingleRunJobWithName(work(), "a") },
+		"RegisterRetryJob":                    func() (string, error) { return p.RegisterRetryJob(work(), 3) },
+		"RegisterRetryJobWithName":            func() (string, error) { return p.RegisterRetryJobWithName(work(), 3, "b") },
+		"RegisterIntervalJob":                 func() (string, error) { return p.RegisterIntervalJob(work(), every) },
+		"RegisterIntervalJobWithName":         func() (string, error) { return p.RegisterIntervalJobWithName(work(), every, "c") },
+		"RegisterDetachedIntervalJob":         func() (string, error) { return p.RegisterDetachedIntervalJob(work(), every) },
+		"RegisterDetachedIntervalJobWithName": func() (string, error) { return p.RegisterDetachedIntervalJobWithName(work(), every, "d") },
+		"RegisterScheduledJob":                func() (string, error) { return p.RegisterScheduledJob(work(), "* * * * * * *") },
+		"RegisterScheduledJobWithName":        func() (string, error) { return p.RegisterScheduledJobWithName(work(), "@hourly", "e") },
+		"RegisterChannelJob":                  func() (string, error) { return p.RegisterChannelJob(channel(), stop) },
+		"RegisterChannelJobWithName":          func() (string, error) { return p.RegisterChannelJobWithName(channel(), stop, "f") },
+		"RegisterDetachedChannelJob":          func() (string, error) { return p.RegisterDetachedChannelJob(channel(), stop) },
+		"RegisterDetachedChannelJobWithName":  func() (string, error) { return p.RegisterDetachedChannelJobWithName(channel(), stop, "g") },
 	}
 }
