@@ -33,15 +33,13 @@ type Calls[T any] interface {
 // but perhaps has not come to its first line.
 func Run[T any](n int, calls Calls[T]) (allReturned bool) {
 	r := &run[T]{calls: calls, n: int64(n), start: time.Now(), ended: make(chan struct{})}
-	r.do()
-	return r.slow == 0
+	return r.do()
 }
 
 type run[T any] struct {
 	calls Calls[T]
 	n     int64
 	start time.Time
-	slow  int // the slow calls so far; do's own
 
 	next    atomic.Int64  // how many calls have been given out
 	working atomic.Int64  // the workers in charge
@@ -62,14 +60,15 @@ const (
 	relieved = -1
 )
 
-func (r *run[T]) do() {
+func (r *run[T]) do() (allReturned bool) {
 	inCharge := r.dispatch(nil, 1)
 	look := time.NewTimer(Slow)
 	defer look.Stop()
+	allReturned = true
 	for inARow := 0; ; {
 		select {
 		case <-r.ended:
-			return
+			return allReturned
 		case <-look.C:
 		}
 		inTime, wait := r.relieve(inCharge)
@@ -80,10 +79,10 @@ func (r *run[T]) do() {
 		} else if inARow++; inARow > aFew {
 			more *= 2
 		}
-		inCharge = r.dispatch(inTime, min(more, int(r.n-r.next.Load())))
-		if slow > 0 {
-			r.slow += slow
-			r.leave(slow)
+		inCharge = r.dispatch(inTime, more) // one for which no call is left ends at once
+		for range slow {
+			allReturned = false
+			r.leave()
 		}
 		look.Reset(wait)
 	}
@@ -112,7 +111,7 @@ func (r *run[T]) relieve(inCharge []*worker[T]) (inTime []*worker[T], wait time.
 
 // dispatch puts n more workers in charge.
 func (r *run[T]) dispatch(inCharge []*worker[T], n int) []*worker[T] {
-	r.working.Add(int64(max(0, n)))
+	r.working.Add(int64(n))
 	for range n {
 		w := new(worker[T])
 		inCharge = append(inCharge, w)
@@ -122,9 +121,9 @@ func (r *run[T]) dispatch(inCharge []*worker[T], n int) []*worker[T] {
 	return inCharge
 }
 
-// leave is called when n workers are in charge no more.
-func (r *run[T]) leave(n int) {
-	if r.working.Add(int64(-n)) == 0 {
+// leave is called when a worker is in charge no more.
+func (r *run[T]) leave() {
+	if r.working.Add(-1) == 0 {
 		close(r.ended)
 	}
 }
@@ -133,7 +132,7 @@ func (r *run[T]) work(w *worker[T]) {
 	for {
 		call := r.next.Add(1)
 		if call > r.n {
-			r.leave(1)
+			r.leave()
 			return
 		}
 		if !r.makeCall(w, call) {

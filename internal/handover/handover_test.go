@@ -224,3 +224,33 @@ func TestRunReportsWhetherAllCallsHaveReturned(t *testing.T) {
 		}
 	})
 }
+
+func TestTwoTakeOverFromTheSixthSlowCallInARow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := map[int]func(){0: sleeping(900 * time.Microsecond)}
+		for i := range 8 {
+			calls[i+1] = sleeping(time.Second)
+		}
+		begun, _ := made(9, calls)
+		assert.Equal(t, Slow, begun[7]-begun[6], "one from the fifth")
+		assert.Equal(t, begun[7], begun[8])
+		time.Sleep(time.Second) // for the calls to end
+	})
+}
+
+// In real time a call may return in the very moment in which it becomes slow.
+func TestCallsThatLastAboutAsLongAsASlowOne(t *testing.T) {
+	const n = 100
+	calls := map[int]func(){}
+	for i := range n {
+		calls[i] = sleeping(Slow - 100*time.Microsecond + time.Duration(i%10)*20*time.Microsecond)
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			begun, _, _ := runScript(n, &scripted{calls: calls})
+			assert.NotContains(t, begun, time.Duration(-1), "Run has returned though a call has not begun")
+		})
+	}
+	all.Wait()
+}
