@@ -1,0 +1,128 @@
+package jobs_test
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/agentjobs/jobs"
+)
+
+// These tests run in real time, in which a goroutine may be off its processor at any moment. They assert no time.
+// What they look for shows now and then only, and within minutes in the copies that perturb/ makes, in which goroutines
+// are late on purpose.
+
+// inPoolsAtOnce runs f beside itself in n pools, and shuts them down.
+func inPoolsAtOnce(t *testing.T, n int, f func(p *jobs.Pool), opts ...jobs.PoolOption) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() {
+			p := jobs.NewPool(append([]jobs.PoolOption{quiet}, opts...)...)
+			f(p)
+			assert.NoError(t, p.Shutdown(context.Background()))
+		})
+	}
+	wg.Wait()
+}
+
+// A sweep that ends, and takes its list with it, while a goroutine of it is about to call a Status.
+func TestPerturbedSweepsCallEachStatusOnceAtATime(t *testing.T) {
+	inPoolsAtOnce(t, 8, func(p *jobs.Pool) {
+		const calls = 300
+		enough := make(chan struct{})
+		var made, beside atomic.Int64
+		register(t, p, stub{status: func() error {
+			assert.EqualValues(t, 1, beside.Add(1))
+			if made.Add(1) == calls {
+				close(enough)
+			}
+			beside.Add(-1)
+			return nil
+		}}, jobs.Every(time.Hour))
+		within(t, enough, "the sweeps go on")
+	}, jobs.WithStatusInterval(time.Microsecond))
+}
+
+// A Status of which nobody takes note that it lasts.
+func TestPerturbedStatusThatHangsStopsThePool(t *testing.T) {
+	inPoolsAtOnce(t, 50, func(p *jobs.Pool) {
+		hang := make(chan struct{})
+		register(t, p, stub{status: func() error { <-hang; return nil }}, jobs.Every(time.Hour),
+			jobs.WithJobTimeout(5*time.Millisecond))
+		stopped := make(chan struct{})
+		go func() { // ends at Shutdown, if not before
+			for p.GetStatus() != "Stopped" {
+				time.Sleep(time.Millisecond)
+			}
+			close(stopped)
+		}()
+		within(t, stopped, "the pool stops")
+		close(hang)
+	}, jobs.WithStatusInterval(time.Millisecond))
+}
+
+// within waits for long.
+func within(t *testing.T, happens <-chan struct{}, what string) {
+	t.Helper()
+	select {
+	case <-happens:
+	case <-time.After(time.Minute):
+		assert.Fail(t, "It does not happen that "+what+".")
+	}
+}
+
+// A punctual job counts the executions before which its interval was not kept.
+type punctual struct {
+	stub
+	pool     *jobs.Pool
+	id       atomic.Pointer[string] // nil until it is registered, and ready from then on
+	interval time.Duration
+	begun    time.Time // the execution before; a moment before it was claimed
+	life     int       // of the pool, in which that was; -1 if it may have been claimed in an earlier one
+	tooSoon  *atomic.Int64
+}
+
+func (p *punctual) Ready() bool { return p.id.Load() != nil }
+
+func (p *punctual) Execute() error {
+	pool := p.pool.Info()
+	job, _ := p.pool.Job(*p.id.Load())
+	if gap := job.LastStart.Sub(p.begun); pool.Restarts == p.life && gap < p.interval*9/10 { // of a clock that may be set right
+		p.tooSoon.Add(1)
+	}
+	p.begun, p.life = job.LastStart, pool.Restarts
+	if job.LastStart.Before(pool.Since) {
+		p.life = -1
+	}
+	return nil
+}
+
+// A restart in the moment in which all jobs are due.
+func TestPerturbedRestartsKeepTheIntervals(t *testing.T) {
+	inPoolsAtOnce(t, 4, func(p *jobs.Pool) {
+		const interval = 10 * time.Millisecond
+		var tooSoon atomic.Int64
+		for range 50 {
+			job := &punctual{pool: p, interval: interval, tooSoon: &tooSoon}
+			id := register(t, p, job, jobs.Every(interval))
+			job.id.Store(&id)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		for n := range 40 {
+			if !assert.NoError(t, p.WaitRunning(ctx)) {
+				return
+			}
+			time.Sleep(interval - 2*time.Millisecond)
+			stopPool(p)
+			time.Sleep(time.Duration(n%4) * time.Millisecond)
+			p.SetStatus(jobs.PoolStatusRunning)
+		}
+		assert.Zero(t, tooSoon.Load(), "executions that came less than the interval after another of the same life of the pool")
+	})
+}
