@@ -9,10 +9,13 @@ FUZZTIME ?= 20s
 BENCH ?= .
 ROUNDS ?= 3
 OUT ?= bench.json
-MUTATE ?= pool.go watchdog.go restart.go cycle.go limits.go locks.go job_channel.go execution.go outcome.go \
-	readiness.go health.go survey.go announce.go runnow.go shutdown.go internal/stopchan/stopchan.go internal/stopchan/offering.go
+TIME ?= 5m
+SEED ?= 0
+MUTATE ?= pool.go watchdog.go restart.go cycle.go calls.go timeout.go locks.go job_channel.go execution.go outcome.go readiness.go \
+	health.go announce.go runnow.go shutdown.go internal/handover/handover.go \
+	internal/stopchan/stopchan.go internal/stopchan/channel.go internal/stopchan/offering.go
 
-.PHONY: help run test race stress contention soak lint bench microbench fuzz cover mutants ci
+.PHONY: help run test race stress contention soak lint bench microbench fuzz cover mutants perturb ci
 
 help: ## list the targets
 	@while IFS= read -r line; do \
@@ -69,6 +72,9 @@ mutants: ## lists mistakes that no test would notice: MUTATE='locks.go cycle.go'
 		files=$$(for file in $(MUTATE); do if [ "$$(dirname $$file)/" = "$$dir" ]; then basename $$file; fi; done); \
 		nice -n 19 go -C mutants run . -root "../$$dir" $$files; \
 	done
+
+perturb: ## the tests on a copy in which goroutines are late: TIME=5m, SEED=0 (of the round that is repeated)
+	go -C perturb run . -root .. -time=$(TIME) -seed=$(SEED)
 
 ci: ## what must hold before a change is merged
 	bash .ci/run

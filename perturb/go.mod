@@ -1,0 +1,3 @@
+module github.com/agentjobs/jobs/perturb
+
+go 1.25
