@@ -71,7 +71,7 @@ func within(t *testing.T, happens <-chan struct{}, what string) {
 	t.Helper()
 	select {
 	case <-happens:
-	case <-time.After(time.Minute):
+	case <-time.After(30 * time.Second):
 		assert.Fail(t, "It does not happen that "+what+".")
 	}
 }

@@ -59,7 +59,7 @@ type session struct {
 
 	mu      sync.Mutex // guards what follows
 	begun   int
-	ended   map[string]int // by what they ran
+	ended   map[kind]int
 	failed  *round
 	failure string
 }
@@ -85,11 +85,10 @@ func (s *session) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !s.keep {
-		defer os.RemoveAll(work) //nolint:errcheck // a temporary folder
-	}
 	if s.keep {
 		defer fmt.Println("the copy is in", work)
+	} else {
+		defer os.RemoveAll(work) //nolint:errcheck // a temporary folder
 	}
 	if err := s.prepare(ctx, work); err != nil {
 		return err
@@ -125,7 +124,9 @@ func (s *session) prepare(ctx context.Context, work string) error {
 			return err
 		}
 		s.suspects = append(s.suspects, suspect)
-		tests += len(suspect.chosen) + len(suspect.realTime) + len(suspect.model) + len(suspect.suite)
+		for _, some := range suspect.tests {
+			tests += len(some)
+		}
 	}
 	fmt.Printf("%d points, %d tests\n", len(s.copied.points), tests)
 	if tests == 0 {
@@ -138,7 +139,7 @@ func (s *session) prepare(ctx context.Context, work string) error {
 func (s *session) run(ctx context.Context) error {
 	ctx, s.stop = context.WithCancel(ctx)
 	defer s.stop()
-	s.began, s.ended = time.Now(), map[string]int{}
+	s.began, s.ended = time.Now(), map[kind]int{}
 	base := rand.Uint64() >> 16 //nolint:gosec // nobody is to be surprised
 	errs := make(chan error)
 	for range s.beside {
@@ -191,7 +192,7 @@ func (s *session) try(ctx context.Context, r *round) error {
 		s.failed, s.failure = r, failure
 		s.stop()
 	}
-	s.ended[r.what]++
+	s.ended[r.kind]++
 	return err
 }
 

@@ -147,25 +147,30 @@ func TestPointsHideNoRace(t *testing.T) {
 }
 
 func TestARoundFollowsFromItsSeed(t *testing.T) {
-	suspects := []*suspect{{
-		binaries: map[bool]string{}, suite: make([]string, 100), model: make([]string, 1), realTime: make([]string, 3),
-	}}
-	for i := range suspects[0].suite {
-		suspects[0].suite[i] = fmt.Sprint("Test", i)
+	names := func(n int) (tests []string) {
+		for i := range n {
+			tests = append(tests, fmt.Sprint("Test", i))
+		}
+		return tests
 	}
-	tested, kinds := map[string]bool{}, map[string]int{}
-	for seed := range uint64(100) {
+	suspects := []*suspect{
+		{listed: listed{ImportPath: "small"}, tests: map[kind][]string{suite: names(10)}},
+		{listed: listed{ImportPath: "large"}, tests: map[kind][]string{suite: names(100), model: names(2), realTime: names(3)}},
+	}
+	tested, packages, kinds := map[string]int{}, map[string]int{}, map[string]bool{}
+	for seed := range uint64(200) {
 		r, again := roundOf(seed, suspects), roundOf(seed, suspects)
 		if !reflect.DeepEqual(r, again) {
 			t.Fatalf("%v is %v the next time", r, again)
 		}
-		kinds[fmt.Sprint(r.what, r.race, r.procs)]++
+		packages[r.of.ImportPath]++
+		kinds[fmt.Sprint(r.kind, r.race, r.procs)] = true
 		for _, test := range r.tests {
-			tested[test] = true
+			tested[fmt.Sprint(r.of.ImportPath, r.kind, test)]++
 		}
 	}
-	if len(kinds) != 3*2*4 || len(tested) != 101 {
-		t.Errorf("%d kinds of rounds with %d tests", len(kinds), len(tested))
+	if len(kinds) != 3*2*4 || len(tested) != 115 || packages["small"] == 0 || packages["large"] < 10*packages["small"] {
+		t.Errorf("%d kinds of rounds, of %v, with %d tests", len(kinds), packages, len(tested))
 	}
 }
 
@@ -182,11 +187,11 @@ func testsOfTheLibrary(t *testing.T) string {
 
 func TestEachChoiceOfTestsChoosesSome(t *testing.T) {
 	names := testsOfTheLibrary(t)
-	patterns := []string{realTime.String(), model.String()}
+	all := []string{patterns[realTime].String(), patterns[model].String()}
 	for _, some := range leftOut {
-		patterns = append(patterns, some.patterns...)
+		all = append(all, some.patterns...)
 	}
-	for _, pattern := range patterns {
+	for _, pattern := range all {
 		if !regexp.MustCompile("(?m)" + pattern).MatchString(names) {
 			t.Errorf("no test of the library matches %s", pattern)
 		}
