@@ -92,6 +92,8 @@ type beat struct {
 	scheduled            bool // for all multiples of the interval
 	execute, ready, lock alone
 	readied              bool // asked once before: the first time it was not ready
+	unregistered         atomic.Bool
+	belated              atomic.Int32 // executions that began when it was unregistered
 
 	// Of the last execution; only the next one reads it.
 	begun, ended time.Time
@@ -103,6 +105,9 @@ func (b *beat) Execute() error {
 	defer b.enter("Execute")()
 	defer b.execute.enter(b.t, "Execute", &b.ready)()
 	defer b.lock.enter(b.t, "Execute, with its lock,")()
+	if b.unregistered.Load() && b.belated.Add(1) > 1 { // one may have been claimed before
+		b.t.Error("a job is executed after it was unregistered")
+	}
 	b.checkBegin(begun)
 	if rand.N(4) == 0 {
 		time.Sleep(rand.N(5 * time.Millisecond))
@@ -149,6 +154,7 @@ func (r *rhythm) joinAndLeave() {
 	r.p.JobUnlock(id)
 	time.Sleep(rand.N(30 * time.Millisecond))
 	r.p.UnregisterJob(id)
+	b.unregistered.Store(true)
 }
 
 // executions returns how many executions of each job have begun.

@@ -91,7 +91,7 @@ func (j *job) typeName() string {
 func (j *job) step(n uint32, at time.Time) instant {
 	switch j.state().phase() {
 	case phaseFinished, phaseFailed:
-		j.pool.UnregisterJob(j.id)
+		j.forget()
 		return 0
 	case phaseUnready:
 		if !j.becomeReady() || !j.start() {
@@ -108,6 +108,16 @@ func (j *job) step(n uint32, at time.Time) instant {
 		return 0
 	}
 	return j.execute(n, at)
+}
+
+// forget unregisters the job, which has ended some time ago, unless its pool was shut down. It counts the call that
+// logs it: whoever shuts the pool down sees that, or is seen.
+func (j *job) forget() {
+	j.begin(inLog)
+	defer j.end(inLog)
+	if !j.retired() {
+		j.pool.UnregisterJob(j.id)
+	}
 }
 
 // start makes a ready job a started one, if its pool lets it. If not it has nothing to wait for

@@ -139,10 +139,7 @@ func TestShutdownWaitsForTheLogHandlerWhateverItIsTold(t *testing.T) {
 		"value ignored":                    {do: func(p *jobs.Pool) { p.UpdateDurations(0, 0) }},
 		"job registered":                   {do: func(p *jobs.Pool) { _, _ = p.Register(stub{}, jobs.Once()) }},
 		"job registration failed":          {do: func(p *jobs.Pool) { _, _ = p.Register(nil, jobs.Once()) }},
-		"job unregistered": {do: func(p *jobs.Pool) {
-			id, _ := p.Register(stub{}, jobs.Once())
-			p.UnregisterJob(id)
-		}},
+		"job unregistered": {do: func(p *jobs.Pool) { _, _ = p.Register(stub{}, jobs.Once(), jobs.WithForget(time.Second)) }},
 		"unlock of a job that is not locked": {do: func(p *jobs.Pool) {
 			id, _ := p.Register(stub{}, jobs.Once())
 			p.JobUnlock(id)

@@ -21,7 +21,7 @@ import (
 )
 
 const slowTests = "650Bytes|^Fuzz|Readme|TrackRecord|EveryPair|AllZones|TheModel|Quartz119|DoesNotGrow|LeaveNothing|" +
-	"NoPromise|HungShutdown|HardlyAWait|Stress|TestSchedule"
+	"NoPromise|HungShutdown|HardlyAWait|Stress|Contention|Perturbed|TestSchedule"
 
 func main() {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
