@@ -61,12 +61,13 @@ const (
 
 // askReady calls the job's Ready and returns its answer. It first waits for a call in progress. It
 // does not call while an execution is in progress, which is answer enough, nor after the job has
-// been retired.
+// been retired. Nor does a restart attempt ask a job that has come to its end since the attempt began: that holds
+// nothing up.
 func (j *job) askReady(who asker) (ready bool) {
 	j.mu.Lock()
 	for {
 		w := j.state()
-		if j.stoppedLocked() || w.has(inExecute) {
+		if j.stoppedLocked() || w.has(inExecute) || who == byPool && w.over() {
 			ready = !j.stoppedLocked()
 			j.mu.Unlock()
 			return ready

@@ -114,3 +114,27 @@ func TestAnErrorOfShutdownNamesAJob(t *testing.T) {
 		})
 	}
 }
+
+func TestAJobThatFinishesDuringAnAttemptIsNotAskedAnyMore(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		end := make(chan struct{})
+		register(t, p, stub{ready: func() bool {
+			if p.GetStatus() == "Stopped" {
+				close(end)
+				time.Sleep(time.Microsecond) // for the other one to finish, before it is its turn
+			}
+			return true
+		}}, jobs.Every(forAges))
+		asked := 0
+		id := register(t, p, stub{
+			execute: func() error { <-end; return nil },
+			ready:   func() bool { asked++; return asked == 1 },
+		}, jobs.Channel(make(chan interface{})))
+		pass(0)
+		stopPool(p)
+		pass(30*time.Second + time.Microsecond)
+		assert.Equal(t, "Finished", p.GetJobStatus(id))
+		assert.Equal(t, 1, asked, "before its execution only")
+		assert.Equal(t, "Running", p.GetStatus())
+	})
+}
