@@ -1,6 +1,7 @@
 package jobs_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -13,19 +14,14 @@ func (r *run) check() error {
 	for _, p := range r.players {
 		p.look()
 	}
-	m := r.model
-	if r.ties {
-		m.now = r.now()
-		return nil
-	}
-	m.advance(r.now(), r.drain())
-	if m.lost {
-		r.ties, m.now = true, r.now()
-	} else if m.err == nil {
-		r.checkJobs()
-		r.checkPool()
-	}
-	return m.err
+	now, events := r.now(), r.drain()
+	r.explain(func(m *model) {
+		if m.advance(now, events); m.err == nil {
+			r.checkJobs()
+			r.checkPool()
+		}
+	})
+	return r.model.err
 }
 
 func (r *run) checkJobs() {
@@ -63,6 +59,11 @@ func (m *model) adopt(j *modelJob, info jobs.JobInfo) {
 		j.failures, j.unsureFailures = info.Failures, 0
 		j.row = min(info.ConsecutiveFailures, j.failures)
 	}
+	if j.hurried && j.phase == isReady && info.Status != jobs.JobStatusInitializing {
+		j.phase = isStarted // just before the stop that kept it from executing
+		m.finishIfOver(j)
+	}
+	j.hurried = false
 	end := j.unsure
 	switch {
 	case end == nil:
@@ -94,6 +95,7 @@ func (r *run) checkJob(j *modelJob, info jobs.JobInfo) {
 	same("Failures", info.Failures, j.failures)
 	same("ConsecutiveFailures", info.ConsecutiveFailures, j.row)
 	same("whether there is a LastError", info.LastError != nil, j.failures > 0)
+	same("whether its last failure was that it was late", errors.Is(info.LastError, jobs.ErrTimeout), j.timedOut)
 	same("LastDuration", info.LastDuration, j.lasted)
 	same("LastStart", r.sinceStart(info.LastStart), j.begun)
 	same("whether it is executing", info.NotExecuting == "", j.executing && !j.late)

@@ -4,33 +4,52 @@ import "time"
 
 // settle does what follows at once, and what is due.
 func (m *model) settle() {
+	m.settleSweep() // first: what stops the pool at the same time may leave it as it is, or end it
 	for _, j := range m.jobs {
-		if j.executing && !j.late && j.lateAt <= m.now {
-			m.isLate(j)
-		}
-		if j.late && j.giveUpAt <= m.now {
-			m.abandoned++
-			j.strays++
-			m.conclude(j, true, false)
-			m.lateReturned(j)
-		}
-		if j.checking && !j.checkLate && j.checkLateAt <= m.now {
-			j.checkLate = true
-			m.holdUp(j)
-		}
+		m.settleLate(j)
 		if j.forgetAt <= m.now && !j.gone {
 			m.unregister(j)
 		}
 	}
-	m.settleSweep()
-	m.settleAttempt()
+	restarts, tries := m.restarts, m.attempt.active
+	if m.settleAttempt(); m.restarts > restarts || m.attempt.active != tries {
+		for _, j := range m.jobs {
+			m.settleLate(j) // it may be late just after that, too, and before all else
+		}
+	}
 	m.start()
+}
+
+// settleLate finds the job's calls late, and gives its execution up; unless that comes later in this instant.
+func (m *model) settleLate(j *modelJob) {
+	if j.executing && !j.late && j.lateAt <= m.now && !m.defers(j, execEnds) {
+		m.isLate(j)
+	}
+	if j.late && j.giveUpAt <= m.now && !m.defers(j, execEnds) {
+		m.abandoned++
+		j.strays++
+		m.conclude(j, true, false)
+		m.lateReturned(j)
+	}
+	if j.checking && !j.checkLate && j.checkLateAt <= m.now && !m.defers(j, statusEnds) {
+		j.checkLate = true
+		m.holdUp(j)
+	}
+}
+
+// overdue says whether a call of the job's is about to be found late.
+func (j *modelJob) overdue(now time.Duration) bool {
+	return j.executing && !j.late && j.lateAt <= now || j.checking && !j.checkLate && j.checkLateAt <= now
 }
 
 // start: a ready job starts at once or, attached, "begins with the restart".
 func (m *model) start() {
 	for _, j := range m.jobs {
-		if j.phase == isReady && m.admits(j) {
+		switch {
+		case j.phase != isReady || !m.admitted(j):
+		case m.isStopping(j):
+			j.hurried = true
+		default:
 			j.phase = isStarted
 			m.plan(j, m.now)
 		}
@@ -49,6 +68,10 @@ func (m *model) begins(j *modelJob, e event) {
 		}
 		j.unsure = nil
 	}
+	m.checkInterval(j)
+	if j.phase == isReady && m.admitted(j) {
+		j.phase, j.due = isStarted, m.now // just before the stop
+	}
 	switch {
 	case !m.admitted(j):
 		m.wrong("%v executes, but its pool is %v, shut %v, unregistered %v", j, m.status, m.shut, j.gone)
@@ -65,7 +88,7 @@ func (m *model) begins(j *modelJob, e event) {
 	case j.periodic() && len(j.queue) > 0 && j.queue[0].since < j.joined:
 		m.wrong("%v executes before lock caller %d, who came first", j, j.queue[0].caller)
 	}
-	j.perhaps = j.attached && m.since == m.now && m.restarts > 0
+	j.perhaps = j.attached && m.turned && m.restarts > 0
 	j.executing, j.call, j.begun = true, e.call, m.now
 	j.act, j.actSince = e.act, m.now
 	j.executions++
@@ -94,7 +117,7 @@ func (m *model) limitOf(j *modelJob) time.Duration {
 
 // isLate: "an execution that outruns it counts as failed at that moment".
 func (m *model) isLate(j *modelJob) {
-	j.late, j.contextEnded = true, true
+	j.late, j.contextEnded, j.timedOut = true, true, true
 	j.failures++
 	j.row++
 	if m.abandonAfter > 0 {
@@ -113,7 +136,8 @@ func (m *model) ends(j *modelJob, e event) {
 		m.lateReturned(j)
 	case j.kind == channel && j.shares && !j.context:
 		j.lasted = m.now - j.begun
-		m.quietSince = m.now
+		m.returned(j)
+		m.executionOver(j)
 		if !e.failed && !e.told {
 			m.spentAt = m.now
 		}
@@ -125,16 +149,17 @@ func (m *model) ends(j *modelJob, e event) {
 		if j.kind == channel && j.act.deed == obeys.deed {
 			m.stopIfPossible()
 		}
-		if e.told && !j.open {
+		if e.told && !j.open && j.untoldAt != m.now {
 			m.wrong("%v was told to end by nobody", j)
 		}
 		j.forGood = e.forGood
-		told := j.context && j.contextEnded || j.took || e.told
+		told := m.wasTold(j, e)
 		j.lasted, j.row = m.now-j.begun, j.row+1
 		if !e.failed || told {
 			j.row = 0
 		} else {
 			j.failures++
+			j.timedOut = false
 		}
 		m.conclude(j, e.failed, told)
 		if e.failed && !told {
@@ -145,10 +170,9 @@ func (m *model) ends(j *modelJob, e event) {
 
 // conclude draws the consequences for the job of an execution that has ended, was late or given up.
 func (m *model) conclude(j *modelJob, failed, told bool) {
-	m.quietSince = m.now
-	if a := &m.attempt; a.active && j.answer == isYes && m.now <= a.began+m.delay() {
-		j.answer = isNone // it may be asked after all
-	}
+	m.returned(j)
+	m.executionOver(j)
+	j.ended, j.endedIn = m.now, m.restarts
 	permanent := j.forGood && !j.late
 	j.executing, j.late = false, false
 	j.lateAt, j.giveUpAt = notSet, notSet
@@ -181,95 +205,6 @@ func (m *model) conclude(j *modelJob, failed, told bool) {
 		j.failing = failed && !told && !j.attached
 		m.plan(j, m.now+j.interval)
 	}
-}
-
-// aShortWait is what a wait lasts at least, so that a job with hardly a wait leaves the others time to run.
-const aShortWait = 10 * time.Microsecond
-
-// plan says when the job next executes: an interval job at the given time, a scheduled one "at each
-// occurrence", and after RunNow "right after the one that is executing or waiting".
-func (m *model) plan(j *modelJob, at time.Duration) {
-	again, perhaps := j.again, j.again && j.perhaps
-	j.again, j.perhaps = false, false
-	if j.kind == scheduled && (!again || perhaps) {
-		at = j.next(m.now)
-	}
-	switch {
-	case perhaps:
-		j.due, j.dueBy = m.now, after(at, j.jitter)
-		if at == notSet {
-			j.unsure = &unsureEnd{at: m.now} // executes, or is Finished
-		}
-	case again, at <= m.now:
-		j.due, j.dueBy = m.now, m.now
-	default:
-		j.due, j.dueBy = at, max(after(at, j.jitter), m.now+aShortWait)
-		m.finishIfOver(j)
-	}
-}
-
-// finishIfOver: "a scheduled job with no occurrence left" is Finished, if its pool is Stopped perhaps only when
-// it restarts.
-func (m *model) finishIfOver(j *modelJob) {
-	switch {
-	case j.kind != scheduled || j.next(m.now) != notSet:
-	case m.admits(j):
-		j.phase, j.unsure = isFinished, nil
-	default:
-		j.unsure = &unsureEnd{at: m.now}
-	}
-}
-
-func after(t, d time.Duration) time.Duration {
-	if t == notSet || d == notSet {
-		return notSet
-	}
-	return t + d
-}
-
-// asks: a call of Ready begins. "It never runs beside itself or the job's Execute."
-func (m *model) asks(j *modelJob) {
-	switch {
-	case j.asking != nobody || j.executing:
-		m.wrong("%v is asked whether it is ready beside itself or an execution", j)
-	case j.gone || m.shut:
-		m.wrong("%v is asked whether it is ready after its end", j)
-	case j.userAsks:
-		j.asking, j.userAsks = byUser, false
-	case j.phase == isUnready && j.pollAt <= m.now:
-		j.asking = byPoll
-	case m.mayAsk(j):
-		j.asking, j.answer, j.carried = byAttempt, isAsked, false
-	default:
-		m.wrong("%v is asked whether it is ready, but is due at %v", j, j.pollAt)
-	}
-	j.joinedBy = notSet // the execution leaves the queue of the lock for as long
-}
-
-// answers: a call of Ready has returned. Polls come "with waits of 10 ms, 20 ms, 40 ms … doubling to at
-// most the status interval".
-func (m *model) answers(j *modelJob, ready bool) {
-	by := j.asking
-	j.asking = nobody
-	ready = ready && !j.gone && !m.shut
-	switch {
-	case by == byPoll && ready:
-		j.phase, j.pollAt = isReady, notSet
-	case by == byPoll:
-		j.polledAt = m.now
-		j.polls++
-		j.pollAt = m.now + m.pollWait(j)
-	case by == byAttempt && ready:
-		j.answer = isYes
-	case by == byAttempt:
-		j.answer = isNo
-	case by == byUser:
-		j.userAnswer = ready
-	}
-}
-
-func (m *model) pollWait(j *modelJob) time.Duration {
-	return min(10*time.Millisecond<<min(j.polls-1, 30), m.statusEvery)
 }
 
 // granted: JobLock has returned. "Waiters are served in order."

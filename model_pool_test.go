@@ -57,7 +57,7 @@ func (m *model) stop(j *modelJob) {
 	if m.status == jobs.PoolStatusStopped {
 		return
 	}
-	m.status, m.since, m.stoppers = jobs.PoolStatusStopped, m.now, nil
+	m.status, m.since, m.turned, m.stoppers = jobs.PoolStatusStopped, m.now, true, nil
 	if j != nil {
 		m.stoppers = []int{j.n}
 	}

@@ -17,6 +17,8 @@ type modelAttempt struct {
 	began     time.Duration
 	refusedAt time.Duration // the first refusal; notSet if there is none
 	demanded  bool          // another one has been asked for in the meantime
+	perhaps   bool          // so it was if a Status that has returned at its limit was late just before; nothing shows that yet
+	updated   bool          // the durations were changed, while it had failed already or was about to
 }
 
 // nextAttempt returns between which times the next attempt is due.
@@ -34,7 +36,7 @@ func (m *model) asked(j *modelJob) bool { return j.phase == isStarted }
 
 func (m *model) beginAttempt() {
 	a := &m.attempt
-	a.active, a.began, a.refusedAt, a.demanded = true, m.now, notSet, false
+	a.active, a.began, a.refusedAt, a.demanded, a.perhaps, a.updated = true, m.now, notSet, false, false, false
 	for _, j := range m.jobs {
 		if j.carried = j.answer == isAsked; !j.carried { // "an answer that takes long is waited for, and not asked for again"
 			j.answer = isNone
@@ -49,7 +51,10 @@ func (m *model) beginAttempt() {
 // mayAsk: Ready may be asked for a restart.
 func (m *model) mayAsk(j *modelJob) bool {
 	a := &m.attempt
-	if a.active && a.demanded && a.refusedAt != notSet && j.answer > isAsked {
+	if a.active && (a.demanded || a.perhaps) && a.refusedAt != notSet && j.answer > isAsked {
+		if a.perhaps {
+			m.demand(m.since)
+		}
 		a.active = false // the one that was demanded follows at once
 	}
 	if from, _ := m.nextAttempt(); from <= m.now {
@@ -57,6 +62,13 @@ func (m *model) mayAsk(j *modelJob) bool {
 	}
 	mayBeNext := a.active && (j.answer == isNone || (j.excused || j.carried) && m.now <= a.began+m.delay())
 	return j.attached && m.asked(j) && (mayBeNext || j.answer == isAsked)
+}
+
+// executionOver: the attempt, which did not have to ask the job while that was executing, may ask it after all.
+func (m *model) executionOver(j *modelJob) {
+	if a := &m.attempt; a.active && j.answer == isYes && m.now <= a.began+m.delay() {
+		j.answer = isNone
+	}
 }
 
 // delay is what slow calls of Ready may have delayed the others of the attempt by.
@@ -104,8 +116,12 @@ func (m *model) settleAttempt() {
 			unasked++
 		}
 	}
-	if waiting == 0 && (over || unasked == 0) {
-		m.attemptDone()
+	if waiting == 0 && (over || unasked == 0) && !(m.turns(jobs.PoolStatusRunning) && m.chooses()) {
+		if m.count(func(j *modelJob) bool { return j.overdue(m.now) }) > 0 && m.chooses() {
+			a.active = false // what is late at the same time was found out first
+		} else {
+			m.attemptDone()
+		}
 	}
 }
 
@@ -124,10 +140,17 @@ func (m *model) checkAttempt() {
 		}
 	})
 	a.active = false
+	if a.perhaps && m.chooses() {
+		m.demand(m.since)
+		return
+	}
 	if a.demanded || m.heldUp() {
 		return
 	}
 	a.after, a.afterBy = a.refusedAt, m.now
+	if a.updated && m.chooses() {
+		return
+	}
 	if a.doublings++; m.retryEvery<<a.doublings > 10*time.Minute {
 		a.doublings = 0
 	}
@@ -141,17 +164,19 @@ func (m *model) attemptDone() {
 		return
 	}
 	stopped := m.since
-	m.status, m.since = jobs.PoolStatusRunning, m.now
+	m.status, m.since, m.turned = jobs.PoolStatusRunning, m.now, true
 	m.restarts++
 	m.sweep.at = m.now
 	m.each(func(j *modelJob) {
-		j.joinedBy, j.answer = notSet, isNone
+		j.joinedBy, j.answer, j.listening = notSet, isNone, false
 		switch {
 		case j.executing:
-			j.open = false
+			if j.open {
+				j.open, j.untoldAt = false, m.now
+			}
 		case j.kind == scheduled && m.now < j.due && j.due < notSet: // what was planned stays
 			j.dueBy = max(j.dueBy, m.now+aShortWait)
-		case j.waits(m.now) && (j.kind == interval || j.joined < stopped || j.joined == m.now || m.now < j.dueBy):
+		case j.waits(m.now) && (j.kind == interval || j.joined <= stopped || j.joined == m.now || m.now < j.dueBy):
 			// It is in the queue of its lock, and may execute for what it came for before the stop; or its
 			// jitter has yet to pass.
 			m.mayExecute(j)

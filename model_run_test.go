@@ -58,9 +58,10 @@ func (e event) String() string {
 // A player is a puppet that keeps a record.
 type player struct {
 	*puppet
-	run  *run
-	n    int
-	spec *jobSpec
+	run    *run
+	n      int // its number in the model
+	number int // in the script
+	spec   *jobSpec
 }
 
 type contextPlayer struct{ *player }
@@ -118,7 +119,6 @@ type run struct {
 	*script
 	pool    *jobs.Pool
 	start   time.Time
-	ties    bool // only what never may happen is looked for
 	model   *model
 	players map[int]*player     // by the numbers in the script
 	handles []jobs.JobExecution // by the numbers in the model
@@ -172,8 +172,8 @@ func (r *run) drain() []event {
 
 func (r *run) now() time.Duration { return time.Since(r.start) }
 
-func newRun(s *script, ties bool) *run {
-	r := &run{script: s, ties: ties, model: newModel(s), start: time.Now(), players: map[int]*player{},
+func newRun(s *script) *run {
+	r := &run{script: s, model: newModel(s), start: time.Now(), players: map[int]*player{},
 		shared: make(chan interface{}, s.seed%3)}
 	r.pool = jobs.NewPool(quiet, jobs.WithStatusInterval(s.statusEvery), jobs.WithRetryInterval(s.retryEvery),
 		jobs.WithExecutionTimeout(s.limit), jobs.WithAbandonAfter(s.abandonAfter),
@@ -198,21 +198,40 @@ func (r *run) play() error {
 
 func (r *run) playAll() error {
 	for i, c := range r.commands {
-		pass(c.wait)
-		if err := r.check(); err != nil {
+		if err := r.passes(c.wait); err != nil {
 			return err
 		}
 		r.record(commandGiven{i, r.now(), c})
-		err := r.do(c)
-		synctest.Wait()
-		if err == nil {
-			err = r.check()
-		}
-		if err != nil {
+		if err := r.give(c); err != nil {
 			return err
 		}
 	}
-	return nil
+	r.record(remark("      all is mended"))
+	return r.recovers()
+}
+
+// give gives a command, and looks at what comes of it at once.
+func (r *run) give(c command) error {
+	err := r.do(c)
+	synctest.Wait()
+	if err == nil {
+		err = r.check()
+	}
+	return err
+}
+
+// passes lets time pass, and looks at the pool at its end and, if all that happens does so at a tick, at each.
+func (r *run) passes(d time.Duration) error {
+	step := d
+	if r.tick > 0 && d > 0 {
+		step = r.tick
+	}
+	for left := d; ; left -= step {
+		pass(step)
+		if err := r.check(); err != nil || left <= step {
+			return err
+		}
+	}
 }
 
 type remark string

@@ -13,6 +13,7 @@ import (
 type script struct {
 	seed                                         uint64
 	unit                                         time.Duration // what its durations are of the order of 100 of
+	tick                                         time.Duration // of which all its durations are multiples; 0 if they are not
 	statusEvery, retryEvery, limit, abandonAfter time.Duration
 	commands                                     []command
 }
@@ -115,6 +116,9 @@ func (s *jobSpec) backoff(failed uint64) time.Duration {
 	return min(s.min<<(failed-1), s.max)
 }
 
+// tickUnits is, in units, a tick. All durations are a few of them, so that much falls into one instant.
+const tickUnits = 20
+
 // leastLimit is, in units, the shortest of the pool's time limits.
 const leastLimit = 60
 
@@ -123,16 +127,21 @@ const leastLimit = 60
 type writer struct {
 	*rand.Rand
 	*script
-	ties bool
 	jobs []*jobSpec
 }
 
 func write(seed uint64, ties bool) *script {
-	w := &writer{Rand: rand.New(rand.NewPCG(seed, 0)), script: &script{seed: seed}, ties: ties}
+	w := &writer{Rand: rand.New(rand.NewPCG(seed, 0)), script: &script{seed: seed}}
 	w.unit = pick(w, time.Millisecond, time.Millisecond, 40*time.Millisecond, 3*time.Second)
+	if ties {
+		w.tick = tickUnits * w.unit
+	}
 	w.statusEvery, w.retryEvery, w.limit = w.some(40, 150), w.some(40, 150), w.some(leastLimit, 250)
 	if w.one(3) {
 		w.abandonAfter = w.some(20, 150)
+	}
+	if ties && w.one(3) {
+		w.crowd()
 	}
 	for range 8 + w.IntN(25) {
 		w.commands = append(w.commands, w.command())
@@ -140,13 +149,32 @@ func write(seed uint64, ties bool) *script {
 	return w.script
 }
 
+// crowd registers many interval jobs at once, of which one stops the pool at the first sweep. They are due again when
+// the pool restarts.
+func (w *writer) crowd() {
+	s := &jobSpec{kind: interval, attached: true, interval: w.statusEvery + w.retryEvery, until: notSet, forget: notSet,
+		acts: [3]act{succeeds, succeeds, succeeds}}
+	for range 5 + w.IntN(10) {
+		w.register(0, s)
+	}
+	last := *s
+	last.acts[1] = fails
+	w.register(0, &last)
+}
+
+func (w *writer) register(wait time.Duration, s *jobSpec) {
+	w.commands = append(w.commands, command{wait: wait, do: registers, job: len(w.jobs), spec: s})
+	w.jobs = append(w.jobs, s)
+}
+
 func pick[T any](w *writer, of ...T) T { return of[w.IntN(len(of))] }
 func (w *writer) one(in int) bool      { return w.IntN(in) == 0 }
 
 // some returns a duration of between those numbers of units.
 func (w *writer) some(least, most int) time.Duration {
-	if w.ties {
-		return time.Duration(least+w.IntN(most-least)+9) / 10 * 10 * w.unit
+	if w.tick > 0 {
+		ticks := (least + w.IntN(most-least) + tickUnits/2) / tickUnits
+		return time.Duration(max(ticks, min(least, 1))) * w.tick
 	}
 	return time.Duration(least)*w.unit + time.Duration(w.Int64N(int64(time.Duration(most-least)*w.unit))) | 1
 }
@@ -202,7 +230,7 @@ func (w *writer) newJob() *jobSpec {
 		if w.one(3) {
 			s.until = w.some(400, 1000) + s.interval
 		}
-		if w.one(3) {
+		if w.one(3) && w.tick == 0 {
 			s.jitter = w.some(1, 100)
 		}
 	case channel:

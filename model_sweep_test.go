@@ -59,13 +59,13 @@ func (m *model) checkSweep() {
 
 // checks: a call of Status begins. "Never two calls for one job at once", and never of a detached job.
 func (m *model) checks(j *modelJob) {
-	open := m.sweep.open || m.since == m.now && m.status == jobs.PoolStatusStopped && m.now <= m.sweepEnd()
+	open := m.sweep.open || m.turned && m.status == jobs.PoolStatusStopped && m.now <= m.sweepEnd()
 	switch status := m.statusOf(j); {
 	case j.checking:
 		m.wrong("Status of %v is called beside itself", j)
 	case !j.attached || j.gone || m.shut || !open || j.swept == m.sweep.number:
 		m.wrong("Status of %v is called, but no sweep is to", j)
-	case status != jobs.JobStatusRunning && m.since != m.now && j.begun+j.lasted != m.now:
+	case status != jobs.JobStatusRunning && !m.turned && j.begun+j.lasted != m.now:
 		m.wrong("Status of %v is called, which is %v", j, status)
 	}
 	j.checking, j.owed, j.swept, j.checkLife = true, false, m.sweep.number, m.restarts
@@ -81,6 +81,7 @@ func (m *model) checks(j *modelJob) {
 // checked: a call of Status has returned.
 func (m *model) checked(j *modelJob, failed bool) {
 	late := j.checkLate
+	m.attempt.perhaps = m.attempt.perhaps || !late && j.checkLateAt == m.now
 	j.checking, j.checkLate, j.checkLateAt = false, false, notSet
 	switch {
 	case late:

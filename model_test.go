@@ -12,10 +12,14 @@ import (
 // the jobs have seen of it, in order, and says what is wrong with that:
 //
 //	model_job_test.go      what a job does, and who holds its lock
+//	model_plan_test.go     when it executes next
+//	model_ready_test.go    when it is asked whether it is ready
 //	model_pool_test.go     when the pool stops
 //	model_restart_test.go  when it restarts
 //	model_sweep_test.go    whose Status it calls
 //	model_told_test.go     how the model is told, and what the calls of the pool's methods change
+//	model_choice_test.go   which orders of what happens in one instant it allows
+//	model_live_test.go     what must happen again and again, and in the end
 //
 // Scripts (model_script_test.go) are played to a pool and to the model (model_run_test.go, model_do_test.go),
 // and what the pool says of itself is compared (model_check_test.go) whenever everything is quiet.
@@ -26,7 +30,6 @@ import (
 type model struct {
 	now  time.Duration
 	err  error // the first thing that is wrong
-	lost bool  // the model cannot know any more what is right
 	jobs []*modelJob
 
 	statusEvery, retryEvery, limit, abandonAfter time.Duration
@@ -34,6 +37,7 @@ type model struct {
 	status    jobs.PoolStatus
 	shut      bool
 	since     time.Duration
+	turned    bool  // it became that in this instant, and not by a command, which finds everything at rest
 	stoppers  []int // the job that has stopped it last; more than one if they failed at the same time
 	restarts  int
 	abandoned int
@@ -44,6 +48,8 @@ type model struct {
 
 	sweep   modelSweep
 	attempt modelAttempt
+	choices choices
+	ahead   []event // that it has yet to be told of
 }
 
 const notSet = time.Duration(math.MaxInt64)
@@ -60,6 +66,7 @@ type modelJob struct {
 	retrying, failing, broken bool
 	executions, failures, row uint64
 	forgetAt                  time.Duration
+	hurried                   bool // it was ready when its pool ran for no time at all: it may have started (see begins and adopt), or not
 
 	// The execution in flight.
 	executing, late  bool
@@ -69,11 +76,19 @@ type modelJob struct {
 	actSince         time.Duration
 	lateAt, giveUpAt time.Duration
 	contextEnded     bool
-	forGood          bool // its error was Permanent
-	strays           int  // executions given up and not returned
+	forGood          bool          // its error was Permanent
+	quietSince       time.Duration // when its last call has returned, of whatever method
+	justReturned     int           // how many have returned then
+	strays           int           // executions given up and not returned
+
+	// The last one.
+	timedOut bool // of those that have failed, the last was late
+	ended    time.Duration
+	endedIn  int // the restarts by then
 
 	// The next one may begin from due on and, if nothing is in its way, must by dueBy.
 	due, dueBy time.Duration
+	asked      bool // RunNow was called since the last one has begun
 	again      bool // RunNow was called while it was executing or waiting
 	perhaps    bool // it is not sure that this still counts: the stop may have been noticed, or only the restart at its end
 
@@ -101,7 +116,8 @@ type modelJob struct {
 
 	// Its stop channel, if that is its own: whether a nil is to be there, and whether it was taken.
 	open, listening, took bool
-	unsure                *unsureEnd // what the pool made of its last end cannot be known yet
+	untoldAt              time.Duration // when the pool has restarted last while one was there, or had just been taken
+	unsure                *unsureEnd    // what the pool made of its last end cannot be known yet
 	unsureFailures        uint64
 }
 
@@ -173,7 +189,7 @@ func (m *model) admits(j *modelJob) bool {
 // admitted is admits at any moment of this instant: an execution begins when it is claimed, and what
 // happens at the same time may come in between.
 func (m *model) admitted(j *modelJob) bool {
-	return m.admits(j) || !j.gone && !m.shut && j.attached && m.since == m.now
+	return m.admits(j) || !j.gone && !m.shut && j.attached && m.turned
 }
 
 func (j *modelJob) waits(now time.Duration) bool {

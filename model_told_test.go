@@ -13,13 +13,14 @@ func newModel(s *script) *model {
 // advance lets the model's time pass, in which those events were seen. It goes from instant to instant: what
 // was to happen in one is looked for at its end.
 func (m *model) advance(to time.Duration, events []event) {
-	for m.err == nil {
-		if m.lost = m.lost || m.isTie(); m.lost {
-			return
-		}
+	for m.turned = false; m.err == nil; {
+		m.ahead = events
 		if m.settle(); len(events) > 0 && events[0].at <= m.now {
-			m.see(events[0])
+			events = m.postponed(events)
+			e := events[0]
 			events = events[1:]
+			m.ahead = events
+			m.see(e)
 			continue
 		}
 		m.checkInstant()
@@ -30,19 +31,8 @@ func (m *model) advance(to time.Duration, events []event) {
 		if len(events) > 0 {
 			next = min(next, events[0].at)
 		}
-		m.now = next
+		m.now, m.turned = next, false
 	}
-}
-
-// isTie says whether a restart is to be attempted at the very time at which a call becomes late. That is no
-// coincidence: if one limit and one interval apply to all, limit and interval add up to the same in any
-// order. Which of the two comes first is up to the pool, and the model is lost.
-func (m *model) isTie() bool {
-	from, _ := m.nextAttempt()
-	late := func(j *modelJob) bool {
-		return j.executing && j.lateAt == m.now && !j.late || j.checking && j.checkLateAt == m.now && !j.checkLate
-	}
-	return from == m.now && m.count(late) > 0
 }
 
 func (m *model) checkInstant() {
@@ -95,12 +85,12 @@ func (m *model) see(e event) {
 		m.checks(j)
 	case statusEnds:
 		m.checked(j, e.failed)
-		m.quietSince = m.now
+		m.returned(j)
 	case readyBegins:
 		m.asks(j)
 	case readyEnds:
 		m.answers(j, !e.failed)
-		m.quietSince = m.now
+		m.returned(j)
 	case lockIsHeld:
 		m.granted(j, e.caller)
 	case userIsTold:
@@ -116,7 +106,7 @@ func (m *model) registers(s *jobSpec) bool {
 }
 
 func (m *model) register(s *jobSpec) *modelJob {
-	j := &modelJob{jobSpec: *s, n: len(m.jobs), begun: -1, pollAt: m.now,
+	j := &modelJob{jobSpec: *s, n: len(m.jobs), begun: -1, ended: -1, untoldAt: -1, pollAt: m.now,
 		forgetAt: notSet, lateAt: notSet, giveUpAt: notSet, checkLateAt: notSet,
 		due: notSet, dueBy: notSet, joined: notSet, joinedBy: notSet}
 	m.jobs = append(m.jobs, j)
@@ -170,7 +160,7 @@ func (m *model) runNow(j *modelJob) bool {
 	if !j.periodic() || !m.admits(j) || j.phase != isStarted || j.late {
 		return false
 	}
-	if j.executing || j.waits(m.now) {
+	if j.asked = true; j.executing || j.waits(m.now) {
 		j.again = true
 	} else {
 		j.due, j.dueBy = m.now, m.now
@@ -181,8 +171,7 @@ func (m *model) runNow(j *modelJob) bool {
 // update: "waits already begun end at their begin + the new interval, backoff starts at the new base".
 func (m *model) update(interval, limit time.Duration) {
 	m.statusEvery, m.retryEvery, m.limit = interval, interval, limit
-	m.lost = m.attempt.active && m.attempt.refusedAt != notSet // has it failed already, or is it about to?
-	m.attempt.doublings = 0
+	m.attempt.doublings, m.attempt.updated = 0, m.attempt.active && m.attempt.refusedAt != notSet
 	for _, j := range m.jobs {
 		if j.polls > 0 && j.pollAt > m.now && j.pollAt != notSet { // else it waits only for somebody else's answer
 			j.pollAt = j.polledAt + m.pollWait(j)
@@ -197,4 +186,20 @@ func (j *modelJob) callsInFlight() (n int) {
 		}
 	}
 	return n
+}
+
+// returned: a call of the job's has returned.
+func (m *model) returned(j *modelJob) {
+	if m.quietSince = m.now; j.quietSince != m.now {
+		j.quietSince, j.justReturned = m.now, 0
+	}
+	j.justReturned++
+}
+
+// justInFlight returns how many of the job's calls have returned in this instant.
+func (m *model) justInFlight(j *modelJob) int {
+	if j.quietSince != m.now {
+		return 0
+	}
+	return j.justReturned
 }

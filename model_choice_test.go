@@ -1,0 +1,129 @@
+package jobs_test
+
+import (
+	"slices"
+
+	"github.com/agentjobs/jobs"
+)
+
+// Choices are how the model copes with several things in one instant, where the specification allows more than
+// one order: it chooses one. If that does not explain what the pool did, the run takes the model back to where
+// it was and has it choose otherwise (see run.explain). The pool is wrong if no choices explain what it did. So
+// each order that is possible is allowed, whole: what follows from it is checked like all else.
+type choices struct {
+	made []bool
+	next int
+}
+
+// chooses says whether the model takes the second of two orders. At first it takes the first of all.
+func (m *model) chooses() bool {
+	c := &m.choices
+	if c.next == len(c.made) {
+		c.made = append(c.made, false)
+	}
+	c.next++
+	return c.made[c.next-1]
+}
+
+// others returns the choices to be tried after these, and whether there are any.
+func (c choices) others() (choices, bool) {
+	for made := c.made[:c.next]; len(made) > 0; made = made[:len(made)-1] {
+		if last := len(made) - 1; !made[last] {
+			return choices{made: append(slices.Clone(made[:last]), true)}, true
+		}
+	}
+	return choices{}, false
+}
+
+// clone returns a model that is in the same state, and goes its own ways.
+func (m *model) clone() *model {
+	other := *m
+	other.stoppers, other.jobs, other.choices = slices.Clone(m.stoppers), nil, choices{}
+	for _, j := range m.jobs {
+		twin := *j
+		twin.queue = slices.Clone(j.queue)
+		other.jobs = append(other.jobs, &twin)
+	}
+	return &other
+}
+
+// explain has the model go on, as try does, from the state that it is in, until its choices explain what was seen.
+// If none do, what those have met with that explain the most counts.
+func (r *run) explain(try func(m *model)) {
+	const enough = 2000 // at most: hundreds are rare, and what is wrong is to be told before long
+	before := r.model
+	var best *model
+	c, more := choices{}, true
+	for tries := 0; more && tries < enough; tries++ {
+		r.model = before.clone()
+		r.model.choices = c
+		if try(r.model); r.model.err == nil {
+			return
+		}
+		if best == nil || r.model.now > best.now || r.model.now == best.now && len(r.model.ahead) < len(best.ahead) {
+			best = r.model
+		}
+		c, more = r.model.choices.others()
+	}
+	r.model = best
+}
+
+// expects says whether something that the model has yet to be told of has happened in the instant that it is in.
+func (m *model) expects(is func(e event) bool) bool {
+	return slices.ContainsFunc(m.ahead, func(e event) bool { return e.at == m.now && is(e) })
+}
+
+// defers says whether a call of the job's is found late, or given up, only after what the model is told next. That call
+// may return in the same instant, and the pool try to restart. What comes first is up to the pool: anything of this may be
+// before the call's return or after; before the attempt, which it prevents; during it, so that it comes to nothing (see
+// settleAttempt); or after the restart.
+func (m *model) defers(j *modelJob, ends moment) bool {
+	returns := func(e event) bool { return e.job == j.n && e.what == ends && (e.call == j.call || ends != execEnds) }
+	stopped := j.attached && m.status == jobs.PoolStatusStopped
+	switch {
+	case !m.expects(func(e event) bool { return stopped || returns(e) }):
+		return false
+	case stopped && m.attempt.active && !returns(m.ahead[0]):
+		return true
+	}
+	return m.chooses()
+}
+
+// isStopping says whether the pool is stopped in the instant that the model is in, and may just have been, or be about
+// to be, when something of the job's happens.
+func (m *model) isStopping(j *modelJob) bool {
+	return j.attached && (m.status == jobs.PoolStatusStopped && m.turned || m.turns(jobs.PoolStatusStopped))
+}
+
+// wasTold says whether an execution that has ended was told to: by a nil that it took, or that was taken for it, or by
+// the end of its context. If the pool is stopped in the same instant, that may have ended before, or only after.
+func (m *model) wasTold(j *modelJob, e event) bool {
+	switch {
+	case j.took || e.told:
+		return true
+	case !j.context:
+		return false
+	case j.kind == channel && m.isStopping(j) && m.chooses():
+		return !j.contextEnded
+	}
+	return j.contextEnded
+}
+
+// turns says whether the model has yet to be told that in the instant that it is in the pool has become that.
+func (m *model) turns(status jobs.PoolStatus) bool {
+	return m.expects(func(e event) bool { return e.what == poolChanges && e.info.Status == status })
+}
+
+// postponed puts the ends of executions that come first behind what follows them, if the pool restarts at the same time
+// and may have taken note of them only then: of a begin it takes note before the job sees it, of an end after.
+func (m *model) postponed(events []event) []event {
+	for events[0].what == execEnds && m.jobs[events[0].job].attached && m.status == jobs.PoolStatusStopped {
+		m.ahead = events
+		next := slices.IndexFunc(events, func(e event) bool { return e.what != execEnds })
+		if !m.turns(jobs.PoolStatusRunning) || events[next].what != poolChanges && events[next].job == events[0].job || !m.chooses() {
+			break
+		}
+		events = slices.Insert(slices.Clone(events[1:]), next, events[0])
+	}
+	return events
+}
