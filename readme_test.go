@@ -22,7 +22,7 @@ func readme(t *testing.T) string {
 func sources(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
-	for _, pattern := range []string{"*.go", "examples/*/*.go"} {
+	for _, pattern := range []string{"*.go", "examples/*/*.go", "internal/*/*.go"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		for _, file := range files {

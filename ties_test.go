@@ -139,7 +139,7 @@ func TestShutdownWaitsForTheLogHandlerWhateverItIsTold(t *testing.T) {
 		"value ignored":                    {do: func(p *jobs.Pool) { p.UpdateDurations(0, 0) }},
 		"job registered":                   {do: func(p *jobs.Pool) { _, _ = p.Register(stub{}, jobs.Once()) }},
 		"job registration failed":          {do: func(p *jobs.Pool) { _, _ = p.Register(nil, jobs.Once()) }},
-		"job unregistered": {do: func(p *jobs.Pool) { _, _ = p.Register(stub{}, jobs.Once(), jobs.WithForget(time.Second)) }},
+		"job unregistered":                 {do: func(p *jobs.Pool) { _, _ = p.Register(stub{}, jobs.Once(), jobs.WithForget(time.Second)) }},
 		"unlock of a job that is not locked": {do: func(p *jobs.Pool) {
 			id, _ := p.Register(stub{}, jobs.Once())
 			p.JobUnlock(id)
@@ -170,4 +170,42 @@ func TestShutdownWaitsForTheLogHandlerWhateverItIsTold(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An abandoned execution is not waited for. What becomes of it is nobody's business any more once the pool is shut.
+func TestNothingIsLoggedAfterShutdownHasReturned(t *testing.T) {
+	for name, then := range map[string]func(p *jobs.Pool, id string){
+		"registered":   func(*jobs.Pool, string) {},
+		"unregistered": func(p *jobs.Pool, id string) { p.UnregisterJob(id) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tap := new(logTap)
+				p := jobs.NewPool(tap.option(), jobs.WithAbandonAfter(time.Second))
+				id := register(t, p, lasting(time.Minute, nil), jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
+				pass(10 * time.Second)
+				require.Equal(t, 1, p.Info().Abandoned)
+				then(p, id)
+				require.NoError(t, p.Shutdown(context.Background()))
+				lines := len(tap.records)
+				pass(time.Hour)
+				assert.Len(t, tap.records, lines)
+			})
+		})
+	}
+}
+
+// Such an execution of a pool that goes on is told of, also when its job is gone; Shutdown waits for that.
+func TestTheReturnOfAnAbandonedExecutionOfAJobThatIsGoneIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tap := new(logTap)
+		p := jobs.NewPool(tap.option(), jobs.WithAbandonAfter(time.Second))
+		id := register(t, p, lasting(time.Minute, nil), jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
+		pass(10 * time.Second)
+		p.UnregisterJob(id)
+		pass(time.Hour)
+		assert.Contains(t, tap.at(slog.LevelDebug), "abandoned execution has returned")
+		assert.Zero(t, p.Departed())
+		require.NoError(t, p.Shutdown(context.Background()))
+	})
 }
