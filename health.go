@@ -27,7 +27,7 @@ func (j *job) beginStatus(life poolWord) (limit timeLimit, ok bool) {
 	for {
 		w := j.state()
 		if statusOf(w, life) != JobStatusRunning || w&(markAttached|markGone|inStatus) != markAttached {
-			return 0, false
+			return limit, false
 		}
 		if j.word.CompareAndSwap(uint64(w), uint64(w|inStatus)) {
 			break
@@ -35,7 +35,7 @@ func (j *job) beginStatus(life poolWord) (limit timeLimit, ok bool) {
 	}
 	if j.pool.state() != life { // looked at after the claim, as in admittedLocked
 		j.end(inStatus)
-		return 0, false
+		return limit, false
 	}
 	limit = j.statusLimit()
 	if 0 < limit && limit <= timeLimit(handover.Slow) {

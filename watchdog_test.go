@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
 )
@@ -178,6 +179,36 @@ func TestAStatusThatPanicsOrCallsGoexitDoesNotEndTheSweep(t *testing.T) {
 				pass(60 * time.Second) // restarted at 60
 				assert.Equal(t, "Running", p.GetStatus())
 				assert.Equal(t, 90*time.Second, sweeps.moments()[len(sweeps.moments())-1])
+			})
+		})
+	}
+}
+
+func TestASweepCallsNoStatusOnceThePoolHasStopped(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := 0
+		for range 3 {
+			register(t, p, stub{status: func() error { calls++; stopPool(p); return nil }}, jobs.Every(forAges))
+		}
+		pass(30 * time.Second)
+		assert.Equal(t, 1, calls)
+		pass(time.Minute) // the restart, and the next sweep
+		assert.Equal(t, 2, calls)
+	})
+}
+
+func TestAStatusThatHangsIsLateHoweverShortItsLimit(t *testing.T) {
+	for _, limit := range []time.Duration{1, time.Microsecond, time.Millisecond - 1, time.Millisecond, time.Millisecond + 1, time.Second} {
+		t.Run(limit.String(), func(t *testing.T) {
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				end := make(chan struct{})
+				defer close(end)
+				register(t, p, stub{status: func() error { <-end; return nil }}, jobs.Every(forAges), jobs.WithJobTimeout(limit))
+				pass(30*time.Second + limit - 1)
+				require.Equal(t, "Running", p.GetStatus())
+				pass(1)
+				assert.Equal(t, "Stopped", p.GetStatus())
+				assert.ErrorIs(t, p.Info().StopError, jobs.ErrTimeout)
 			})
 		})
 	}
