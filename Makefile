@@ -40,7 +40,7 @@ contention: ## in real time, with more threads than processors and busy processe
 	done
 
 soak: ## the tests that can last, at length: SOAK=. (a -run pattern); then make contention for 20 minutes
-	go test -soak -timeout=6h -run='$(SOAK)' .
+	go test -soak -timeout=6h -run='$(SOAK)' . ./internal/stopchan
 	$(MAKE) contention CONTENTION=1m
 
 lint: ## gofmt, go vet, staticcheck, go mod tidy; golangci-lint where it is installed

@@ -67,7 +67,7 @@ func (s *Sharer) Begin() {
 		return
 	}
 	c.withdraw(s)
-	if c.waiting()+c.parted > 0 { // else sharers that were told account for all that were taken
+	if c.waiting() > 0 { // else sharers that were told account for all that were taken
 		c.halt()
 		c.writeOff(c.heard())
 	}
@@ -78,7 +78,7 @@ func (s *Sharer) Begin() {
 // Tell has a nil put on the channel for a sharer that is executing, unless that was done (rules 1, 6 and 9).
 func (s *Sharer) Tell() {
 	c := s.channel
-	if c == nil || s.claim == claimOpen {
+	if c == nil {
 		return
 	}
 	c.count()

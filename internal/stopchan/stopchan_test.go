@@ -1,0 +1,124 @@
+package stopchan
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+	"testing/synctest"
+)
+
+func TestASharerWithoutAChannelIsToldNothing(t *testing.T) {
+	var s Sharer
+	var set Set
+	s.Begin()
+	s.Tell()
+	if s.End(true, false) || s.End(false, false) {
+		t.Error("it was told")
+	}
+	Untell(slices.Values([]*Sharer{&s}))
+	s.Retire(true)
+	s.Retire(false)
+	set.Leave(&s)
+}
+
+// One is told, and never looks. The others take a nil as soon as there is one, and begin again.
+func TestOneThatNeverLooksHasTheOthersBeginAgainAFewTimesOnly(t *testing.T) {
+	for others := range 4 {
+		for deaf := 1; deaf <= 2; deaf++ {
+			synctest.Test(t, func(t *testing.T) {
+				w := newCrowd(deaf+others, 0)
+				w.each((*Sharer).Begin)
+				for _, s := range w.sharers[:deaf] {
+					s.Tell()
+				}
+				again := 0
+				for ; again < 100; again++ {
+					synctest.Wait()
+					select {
+					case <-w.stop:
+						if others == 0 {
+							continue // somebody else has taken it
+						}
+						s := w.sharers[deaf+again%others]
+						s.End(false, false)
+						s.Begin()
+						continue
+					default:
+					}
+					break
+				}
+				if most := deaf + deaf*others; again < deaf+others*min(1, others) || again > most {
+					t.Errorf("%d others have begun again %d times, not up to %d", others, again, most)
+				}
+				for _, s := range w.sharers {
+					s.Retire(true)
+					s.End(false, true)
+				}
+			})
+		}
+	}
+}
+
+// What others have put into the buffer stays there in its order, before, between and behind the nils that are taken
+// back, and the nils that are not.
+func TestValuesOfOthersStayInTheirOrder(t *testing.T) {
+	for at := range 5 { // so many of theirs come first
+		synctest.Test(t, func(t *testing.T) {
+			w := newCrowd(3, 7)
+			w.each((*Sharer).Begin)
+			var want []interface{}
+			for i := range 4 {
+				if i == at {
+					w.each((*Sharer).Tell)
+					synctest.Wait()
+				}
+				w.stop <- i
+				want = append(want, i)
+			}
+			if at == 4 {
+				w.each((*Sharer).Tell)
+				synctest.Wait()
+			}
+			want = slices.Insert(want, at, nil, nil)
+			if w.sharers[0].End(false, false) {
+				t.Error("one was told, though all nils are there")
+			}
+			var got []interface{}
+			for len(w.stop) > 0 {
+				got = append(got, <-w.stop)
+			}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("there are %v, not %v", got, want)
+			}
+			for _, s := range w.sharers[1:] {
+				if !s.End(false, false) {
+					t.Error("one was not told, though its nil was taken")
+				}
+			}
+		})
+	}
+}
+
+// A nil can be put, and even taken, before anybody knows: it is accounted for all the same.
+func TestWhatIsPutAtThisMomentIsAccountedFor(t *testing.T) {
+	for capacity := range 3 {
+		t.Run(fmt.Sprint("capacity ", capacity), func(t *testing.T) {
+			for range 1000 {
+				w := newCrowd(2, capacity)
+				w.each((*Sharer).Begin)
+				w.each((*Sharer).Tell)
+				<-w.stop
+				if !w.sharers[0].End(false, false) {
+					t.Fatal("one that has taken a nil was not told")
+				}
+				if w.sharers[1].End(false, false) {
+					t.Fatal("one that has taken no nil was told")
+				}
+				if len(w.stop) > 0 {
+					t.Fatal("a nil is left")
+				}
+			}
+		})
+	}
+}
