@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 )
@@ -35,6 +36,7 @@ func (a act) player(s *scene) *player {
 // acts returns all that can happen with n players.
 func acts(n int) (all []act) {
 	executing := func(_ *scene, p *player) bool { return p.executing }
+	concerned := func(_ *scene, p *player) bool { return p.concerned() }
 	for i := range n {
 		all = append(all,
 			act{"begin", i, func(_ *scene, p *player) bool { return !p.executing && !p.retired }, (*scene).begin},
@@ -43,7 +45,8 @@ func acts(n int) (all []act) {
 			act{"take", i, executing, (*scene).take},
 			act{"end", i, executing, func(s *scene, p *player) { s.end(p, false, false) }},
 			act{"fail", i, executing, func(s *scene, p *player) { s.end(p, true, false) }},
-			act{"end excused", i, func(_ *scene, p *player) bool { return p.concerned() }, func(s *scene, p *player) { s.end(p, true, true) }},
+			act{"end excused", i, concerned, func(s *scene, p *player) { s.end(p, false, true) }},
+			act{"fail excused", i, concerned, func(s *scene, p *player) { s.end(p, true, true) }},
 			act{"retire", i, func(_ *scene, p *player) bool { return !p.retired }, (*scene).retire},
 		)
 	}
@@ -126,7 +129,7 @@ func (e *exploration) run(t *testing.T, most int) (complete bool) {
 
 // All that can happen with few sharers, one thing after the other.
 func TestAllThatCanHappen(t *testing.T) {
-	for _, c := range []struct{ players, depth, deep int }{{1, 40, 40}, {2, 6, 11}, {3, 5, 8}} {
+	for _, c := range []struct{ players, depth, deep int }{{1, 40, 40}, {2, 7, 12}, {3, 5, 9}} {
 		if *soak {
 			c.depth = c.deep
 		}
@@ -141,6 +144,32 @@ func TestAllThatCanHappen(t *testing.T) {
 					})
 				})
 			}
+		}
+	}
+}
+
+// What has gone wrong in longer sequences than those that are tried each time.
+func TestWhatHasGoneWrong(t *testing.T) {
+	for _, sequence := range []string{
+		"begin 0, fail 0, begin 1, listener takes, tell 1, take 1, begin 2",
+		"begin 0, fail 0, begin 1, listener takes, tell 1, begin 0, take 0, end 0",
+		"begin 0, fail 0, begin 1, begin 2, listener takes, tell 1, take 2, end 2",
+		"begin 0, tell 0, begin 1, take 1, begin 2, close, tell 2, end 1",
+		"begin 0, tell 0, begin 1, take 1, untell 0, tell 0, end 1, begin 1, take 1, end 1",
+		"begin 0, tell 0, take 0, begin 1, end 1, begin 1, take 1, end 0, end 1",
+		"begin 0, tell 0, take 0, untell 0, begin 1, tell 1, close, tell 0, end 1, end 0",
+		"begin 0, tell 0, untell 0, begin 1, tell 1, take 0, end excused 0",
+	} {
+		for capacity := range 3 {
+			synctest.Test(t, func(t *testing.T) {
+				e := &exploration{3, capacity, false, acts(3), map[string]bool{}, 0}
+				var played []act
+				for _, name := range strings.Split(sequence, ", ") {
+					i := slices.IndexFunc(e.acts, func(a act) bool { return a.String() == name })
+					played = append(played, e.acts[i])
+					e.try(t, played)
+				}
+			})
 		}
 	}
 }

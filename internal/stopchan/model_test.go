@@ -152,6 +152,8 @@ func (s *scene) end(p *player, failed, excused bool) {
 		s.fail("one that failed as it obeyed was not told")
 	case p.calm && p.took == 0 && told && !s.closed && !s.hidden():
 		s.fail("one was told by nobody")
+	case failed && p.took == 0 && told && held == 0 && s.loose == 0 && !s.murky && !s.closed && !s.hidden():
+		s.fail("one that failed by itself was told")
 	case p.closed && !told:
 		s.fail("one was not told by the closing")
 	}

@@ -81,7 +81,6 @@ func (s *Sharer) Tell() {
 	if c == nil {
 		return
 	}
-	c.count()
 	c.move(s, claimOpen)
 	c.renewed = 0
 	c.put(c.missing())
