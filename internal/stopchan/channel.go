@@ -109,10 +109,9 @@ func (c *channel) balance() {
 	c.served += max(0, min(-c.excess(), c.waiting()))
 }
 
-// foundClosed closes the account (rule 10). Whoever may have taken a nil before is in doubt, as in rule 3.
+// foundClosed closes the account (rule 10). Whoever has taken a nil before is in doubt then, as in rule 3.
 func (c *channel) foundClosed() {
 	c.closed = true
-	c.taken += c.unread
-	c.offered, c.unread = 0, 0
-	c.writeOff(c.taken)
+	c.offered, c.unread, c.taken = 0, 0, 0
+	c.doubts++
 }

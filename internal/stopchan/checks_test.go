@@ -71,12 +71,19 @@ func (s *scene) checkEnd() {
 		s.fail("the set is not empty")
 	}
 	var left []interface{}
+	values := 0
 	for len(s.stop) > 0 {
-		left = append(left, <-s.stop)
+		value := <-s.stop
+		left = append(left, value)
+		if value != nil {
+			values++
+		}
 	}
 	switch {
 	case s.nils && len(left) < s.given-s.stolen:
 		s.fail("%d nils of others are left of %d, though only %d were received", len(left), s.given, s.stolen)
+	case !s.nils && s.closed && values < len(s.foreign)-1: // one may be lost as it is found closed
+		s.fail("%d values of others are left of %d", values, len(s.foreign))
 	case !s.nils && !s.closed && !slices.Equal(left, s.foreign):
 		s.fail("left are %v, not %v", left, s.foreign)
 	}

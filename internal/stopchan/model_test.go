@@ -124,8 +124,8 @@ func (s *scene) hush(p *player) {
 	}
 	if p.listens && s.concerned() > 0 {
 		s.parted++
-	} else if p.listens {
-		s.loose = max(0, s.loose-1)
+	} else if p.listens && s.loose > s.heard {
+		s.loose--
 	}
 	p.listens = false
 }

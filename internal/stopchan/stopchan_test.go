@@ -22,13 +22,18 @@ func TestASharerWithoutAChannelIsToldNothing(t *testing.T) {
 	set.Leave(&s)
 }
 
-// Some are told, and never look. The others take a nil as soon as there is one, and begin again.
+// Some are told, and never look. The others, who may have been told before, take a nil as soon as there is one, and
+// begin again.
 func TestOneThatNeverLooksHasTheOthersBeginAgainAFewTimesOnly(t *testing.T) {
 	for others := 1; others <= 3; others++ {
 		for deaf := 1; deaf <= 2; deaf++ {
 			synctest.Test(t, func(t *testing.T) {
 				w := newCrowd(deaf+others, 0)
 				w.each((*Sharer).Begin)
+				if deaf == 1 {
+					w.each((*Sharer).Tell)
+					w.untell()
+				}
 				for round := range 3 {
 					for _, s := range w.sharers[:deaf] {
 						s.Tell() // once more, if it was told before
@@ -61,6 +66,29 @@ func (w *crowd) takes() bool {
 	default:
 		return false
 	}
+}
+
+// One has failed, and who listens has taken its nil, or another that was not to be told. Then it counts for that other.
+func TestAListenerGetsNoOtherNilWhenItsOwnHasCountedForAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newCrowd(3, 0)
+		w.each((*Sharer).Begin)
+		failed, other, next := w.sharers[0], w.sharers[1], w.sharers[2]
+		failed.End(true, false)
+		if !w.takes() || !other.End(false, false) {
+			t.Error("a nil was taken, but counts for nobody")
+		}
+		next.Tell()
+		if !w.takes() {
+			t.Error("one was told, and there is no nil")
+		}
+		other.Begin()
+		if w.takes() {
+			t.Error("there is another nil, for nobody")
+		}
+		next.End(false, false)
+		failed.Retire(false)
+	})
 }
 
 // What others have put into the buffer stays there in its order, before, between and behind the nils that are taken
