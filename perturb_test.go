@@ -48,12 +48,15 @@ func TestPerturbedSweepsCallEachStatusOnceAtATime(t *testing.T) {
 	}, jobs.WithStatusInterval(time.Microsecond))
 }
 
-// A Status of which nobody takes note that it lasts.
+// A Status of which nobody takes note that it lasts. There is one sweep, as the next could notice.
 func TestPerturbedStatusThatHangsStopsThePool(t *testing.T) {
 	inPoolsAtOnce(t, 50, func(p *jobs.Pool) {
 		hang := make(chan struct{})
-		register(t, p, stub{status: func() error { <-hang; return nil }}, jobs.Every(time.Hour),
-			jobs.WithJobTimeout(5*time.Millisecond))
+		register(t, p, stub{status: func() error {
+			p.UpdateDurations(time.Hour, 0)
+			<-hang
+			return nil
+		}}, jobs.Every(time.Hour), jobs.WithJobTimeout(5*time.Millisecond))
 		stopped := make(chan struct{})
 		go func() { // ends at Shutdown, if not before
 			for p.GetStatus() != "Stopped" {
