@@ -38,8 +38,8 @@ func (j *job) beginStatus(life poolWord) (limit timeLimit, ok bool) {
 		return limit, false
 	}
 	limit = j.statusLimit()
-	if 0 < limit && limit <= timeLimit(handover.Slow) {
-		j.watchStatus(now(), limit)
+	if 0 < limit && limit < timeLimit(handover.Slow) {
+		j.watchStatus(now(), limit) // it will be late before it is slow
 	}
 	return limit, true
 }
@@ -61,18 +61,16 @@ func (j *job) callStatus(life poolWord) {
 
 // endStatus ends the call of Status, and reports whether it was late.
 func (j *job) endStatus() (late bool) {
+	defer j.settle()
 	for {
 		w := j.word.Load()
 		if jobWord(w).has(watchedStatus) {
-			late = j.endWatchedStatus()
-			break
+			return j.endWatchedStatus()
 		}
 		if j.word.CompareAndSwap(w, w&^uint64(inStatus)) {
-			break
+			return false
 		}
 	}
-	j.settle()
-	return late
 }
 
 func (j *job) endWatchedStatus() (late bool) {
