@@ -210,9 +210,12 @@ func (s *session) report(err error) error {
 		}
 		return nil
 	}
-	fmt.Printf("%s\n\n%v\n", abridge(s.failure), r)
-	for _, n := range points.Hot(r.seed, len(s.copied.points)) {
-		fmt.Printf("\t%v\n", s.copied.points[n])
+	hot := points.Hot(r.seed, len(s.copied.points))
+	fmt.Printf("%s\n\n%v\n%d of %d points are hot\n", abridge(s.failure), r, len(hot), len(s.copied.points))
+	if len(hot) <= fewPoints {
+		for _, n := range hot {
+			fmt.Printf("\t%v\n", s.copied.points[n])
+		}
 	}
 	again := fmt.Sprintf("go -C perturb run . -root .. -seed %d", r.seed)
 	for _, option := range [][2]string{{"race", s.race}, {"run", s.only}, {"fault", s.fault}} {
@@ -226,6 +229,9 @@ func (s *session) report(err error) error {
 	}
 	return errors.New("a test fails if goroutines are late")
 }
+
+// fewPoints are so few that to look at each may tell what has happened.
+const fewPoints = 50
 
 // abridge returns the beginning and the end of what a round has printed.
 func abridge(output string) string {
