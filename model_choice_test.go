@@ -74,16 +74,16 @@ func (m *model) expects(is func(e event) bool) bool {
 }
 
 // defers says whether a call of the job's is found late, or given up, only after what the model is told next. That call
-// may return in the same instant, and the pool try to restart. What comes first is up to the pool: anything of this may be
+// may return in the same instant, and the pool try to restart. What comes first is up to the pool: being late may come
 // before the call's return or after; before the attempt, which it prevents; during it, so that it comes to nothing (see
 // settleAttempt); or after the restart.
 func (m *model) defers(j *modelJob, ends moment) bool {
 	returns := func(e event) bool { return e.job == j.n && e.what == ends && (e.call == j.call || ends != execEnds) }
-	stopped := j.attached && m.status == jobs.PoolStatusStopped
+	restarts := j.attached && m.status == jobs.PoolStatusStopped && (j.overdue(m.now) || m.attempt.active)
 	switch {
-	case !m.expects(func(e event) bool { return stopped || returns(e) }):
+	case !m.expects(func(e event) bool { return restarts || returns(e) }):
 		return false
-	case stopped && m.attempt.active && !returns(m.ahead[0]):
+	case restarts && m.attempt.active && j.overdue(m.now) && !returns(m.ahead[0]):
 		return true
 	}
 	return m.chooses()
@@ -114,16 +114,34 @@ func (m *model) turns(status jobs.PoolStatus) bool {
 	return m.expects(func(e event) bool { return e.what == poolChanges && e.info.Status == status })
 }
 
-// postponed puts the ends of executions that come first behind what follows them, if the pool restarts at the same time
-// and may have taken note of them only then: of a begin it takes note before the job sees it, of an end after.
+// restartsLater says whether the pool, which may restart now, does so only after what the model is told next.
+func (m *model) restartsLater() bool {
+	if m.turns(jobs.PoolStatusRunning) {
+		return m.chooses()
+	}
+	return len(m.ahead) > 0 && m.ahead[0].at == m.now // it does not, and what is to come tells why
+}
+
+// postponed puts the ends of calls that come first behind what follows them, if the pool restarts at the same time and
+// may have taken note of them only then: of a begin it takes note before the job sees it, of an end after.
 func (m *model) postponed(events []event) []event {
-	for events[0].what == execEnds && m.jobs[events[0].job].attached && m.status == jobs.PoolStatusStopped {
+	for events[0].isEnd() && m.jobs[events[0].job].attached && m.status == jobs.PoolStatusStopped {
 		m.ahead = events
-		next := slices.IndexFunc(events, func(e event) bool { return e.what != execEnds })
-		if !m.turns(jobs.PoolStatusRunning) || events[next].what != poolChanges && events[next].job == events[0].job || !m.chooses() {
+		next := slices.IndexFunc(events, func(e event) bool { return !e.isEnd() })
+		if !m.turns(jobs.PoolStatusRunning) || events[next].follows(events[0]) || !m.chooses() {
 			break
 		}
 		events = slices.Insert(slices.Clone(events[1:]), next, events[0])
 	}
 	return events
+}
+
+func (e event) isEnd() bool { return e.what == execEnds || e.what == statusEnds }
+
+// follows says whether the event shows that the pool has taken note of that end.
+func (e event) follows(end event) bool {
+	if e.what == poolChanges || e.job != end.job {
+		return false
+	}
+	return (end.what == statusEnds) == (e.what == statusBegins)
 }

@@ -77,7 +77,8 @@ func (m *model) holdUp(j *modelJob) { m.stop(j) }
 // retry interval after the stop)".
 func (m *model) lateReturned(j *modelJob) {
 	if j.attached && !j.gone && !m.heldUp() {
-		if m.attempt.active && m.count((*modelJob).waitedFor) == 0 {
+		restarts := m.turns(jobs.PoolStatusRunning) && m.chooses() // it has been and gone before the attempt looked
+		if m.attempt.active && m.count((*modelJob).waitedFor) == 0 && !restarts {
 			m.attempt.active = false // it came to nothing
 		}
 		m.demand(m.since)

@@ -28,7 +28,7 @@ func (m *model) nextAttempt() (from, by time.Duration) {
 		return notSet, notSet
 	}
 	wait := m.retryEvery << a.doublings
-	return max(a.after+wait, 0), max(a.afterBy+wait, 0)
+	return max(a.after+wait, 0), max(a.afterBy+wait, m.sweepEnd()) // the watchdog may still be busy with a slow call of a sweep
 }
 
 // asked: "every attached job that had started and is not Finished".
@@ -116,7 +116,7 @@ func (m *model) settleAttempt() {
 			unasked++
 		}
 	}
-	if waiting == 0 && (over || unasked == 0) && !(m.turns(jobs.PoolStatusRunning) && m.chooses()) {
+	if waiting == 0 && (over || unasked == 0) && !m.restartsLater() {
 		if m.count(func(j *modelJob) bool { return j.overdue(m.now) }) > 0 && m.chooses() {
 			a.active = false // what is late at the same time was found out first
 		} else {
@@ -131,7 +131,7 @@ func (m *model) settleAttempt() {
 // again".
 func (m *model) checkAttempt() {
 	a := &m.attempt
-	if !a.active || a.refusedAt == notSet || m.now < a.began+m.delay() {
+	if !a.active || m.now < a.began+m.delay() {
 		return
 	}
 	m.each(func(j *modelJob) {
@@ -139,6 +139,10 @@ func (m *model) checkAttempt() {
 			m.wrong("%v was not asked whether it is ready for the restart", j)
 		}
 	})
+	if a.refusedAt == notSet {
+		a.active = !m.heldUp() || m.count((*modelJob).waitedFor) > 0 // else it came to nothing
+		return
+	}
 	a.active = false
 	if a.perhaps && m.chooses() {
 		m.demand(m.since)

@@ -219,7 +219,7 @@ func (w *writer) newJob() *jobSpec {
 		s.attempts = 1 + w.IntN(5)
 		s.permanent = w.one(4)
 		if w.one(4) {
-			s.forget = w.some(0, 100)
+			s.forget = w.some(1, 100) // else it may be gone before it was looked up
 		}
 		if s.kind == retry && w.one(2) {
 			s.min = w.some(1, 50)

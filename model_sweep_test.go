@@ -59,6 +59,10 @@ func (m *model) checkSweep() {
 
 // checks: a call of Status begins. "Never two calls for one job at once", and never of a detached job.
 func (m *model) checks(j *modelJob) {
+	if j.hurried && j.phase == isReady {
+		j.phase = isStarted
+		m.plan(j, m.now)
+	}
 	open := m.sweep.open || m.turned && m.status == jobs.PoolStatusStopped && m.now <= m.sweepEnd()
 	switch status := m.statusOf(j); {
 	case j.checking:
