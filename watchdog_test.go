@@ -186,14 +186,14 @@ func TestAStatusThatPanicsOrCallsGoexitDoesNotEndTheSweep(t *testing.T) {
 
 func TestASweepCallsNoStatusOnceThePoolHasStopped(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		calls := 0
+		var calls atomic.Int32
 		for range 3 {
-			register(t, p, stub{status: func() error { calls++; stopPool(p); return nil }}, jobs.Every(forAges))
+			register(t, p, stub{status: func() error { calls.Add(1); stopPool(p); return nil }}, jobs.Every(forAges))
 		}
 		pass(30 * time.Second)
-		assert.Equal(t, 1, calls)
+		assert.EqualValues(t, 1, calls.Load())
 		pass(time.Minute) // the restart, and the next sweep
-		assert.Equal(t, 2, calls)
+		assert.EqualValues(t, 2, calls.Load())
 	})
 }
 
