@@ -49,16 +49,10 @@ type run[T any] struct {
 // A worker is a goroutine that makes calls. It is in charge until there are none left, or it finds, having made one,
 // that it was relieved.
 type worker[T any] struct {
-	call  atomic.Int64 // 1 + the number of the call it is in; idle between calls, or relieved
+	call  atomic.Int64 // 1 + the number of the call it is in, or 0; see makeCall
 	since atomic.Int64 // when that call began, as a time since the start of the run
 	begun T            // what Begin has returned for it; written before call, read only by who has relieved it
 }
-
-// What a worker's call is when it is in none. It goes from idle to a call and back, or from a call to relieved.
-const (
-	idle     = 0
-	relieved = -1
-)
 
 func (r *run[T]) do() (allReturned bool) {
 	inCharge := r.dispatch(nil, 1)
@@ -93,14 +87,14 @@ func (r *run[T]) relieve(inCharge []*worker[T]) (inTime []*worker[T], wait time.
 	wait = Slow
 	inTime = slices.DeleteFunc(inCharge, func(w *worker[T]) bool {
 		call, since := w.call.Load(), time.Duration(w.since.Load()) // in this order: since may be the next call's, not the last one's
-		if call == idle {
+		if call == 0 {
 			return false
 		}
 		if lasts := time.Since(r.start) - since; lasts < Slow {
 			wait = min(wait, Slow-lasts)
 			return false
 		}
-		if !w.call.CompareAndSwap(call, relieved) {
+		if !w.call.CompareAndSwap(call, 0) {
 			return false
 		}
 		r.calls.Slow(int(call-1), w.begun, r.start.Add(since))
@@ -142,7 +136,8 @@ func (r *run[T]) work(w *worker[T]) {
 }
 
 // makeCall makes the call of that number, which counts from 1, and reports whether the worker is still in charge. It
-// begins the call before it publishes it: whoever relieves the worker finds a call that has begun.
+// begins the call before it publishes it: whoever relieves the worker finds a call that has begun. A call is taken back
+// once, by the worker, which is in charge then, or by whoever relieves it.
 func (r *run[T]) makeCall(w *worker[T], call int64) (inCharge bool) {
 	begun, ok := r.calls.Begin(int(call - 1))
 	if !ok {
@@ -153,7 +148,7 @@ func (r *run[T]) makeCall(w *worker[T], call int64) (inCharge bool) {
 	w.call.Store(call)
 	returned := false
 	defer func() {
-		inCharge = w.call.CompareAndSwap(call, idle)
+		inCharge = w.call.CompareAndSwap(call, 0)
 		if !returned && inCharge {
 			// Replaces this goroutine, which runtime.Goexit ends, and ends as it would have.
 			go r.work(w)
