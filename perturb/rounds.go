@@ -164,7 +164,7 @@ func (r *round) run(ctx context.Context) (failure string, err error) {
 	output, err := command.CombinedOutput()
 	var failed *exec.ExitError
 	if ctx.Err() == nil && errors.As(err, &failed) {
-		return string(output), nil
+		return fmt.Sprintf("%s%v", output, failed), nil // the latter also says if it was killed
 	}
 	return "", err
 }
