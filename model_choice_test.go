@@ -83,8 +83,8 @@ func (m *model) defers(j *modelJob, ends moment) bool {
 	switch {
 	case !m.expects(func(e event) bool { return restarts || returns(e) }):
 		return false
-	case restarts && m.attempt.active && j.overdue(m.now) && !returns(m.ahead[0]):
-		return true
+	case restarts && m.attempt.active && j.overdue(m.now) && (ends == statusEnds || !returns(m.ahead[0])):
+		return true // of a Status nothing shows yet whether it was late: see checked
 	}
 	return m.chooses()
 }
@@ -122,13 +122,14 @@ func (m *model) restartsLater() bool {
 	return len(m.ahead) > 0 && m.ahead[0].at == m.now // it does not, and what is to come tells why
 }
 
-// postponed puts the ends of calls that come first behind what follows them, if the pool restarts at the same time and
-// may have taken note of them only then: of a begin it takes note before the job sees it, of an end after.
+// postponed puts the ends of calls that come first behind what follows them, if the pool restarts at the same time, or
+// tries to, and may have taken note of them only then: of a begin it takes note before the job sees it, of an end after.
 func (m *model) postponed(events []event) []event {
 	for events[0].isEnd() && m.jobs[events[0].job].attached && m.status == jobs.PoolStatusStopped {
 		m.ahead = events
 		next := slices.IndexFunc(events, func(e event) bool { return !e.isEnd() })
-		if !m.turns(jobs.PoolStatusRunning) || events[next].follows(events[0]) || !m.chooses() {
+		if next < 0 || events[next].at > m.now || !m.turns(jobs.PoolStatusRunning) && !m.attempt.active ||
+			events[next].follows(events[0]) || !m.chooses() {
 			break
 		}
 		events = slices.Insert(slices.Clone(events[1:]), next, events[0])

@@ -88,7 +88,7 @@ func (m *model) begins(j *modelJob, e event) {
 	case j.periodic() && len(j.queue) > 0 && j.queue[0].since < j.joined:
 		m.wrong("%v executes before lock caller %d, who came first", j, j.queue[0].caller)
 	}
-	j.perhaps = j.attached && m.turned && m.restarts > 0
+	j.perhaps = j.attached && (m.turned && m.restarts > 0 || j.askedIn != m.restarts)
 	j.executing, j.call, j.begun = true, e.call, m.now
 	j.act, j.actSince = e.act, m.now
 	j.executions++

@@ -89,6 +89,7 @@ type modelJob struct {
 	// The next one may begin from due on and, if nothing is in its way, must by dueBy.
 	due, dueBy time.Duration
 	asked      bool // RunNow was called since the last one has begun
+	askedIn    int  // the restarts when RunNow was called last
 	again      bool // RunNow was called while it was executing or waiting
 	perhaps    bool // it is not sure that this still counts: the stop may have been noticed, or only the restart at its end
 

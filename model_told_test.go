@@ -160,6 +160,7 @@ func (m *model) runNow(j *modelJob) bool {
 	if !j.periodic() || !m.admits(j) || j.phase != isStarted || j.late {
 		return false
 	}
+	j.askedIn = m.restarts
 	if j.asked = true; j.executing || j.waits(m.now) {
 		j.again = true
 	} else {
