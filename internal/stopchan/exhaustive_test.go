@@ -129,7 +129,7 @@ func (e *exploration) run(t *testing.T, most int) (complete bool) {
 
 // All that can happen with few sharers, one thing after the other.
 func TestAllThatCanHappen(t *testing.T) {
-	for _, c := range []struct{ players, depth, deep int }{{1, 40, 40}, {2, 7, 12}, {3, 5, 9}} {
+	for _, c := range []struct{ players, depth, deep int }{{1, 40, 40}, {2, 7, 11}, {3, 5, 8}} {
 		if *soak {
 			c.depth = c.deep
 		}

@@ -99,7 +99,6 @@ func (c *channel) takeBack() {
 		value, ok := c.receive()
 		switch {
 		case !ok: // somebody was faster
-			looks = 1
 		case value == nil && c.unread > 0 && c.excess() > 0:
 			c.unread--
 		default:
@@ -118,7 +117,6 @@ func (c *channel) takeBack() {
 		c.unread -= lost
 		c.taken += lost
 	}
-	c.count()
 }
 
 func (c *channel) receive() (value interface{}, ok bool) {
