@@ -160,6 +160,7 @@ func TestWhatHasGoneWrong(t *testing.T) {
 		"begin 0, tell 0, take 0, untell 0, begin 1, tell 1, close, tell 0, end 1, end 0",
 		"begin 0, tell 0, untell 0, begin 1, tell 1, take 0, end excused 0",
 		"begin 0, begin 1, begin 2, fail 1, take 0, fail 2, begin 2, fail 2, listener takes, begin 2, end 0",
+		"begin 0, begin 1, begin 2, fail 1, take 0, fail 2, begin 2, close, tell 2, fail 2, end 0",
 		"begin 0, fail 0, begin 1, tell 1, take 1, untell 0, end 1, begin 1, begin 2, tell 1, take 1, tell 2, untell 0",
 		"begin 0, fail 0, begin 1, fail 1, listener takes, begin 2, listener takes, untell 0, fail 2",
 	} {

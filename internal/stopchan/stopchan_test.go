@@ -91,6 +91,27 @@ func TestAListenerGetsNoOtherNilWhenItsOwnHasCountedForAnother(t *testing.T) {
 	})
 }
 
+// That the channel was found closed tells those that are told, and nobody else.
+func TestOneThatWasNotToldIsNotToldByTheClosing(t *testing.T) {
+	w := newCrowd(2, 0)
+	told, other := w.sharers[0], w.sharers[1]
+	close(w.stop)
+	for range 2 {
+		told.Begin()
+		told.Tell()
+		if !told.End(true, false) {
+			t.Error("one was not told by the closing")
+		}
+		other.Begin()
+		if other.End(false, false) {
+			t.Error("one was told, and was not to be")
+		}
+		if c := told.channel; c.out() != 0 {
+			t.Errorf("something is there: %+v", *c)
+		}
+	}
+}
+
 // What others have put into the buffer stays there in its order, before, between and behind the nils that are taken
 // back, and the nils that are not.
 func TestValuesOfOthersStayInTheirOrder(t *testing.T) {
