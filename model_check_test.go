@@ -61,8 +61,10 @@ func (m *model) adopt(j *modelJob, info jobs.JobInfo) {
 	}
 	if j.hurried && j.phase == isReady && info.Status != jobs.JobStatusInitializing {
 		j.phase = isStarted // just before the stop that kept it from executing
-		m.finishIfOver(j)
-		if j.kind == interval && j.holder != free { // it may be in the queue of its lock
+		switch {
+		case j.kind == scheduled:
+			m.plan(j, m.now)
+		case j.kind == interval && j.holder != free: // it may be in the queue of its lock
 			j.due, j.dueBy, j.joined = m.now, m.now, m.now
 		}
 	}

@@ -50,7 +50,7 @@ func (m *model) clone() *model {
 // explain has the model go on, as try does, from the state that it is in, until its choices explain what was seen.
 // If none do, what those have met with that explain the most counts.
 func (r *run) explain(try func(m *model)) {
-	const enough = 2000 // at most: hundreds are rare, and what is wrong is to be told before long
+	const enough = 500 // orders to go through, at the most: dozens are rare, and what is wrong is to be told before long
 	before := r.model
 	var best *model
 	c, more := choices{}, true
@@ -87,6 +87,11 @@ func (m *model) defers(j *modelJob, ends moment) bool {
 		return true // of a Status nothing shows yet whether it was late: see checked
 	}
 	return m.chooses()
+}
+
+// answersFirst says whether a job that is to be forgotten in this instant is only after its Ready, too, has returned.
+func (m *model) answersFirst(j *modelJob) bool {
+	return m.expects(func(e event) bool { return e.job == j.n && e.what == readyEnds }) && m.chooses()
 }
 
 // isStopping says whether the pool is stopped in the instant that the model is in, and may just have been, or be about

@@ -166,11 +166,12 @@ func (r *run) take(p *player, j *modelJob) error {
 		}
 	default:
 	}
-	if want := j.open && !j.took || j.listening; took != want && !j.shares {
+	if want := j.open && !j.took || j.listening; took != want && !j.shares && !j.doubtful {
 		return fmt.Errorf("there is a nil on the stop channel of %v: %v, want %v", j, took, want)
 	}
 	j.took = j.took || took && j.open
 	j.listening = j.listening && !took
+	j.doubtful = j.doubtful && !took
 	return nil
 }
 

@@ -7,7 +7,7 @@ func (m *model) settle() {
 	m.settleSweep() // first: what stops the pool at the same time may leave it as it is, or end it
 	for _, j := range m.jobs {
 		m.settleLate(j)
-		if j.forgetAt <= m.now && !j.gone {
+		if j.forgetAt <= m.now && !j.gone && !m.answersFirst(j) {
 			m.unregister(j)
 		}
 	}
@@ -28,6 +28,7 @@ func (m *model) settleLate(j *modelJob) {
 	if j.late && j.giveUpAt <= m.now && !m.defers(j, execEnds) {
 		m.abandoned++
 		j.strays++
+		j.givenUpAt = m.now
 		m.conclude(j, true, false)
 		m.lateReturned(j)
 	}
@@ -94,7 +95,7 @@ func (m *model) begins(j *modelJob, e event) {
 	j.executions++
 	j.due, j.dueBy, j.joined, j.joinedBy = notSet, notSet, notSet, notSet
 	j.open = j.kind == channel && !m.admits(j) // it was stopped at this very instant
-	j.listening, j.took, j.contextEnded, j.excused = false, false, j.open, true
+	j.doubtful, j.listening, j.took, j.contextEnded, j.excused = false, false, false, j.open, true
 	if limit := m.limitOf(j); limit > 0 {
 		j.lateAt = m.now + limit
 	}

@@ -15,9 +15,7 @@ func (m *model) asks(j *modelJob) {
 		j.asking = byPoll
 	case m.mayAsk(j):
 		j.asking, j.answer, j.carried = byAttempt, isAsked, false
-		if m.count(func(j *modelJob) bool { return j.answer == isNo }) == 0 {
-			m.attempt.refusedAt = notSet // what it answered to the attempt before counts no more
-		}
+		m.forgetRefusal() // that was an answer to the attempt before
 	default:
 		m.wrong("%v is asked whether it is ready, but is due at %v", j, j.pollAt)
 	}

@@ -41,7 +41,7 @@ func (m *model) beginAttempt() {
 		if j.carried = j.answer == isAsked; !j.carried { // "an answer that takes long is waited for, and not asked for again"
 			j.answer = isNone
 		}
-		j.excused, j.slowAsk = j.executing, j.asking != nobody
+		j.excused, j.slowAsk = j.executing || j.ended == m.now, j.asking != nobody // it may have ended just after its turn
 		if j.asking == byUser && m.asked(j) {
 			j.answer = isAsked // as soon as that call has returned
 		}
@@ -51,7 +51,7 @@ func (m *model) beginAttempt() {
 // mayAsk: Ready may be asked for a restart.
 func (m *model) mayAsk(j *modelJob) bool {
 	a := &m.attempt
-	if a.active && (a.demanded || a.perhaps) && a.refusedAt != notSet && j.answer > isAsked {
+	if a.active && (a.demanded || a.perhaps) && a.refusedAt != notSet && (j.answer > isAsked || j.answer == isNone && m.asksNoMore()) {
 		if a.perhaps {
 			m.demand(m.since)
 		}
@@ -64,12 +64,22 @@ func (m *model) mayAsk(j *modelJob) bool {
 	return j.attached && m.asked(j) && (mayBeNext || j.answer == isAsked)
 }
 
+// forgetRefusal is called when a job's refusal, if it had refused, counts no more: if it was the only one there is none.
+func (m *model) forgetRefusal() {
+	if m.count(func(j *modelJob) bool { return j.answer == isNo }) == 0 {
+		m.attempt.refusedAt = notSet
+	}
+}
+
 // executionOver: the attempt, which did not have to ask the job while that was executing, may ask it after all.
 func (m *model) executionOver(j *modelJob) {
 	if a := &m.attempt; a.active && j.answer == isYes && m.now <= a.began+m.delay() {
 		j.answer = isNone
 	}
 }
+
+// asksNoMore says whether the attempt, which has failed, does not even ask those any more that it perhaps had to.
+func (m *model) asksNoMore() bool { return m.now > m.attempt.began+m.delay() || m.chooses() }
 
 // delay is what slow calls of Ready may have delayed the others of the attempt by.
 func (m *model) delay() time.Duration {
@@ -175,6 +185,7 @@ func (m *model) attemptDone() {
 	m.restarts++
 	m.sweep.at = m.now
 	m.each(func(j *modelJob) {
+		j.doubtful = j.listening && j.ended == m.now
 		j.joinedBy, j.answer, j.listening = notSet, isNone, false
 		switch {
 		case j.executing:
@@ -189,6 +200,9 @@ func (m *model) attemptDone() {
 			m.mayExecute(j)
 		case j.unsure != nil: // it begins again, or is Finished
 			m.finishIfOver(j)
+		case j.phase == isStarted && j.kind == scheduled && j.due == m.now && m.chooses(): // its time has come just after the restart
+			j.again = false
+			j.due, j.dueBy = m.now, m.now
 		case j.phase == isStarted && j.kind == scheduled && j.jitter > 0: // one may be planned that is past, but for its jitter
 			j.again = false
 			m.mayExecute(j)

@@ -80,6 +80,7 @@ type modelJob struct {
 	quietSince       time.Duration // when its last call has returned, of whatever method
 	justReturned     int           // how many have returned then
 	strays           int           // executions given up and not returned
+	givenUpAt        time.Duration // when one was given up last
 
 	// The last one.
 	timedOut bool // of those that have failed, the last was late
@@ -117,6 +118,7 @@ type modelJob struct {
 
 	// Its stop channel, if that is its own: whether a nil is to be there, and whether it was taken.
 	open, listening, took bool
+	doubtful              bool          // it has ended with an error, and the pool restarted, at the same time: the nil for who listens may be there
 	untoldAt              time.Duration // when the pool has restarted last while one was there, or had just been taken
 	unsure                *unsureEnd    // what the pool made of its last end cannot be known yet
 	unsureFailures        uint64

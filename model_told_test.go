@@ -106,7 +106,7 @@ func (m *model) registers(s *jobSpec) bool {
 }
 
 func (m *model) register(s *jobSpec) *modelJob {
-	j := &modelJob{jobSpec: *s, n: len(m.jobs), begun: -1, ended: -1, untoldAt: -1, pollAt: m.now,
+	j := &modelJob{jobSpec: *s, n: len(m.jobs), begun: -1, ended: -1, quietSince: -1, givenUpAt: -1, untoldAt: -1, pollAt: m.now,
 		forgetAt: notSet, lateAt: notSet, giveUpAt: notSet, checkLateAt: notSet,
 		due: notSet, dueBy: notSet, joined: notSet, joinedBy: notSet}
 	m.jobs = append(m.jobs, j)
@@ -124,6 +124,7 @@ func (m *model) unregister(j *modelJob) {
 	heldUp := m.heldUp()
 	j.retire()
 	j.gone = true
+	m.forgetRefusal()
 	if j.attached && (heldUp && !m.heldUp() || m.count(func(*modelJob) bool { return true }) == 0) {
 		m.demand(m.since)
 	}
@@ -197,10 +198,14 @@ func (m *model) returned(j *modelJob) {
 	j.justReturned++
 }
 
-// justInFlight returns how many of the job's calls have returned in this instant.
-func (m *model) justInFlight(j *modelJob) int {
-	if j.quietSince != m.now {
-		return 0
+// justInFlight returns how many of the job's calls may have been in flight at some time of this instant: those that have
+// returned in it, and that of the log handler, which is told of their ends, of what is late and of what is given up.
+func (m *model) justInFlight(j *modelJob) (n int) {
+	if j.quietSince == m.now {
+		n = j.justReturned
 	}
-	return j.justReturned
+	if n > 0 || j.lateAt == m.now || j.checkLateAt == m.now || j.givenUpAt == m.now {
+		n++
+	}
+	return n
 }
