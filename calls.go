@@ -48,9 +48,12 @@ func (j *job) end(call jobWord) {
 // settle is called after the last thing that somebody may wait for, or a retired job may be kept for, has ended. No
 // mutex may be held.
 func (j *job) settle() {
-	if !j.retired() || j.state().has(inCall) {
-		return
+	if j.retired() { // asked here, so that it costs an execution no call
+		j.settleRetired()
 	}
+}
+
+func (j *job) settleRetired() {
 	p := j.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
