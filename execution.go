@@ -121,13 +121,13 @@ func (j *job) forget() {
 }
 
 // start makes a ready job a started one, if its pool lets it. If not it has nothing to wait for
-// here: the restart sets it going.
+// here: the restart sets it going. It looks first and writes then, other than an execution: a job that was let has
+// started, even if its pool has been stopped since, and no restart attempt asks, or holds up for, one that was not.
 func (j *job) start() bool {
 	j.mu.Lock()
-	j.change(phaseMask, phaseStarted)
 	_, ok := j.admittedLocked()
-	if !ok {
-		j.change(phaseMask, phaseReady)
+	if ok {
+		j.change(phaseMask, phaseStarted)
 	}
 	last := ok && j.attached() && j.pool.unstarted.Add(-1) == 0
 	j.mu.Unlock()
@@ -137,8 +137,8 @@ func (j *job) start() bool {
 	return ok
 }
 
-// admittedLocked reports whether the pool lets the job do what it has just written into its word, and in which
-// life of the pool. The job writes first, and looks at the pool then: so whoever stops the pool and then looks at
+// admittedLocked reports whether the pool lets the job begin something, and in which life of the pool. An execution
+// writes into the job's word first, and looks at the pool then: so whoever stops the pool and then looks at
 // the job sees what was written, or it is taken back. The other way round both could miss each other.
 func (j *job) admittedLocked() (life poolWord, ok bool) {
 	life = j.pool.state()
