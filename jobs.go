@@ -22,7 +22,6 @@ package jobs
 import (
 	"context"
 	"sync/atomic"
-	"time"
 )
 
 // The types of job, as in JobInfo.Type. A detached scheduled job is of the same type as an attached one.
@@ -130,100 +129,6 @@ func SetDefaultPool(p *Pool) { defaultPool.Store(p) }
 func Register(job Job, trigger Trigger, opts ...JobOption) (string, error) {
 	return DefaultPool().Register(job, trigger, opts...)
 }
-
-// RegisterSingleRunJob registers a job that executes once, see Once. It uses the default pool.
-func RegisterSingleRunJob(newJob Job) (string, error) {
-	return DefaultPool().RegisterSingleRunJob(newJob)
-}
-
-// RegisterSingleRunJobWithName registers a job that executes once, see Once, with a name. It uses the default pool.
-func RegisterSingleRunJobWithName(newJob Job, name string) (string, error) {
-	return DefaultPool().RegisterSingleRunJobWithName(newJob, name)
-}
-
-// RegisterRetryJob registers a job that executes until it succeeds, retries times in all at the most, see Retry. It uses the default pool.
-func RegisterRetryJob(newJob Job, retries int) (string, error) {
-	return DefaultPool().RegisterRetryJob(newJob, retries)
-}
-
-// RegisterRetryJobWithName registers a job that executes until it succeeds, retries times in all at the most, see Retry, with a name. It uses the default pool.
-func RegisterRetryJobWithName(newJob Job, retries int, name string) (string, error) {
-	return DefaultPool().RegisterRetryJobWithName(newJob, retries, name)
-}
-
-// RegisterIntervalJob registers a job that executes again and again, see Every. It uses the default pool.
-func RegisterIntervalJob(newJob Job, interval time.Duration, opts ...JobOption) (string, error) {
-	return DefaultPool().RegisterIntervalJob(newJob, interval, opts...)
-}
-
-// RegisterIntervalJobWithName registers a job that executes again and again, see Every, with a name. It uses the default pool.
-func RegisterIntervalJobWithName(newJob Job, interval time.Duration, name string, opts ...JobOption) (string, error) {
-	return DefaultPool().RegisterIntervalJobWithName(newJob, interval, name, opts...)
-}
-
-// RegisterDetachedIntervalJob registers an interval job that runs on whatever the pool does, see Every and Detached. It uses the default pool.
-func RegisterDetachedIntervalJob(newJob Job, interval time.Duration) (string, error) {
-	return DefaultPool().RegisterDetachedIntervalJob(newJob, interval)
-}
-
-// RegisterDetachedIntervalJobWithName registers an interval job that runs on whatever the pool does, see Every and Detached, with a name. It uses the default pool.
-func RegisterDetachedIntervalJobWithName(newJob Job, interval time.Duration, name string) (string, error) {
-	return DefaultPool().RegisterDetachedIntervalJobWithName(newJob, interval, name)
-}
-
-// RegisterScheduledJob registers a job that executes by a cron expression, see Cron. It uses the default pool.
-func RegisterScheduledJob(newJob Job, schedule string, opts ...JobOption) (string, error) {
-	return DefaultPool().RegisterScheduledJob(newJob, schedule, opts...)
-}
-
-// RegisterScheduledJobWithName registers a job that executes by a cron expression, see Cron, with a name. It uses the default pool.
-func RegisterScheduledJobWithName(newJob Job, schedule, name string, opts ...JobOption) (string, error) {
-	return DefaultPool().RegisterScheduledJobWithName(newJob, schedule, name, opts...)
-}
-
-// RegisterChannelJob registers a job that executes until it is told to stop, see Channel. It uses the default pool.
-func RegisterChannelJob(newJob Job, stopChan chan interface{}) (string, error) {
-	return DefaultPool().RegisterChannelJob(newJob, stopChan)
-}
-
-// RegisterChannelJobWithName registers a job that executes until it is told to stop, see Channel, with a name. It uses the default pool.
-func RegisterChannelJobWithName(newJob Job, stopChan chan interface{}, name string) (string, error) {
-	return DefaultPool().RegisterChannelJobWithName(newJob, stopChan, name)
-}
-
-// RegisterDetachedChannelJob registers a channel job that runs on whatever the pool does, see Channel and Detached. It uses the default pool.
-func RegisterDetachedChannelJob(newJob Job, stopChan chan interface{}) (string, error) {
-	return DefaultPool().RegisterDetachedChannelJob(newJob, stopChan)
-}
-
-// RegisterDetachedChannelJobWithName registers a channel job that runs on whatever the pool does, see Channel and Detached, with a name. It uses the default pool.
-func RegisterDetachedChannelJobWithName(newJob Job, stopChan chan interface{}, name string) (string, error) {
-	return DefaultPool().RegisterDetachedChannelJobWithName(newJob, stopChan, name)
-}
-
-// UnregisterJob removes a job from the default pool, see Pool.UnregisterJob.
-func UnregisterJob(jobID string) { DefaultPool().UnregisterJob(jobID) }
-
-// UpdateDurations sets durations of the default pool, see Pool.UpdateDurations.
-func UpdateDurations(retryInterval time.Duration, executionTimeout time.Duration) {
-	DefaultPool().UpdateDurations(retryInterval, executionTimeout)
-}
-
-// GetJob returns the job of the default pool with that id, or nil if there is none.
-func GetJob(id string) JobExecution { return DefaultPool().GetJob(id) }
-
-// GetJobStatus returns the status of the job of the default pool with that id as a word, or "" if there
-// is none.
-func GetJobStatus(id string) string { return DefaultPool().GetJobStatus(id) }
-
-// GetStatus returns the status of the default pool as a word.
-func GetStatus() string { return DefaultPool().GetStatus() }
-
-// JobLock takes the lock of a job of the default pool, see Pool.JobLock.
-func JobLock(id string) { DefaultPool().JobLock(id) }
-
-// JobUnlock gives back the lock of a job of the default pool, see Pool.JobUnlock.
-func JobUnlock(id string) { DefaultPool().JobUnlock(id) }
 
 // RunNow makes a job of the default pool execute now, see Pool.RunNow.
 func RunNow(id string) error { return DefaultPool().RunNow(id) }

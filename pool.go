@@ -147,25 +147,6 @@ func (p *Pool) lockable(id string) *job {
 	return p.departed[id]
 }
 
-// GetJob returns the job with that id, or nil if there is none.
-func (p *Pool) GetJob(id string) JobExecution {
-	if j := p.registry.get(id); j != nil {
-		return j
-	}
-	return nil
-}
-
-// GetJobStatus returns the status of the job with that id as a word, or "" if there is none.
-func (p *Pool) GetJobStatus(id string) string {
-	if j := p.registry.get(id); j != nil {
-		return j.status().String()
-	}
-	return ""
-}
-
-// GetStatus returns the status of the pool as a word.
-func (p *Pool) GetStatus() string { return p.state().status().String() }
-
 // Jobs returns the jobs registered at the time of the call, in the order of their registration. Each
 // JobInfo is made when it is its turn.
 func (p *Pool) Jobs() iter.Seq[JobInfo] {

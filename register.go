@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -130,76 +129,4 @@ func (p *Pool) adopt(j *job) error {
 		p.rewatchLocked()
 	}
 	return nil
-}
-
-// The Register…Job methods are short forms of Register.
-
-// RegisterSingleRunJob registers a job that executes once, see Once.
-func (p *Pool) RegisterSingleRunJob(newJob Job) (string, error) {
-	return p.Register(newJob, Once())
-}
-
-// RegisterSingleRunJobWithName registers a job that executes once, see Once, with a name.
-func (p *Pool) RegisterSingleRunJobWithName(newJob Job, name string) (string, error) {
-	return p.Register(newJob, Once(), WithName(name))
-}
-
-// RegisterRetryJob registers a job that executes until it succeeds, retries times in all at the most, see Retry.
-func (p *Pool) RegisterRetryJob(newJob Job, retries int) (string, error) {
-	return p.Register(newJob, Retry(retries))
-}
-
-// RegisterRetryJobWithName registers a job that executes until it succeeds, retries times in all at the most, see Retry, with a name.
-func (p *Pool) RegisterRetryJobWithName(newJob Job, retries int, name string) (string, error) {
-	return p.Register(newJob, Retry(retries), WithName(name))
-}
-
-// RegisterIntervalJob registers a job that executes again and again, see Every.
-func (p *Pool) RegisterIntervalJob(newJob Job, interval time.Duration, opts ...JobOption) (string, error) {
-	return p.Register(newJob, Every(interval), opts...)
-}
-
-// RegisterIntervalJobWithName registers a job that executes again and again, see Every, with a name.
-func (p *Pool) RegisterIntervalJobWithName(newJob Job, interval time.Duration, name string, opts ...JobOption) (string, error) {
-	return p.Register(newJob, Every(interval), append([]JobOption{WithName(name)}, opts...)...)
-}
-
-// RegisterDetachedIntervalJob registers an interval job that runs on whatever the pool does, see Every and Detached.
-func (p *Pool) RegisterDetachedIntervalJob(newJob Job, interval time.Duration, opts ...JobOption) (string, error) {
-	return p.Register(newJob, Every(interval), append([]JobOption{Detached()}, opts...)...)
-}
-
-// RegisterDetachedIntervalJobWithName registers an interval job that runs on whatever the pool does, see Every and Detached, with a name.
-func (p *Pool) RegisterDetachedIntervalJobWithName(newJob Job, interval time.Duration, name string, opts ...JobOption) (string, error) {
-	return p.Register(newJob, Every(interval), append([]JobOption{Detached(), WithName(name)}, opts...)...)
-}
-
-// RegisterScheduledJob registers a job that executes by a cron expression, see Cron.
-func (p *Pool) RegisterScheduledJob(newJob Job, schedule string, opts ...JobOption) (string, error) {
-	return p.Register(newJob, Cron(schedule), opts...)
-}
-
-// RegisterScheduledJobWithName registers a job that executes by a cron expression, see Cron, with a name.
-func (p *Pool) RegisterScheduledJobWithName(newJob Job, schedule, name string, opts ...JobOption) (string, error) {
-	return p.Register(newJob, Cron(schedule), append([]JobOption{WithName(name)}, opts...)...)
-}
-
-// RegisterChannelJob registers a job that executes until it is told to stop, see Channel.
-func (p *Pool) RegisterChannelJob(newJob Job, stopChan chan interface{}) (string, error) {
-	return p.Register(newJob, Channel(stopChan))
-}
-
-// RegisterChannelJobWithName registers a job that executes until it is told to stop, see Channel, with a name.
-func (p *Pool) RegisterChannelJobWithName(newJob Job, stopChan chan interface{}, name string) (string, error) {
-	return p.Register(newJob, Channel(stopChan), WithName(name))
-}
-
-// RegisterDetachedChannelJob registers a channel job that runs on whatever the pool does, see Channel and Detached.
-func (p *Pool) RegisterDetachedChannelJob(newJob Job, stopChan chan interface{}) (string, error) {
-	return p.Register(newJob, Channel(stopChan), Detached())
-}
-
-// RegisterDetachedChannelJobWithName registers a channel job that runs on whatever the pool does, see Channel and Detached, with a name.
-func (p *Pool) RegisterDetachedChannelJobWithName(newJob Job, stopChan chan interface{}, name string) (string, error) {
-	return p.Register(newJob, Channel(stopChan), Detached(), WithName(name))
 }

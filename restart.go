@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"fmt"
 	"log/slog"
 	"runtime"
 	"slices"
@@ -171,32 +170,6 @@ func (j *job) resume(life poolWord) {
 	}
 	j.setLocked(atOnce)
 }
-
-// SetStatus stops or restarts the pool by hand. PoolStatusStopped stops it as a failure of a job would.
-// PoolStatusRunning, on a stopped pool, is an attempt to restart it at once; it happens in another
-// goroutine, and fails if a job is not ready. Anything else, and any call after Shutdown, is logged
-// and changes nothing.
-func (p *Pool) SetStatus(status PoolStatus) {
-	p.mu.Lock()
-	word := p.state()
-	stopped := false
-	restart := status == PoolStatusRunning && word.status() == PoolStatusStopped && !word.shut()
-	if restart {
-		p.demandLocked(atOnce)
-	} else if status == PoolStatusStopped {
-		stopped = p.stopLocked(word, nil, errSetStopped)
-	}
-	p.beginLogLocked()
-	p.mu.Unlock()
-	defer p.endLog()
-	if stopped {
-		p.write(nil, slog.LevelError, "pool stopped", errorAttrs(errSetStopped)...)
-	} else if !restart {
-		p.write(nil, slog.LevelWarn, "status not set", slog.String("from", word.status().String()), slog.String("to", status.String()))
-	}
-}
-
-var errSetStopped = fmt.Errorf("%w: by SetStatus", ErrStopped)
 
 // UpdateDurations sets both the status interval and the retry interval to retryInterval, and the
 // execution timeout. It acts at once: waits that have begun end the new interval after they began, and

@@ -216,27 +216,3 @@ func (j *job) recordExpiry(n uint32) (late, abandoned bool, err error) {
 	}
 	return true, false, err
 }
-
-// noteLateLocked takes note that a call of the job is late, and reports whether that has stopped the pool.
-func (p *Pool) noteLateLocked(j *job, err error) (stopped bool) {
-	if !j.watched() {
-		return false
-	}
-	if p.late == nil {
-		p.late = make(map[*job]struct{})
-	}
-	p.late[j] = struct{}{}
-	return p.stopLocked(p.state(), j, err)
-}
-
-// settleLateLocked takes the job off the late ones, if no call of it is late any more. If it was the
-// last, a restart is attempted, though not before one retry interval after the stop.
-func (p *Pool) settleLateLocked(j *job) {
-	if _, ok := p.late[j]; !ok || j.state()&(lateExecute|lateStatus) != 0 && !j.state().has(markGone) {
-		return
-	}
-	delete(p.late, j)
-	if len(p.late) == 0 {
-		p.demandLocked(p.stoppedAt)
-	}
-}

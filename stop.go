@@ -1,0 +1,104 @@
+package jobs
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// changeLocked gives the pool another status.
+func (p *Pool) changeLocked(to poolWord) {
+	p.word.Store(uint64(to))
+	p.since = time.Now()
+	p.announceLocked()
+	p.lookAgainLocked()
+}
+
+// stopLocked stops the pool, on account of a job or of nobody, if it still lives the life given, is not
+// Stopped, and the job has a say in it. It reports whether it has.
+func (p *Pool) stopLocked(life poolWord, j *job, err error) (stopped bool) {
+	if p.state() != life || life.status() == PoolStatusStopped || j != nil && !j.watched() {
+		return false
+	}
+	p.stopper, p.stopName, p.stopError = "", "", err
+	if j != nil {
+		p.stopper, p.stopName = j.id, j.name
+	}
+	p.stoppedAt = now()
+	p.triedAt, p.doublings = p.stoppedAt, 0
+	p.changeLocked(life.with(PoolStatusStopped))
+	p.tellAttachedLocked()
+	p.rewatchLocked()
+	return true
+}
+
+// failed is called when something of the job has failed in the life of the pool given: it stops the
+// pool, if that follows, and logs. A call of the log handler counts for the job already.
+func (j *job) failed(life poolWord, message string, err error) {
+	j.pool.mu.Lock()
+	stopped := j.pool.stopLocked(life, j, err)
+	j.pool.mu.Unlock()
+	j.logFailed(message, err, stopped)
+}
+
+// SetStatus stops or restarts the pool by hand. PoolStatusStopped stops it as a failure of a job would.
+// PoolStatusRunning, on a stopped pool, is an attempt to restart it at once; it happens in another
+// goroutine, and fails if a job is not ready. Anything else, and any call after Shutdown, is logged
+// and changes nothing.
+func (p *Pool) SetStatus(status PoolStatus) {
+	p.mu.Lock()
+	word := p.state()
+	stopped := false
+	restart := status == PoolStatusRunning && word.status() == PoolStatusStopped && !word.shut()
+	if restart {
+		p.demandLocked(atOnce)
+	} else if status == PoolStatusStopped {
+		stopped = p.stopLocked(word, nil, errSetStopped)
+	}
+	p.beginLogLocked()
+	p.mu.Unlock()
+	defer p.endLog()
+	if stopped {
+		p.write(nil, slog.LevelError, "pool stopped", errorAttrs(errSetStopped)...)
+	} else if !restart {
+		p.write(nil, slog.LevelWarn, "status not set", slog.String("from", word.status().String()), slog.String("to", status.String()))
+	}
+}
+
+var errSetStopped = fmt.Errorf("%w: by SetStatus", ErrStopped)
+
+// watched reports whether the job has a say in what its pool does.
+func (j *job) watched() bool { return j.state()&(markAttached|markGone) == markAttached }
+
+// unwatchLocked draws the consequences of an attached job having been unregistered.
+func (p *Pool) unwatchLocked(j *job) {
+	p.settleLateLocked(j)
+	if p.attached == 0 {
+		p.demandLocked(p.stoppedAt)
+	}
+	p.recountLocked()
+}
+
+// noteLateLocked takes note that a call of the job is late, and reports whether that has stopped the pool.
+func (p *Pool) noteLateLocked(j *job, err error) (stopped bool) {
+	if !j.watched() {
+		return false
+	}
+	if p.late == nil {
+		p.late = make(map[*job]struct{})
+	}
+	p.late[j] = struct{}{}
+	return p.stopLocked(p.state(), j, err)
+}
+
+// settleLateLocked takes the job off the late ones, if no call of it is late any more. If it was the
+// last, a restart is attempted, though not before one retry interval after the stop.
+func (p *Pool) settleLateLocked(j *job) {
+	if _, ok := p.late[j]; !ok || j.state()&(lateExecute|lateStatus) != 0 && !j.state().has(markGone) {
+		return
+	}
+	delete(p.late, j)
+	if len(p.late) == 0 {
+		p.demandLocked(p.stoppedAt)
+	}
+}
