@@ -51,7 +51,8 @@ type record struct {
 	lastError    error
 }
 
-// A kind is what is particular to a kind of job.
+// A kind is what is particular to a kind of job. It says when the job executes and what follows from that; the hooks
+// are for what else has to happen then. A kind that needs none of them takes them from basicKind.
 type kind interface {
 	// due reports whether the job, which could execute now, is to. If not, it has set the moment
 	// of the next step. It is called by the job's step only, and may call user code; so it is told
@@ -59,7 +60,39 @@ type kind interface {
 	due(j *job, at time.Time) (time.Time, bool)
 	// after says what an execution that has ended leads to. The job's mutex is held.
 	after(j *job, o outcome) verdict
+	// failure returns what a failed execution is recorded as. The job's mutex is held.
+	failure(j *job, cause error) error
+	// nextRun returns when the job, which waits for that, executes next. Its mutex is held.
+	nextRun(j *job) time.Time
+
+	// registered is called once the job is one of its pool's. The pool's mutex is held.
+	registered(j *job)
+	// begin is called before an execution begins, with no mutex held.
+	begin(j *job)
+	// end records how execution n has ended: it calls job.recordEnd. No mutex is held.
+	end(j *job, n uint32, o outcome, end *ending) instant
+	// resume is called before the job is set going after a restart. Its mutex is held.
+	resume(j *job)
+	// retire is called when the job is unregistered or its pool shut down: twice, if one follows the other.
+	// Both mutexes are held.
+	retire(j *job)
 }
+
+// basicKind is part of the kinds: the hooks, with nothing particular to do.
+type basicKind struct{}
+
+func (basicKind) due(_ *job, at time.Time) (time.Time, bool) { return at, true } // as soon as it can
+func (basicKind) failure(j *job, cause error) error {
+	return ErrExecutingJob.because(cause, j.typeName(), j.id)
+}
+func (basicKind) nextRun(j *job) time.Time { return j.due.wall() }
+func (basicKind) registered(*job)          {}
+func (basicKind) begin(*job)               {}
+func (basicKind) end(j *job, n uint32, o outcome, end *ending) instant {
+	return j.recordEnd(n, o, end)
+}
+func (basicKind) resume(*job) {}
+func (basicKind) retire(*job) {}
 
 // traits are what all jobs of a kind have in common.
 type traits struct {
@@ -190,9 +223,7 @@ type executionContext struct {
 // writes it down. It is told what time it is, and returns a context for a ContextJob. If it is not ok,
 // the job has nothing to wait for here: a restart sets it going, or it is retired.
 func (j *job) beginExecution(at time.Time) (ctx *executionContext, ok bool) {
-	if c, ok := j.kind.(*channelJob); ok {
-		j.pool.beginChannel(c)
-	}
+	j.kind.begin(j)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.runNow = false

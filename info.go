@@ -81,10 +81,7 @@ func (j *job) nextRunLocked(pool poolWord) time.Time {
 	if j.state().phase() != phaseStarted || j.cycle.state != cycleWaiting || !pool.admits(j.state()) {
 		return time.Time{}
 	}
-	if s, ok := j.kind.(*scheduledJob); ok {
-		return expressible(s.planned)
-	}
-	return j.due.wall()
+	return j.kind.nextRun(j)
 }
 
 // wall returns the instant as a time of the wall clock.

@@ -42,7 +42,7 @@ var channelTraits = traits{
 // A channelJob executes until it is told to stop. Its Sharer is guarded by the pool's mutex, as are all that it
 // shares its channel with; without a stop channel it is the zero one.
 type channelJob struct {
-	immediate
+	basicKind
 	stopchan.Sharer
 	stopChan chan interface{}
 }
@@ -59,9 +59,9 @@ func (c *channelJob) after(j *job, o outcome) verdict {
 	return verdict{phase: phaseStarted, wait: forever}
 }
 
-// adoptChannelLocked makes a channel job that is being registered known to its pool, and to those that share its
-// channel. The pool's mutex is held.
-func (p *Pool) adoptChannelLocked(j *job, c *channelJob) {
+// registered makes the job known to its pool, and to those that share its channel.
+func (c *channelJob) registered(j *job) {
+	p := j.pool
 	if c.stopChan != nil {
 		p.stopChans.Join(&c.Sharer, c.stopChan)
 	}
@@ -71,9 +71,38 @@ func (p *Pool) adoptChannelLocked(j *job, c *channelJob) {
 	p.channels[j] = c
 }
 
-// releaseChannelLocked is called when a channel job is unregistered and not executing. The pool's
-// mutex is held.
-func (p *Pool) releaseChannelLocked(c *channelJob) { p.stopChans.Leave(&c.Sharer) }
+func (c *channelJob) begin(j *job) {
+	j.pool.mu.Lock()
+	defer j.pool.mu.Unlock()
+	c.Begin()
+}
+
+// end settles whether the job was told to end, together with its end.
+func (c *channelJob) end(j *job, n uint32, o outcome, end *ending) instant {
+	p := j.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c.End(o.err != nil, o.excuse != nil) && o.excuse == nil {
+		o.excuse = ErrStopped
+	}
+	if j.state().has(markGone) {
+		p.stopChans.Leave(&c.Sharer)
+	}
+	return j.recordEnd(n, o, end)
+}
+
+// retire tells the job for good: to end, if it is executing, and nothing if it is not.
+func (c *channelJob) retire(j *job) {
+	p := j.pool
+	executing := j.state().has(inExecute)
+	c.Retire(executing)
+	if j.state().has(markGone) {
+		delete(p.channels, j)
+		if !executing {
+			p.stopChans.Leave(&c.Sharer)
+		}
+	}
+}
 
 // tellAttachedLocked tells the attached channel jobs that are executing to end, by their channels and by their
 // contexts. The pool's mutex is held.
@@ -100,24 +129,4 @@ func (p *Pool) untellAttachedLocked() {
 			}
 		}
 	})
-}
-
-// beginChannel is called before an execution of a channel job begins.
-func (p *Pool) beginChannel(c *channelJob) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	c.Begin()
-}
-
-// endChannelLocked tells a channel job for good: to end, if it is executing, and nothing if it is not.
-// The pool's and the job's mutex are held, and the job is retired.
-func (j *job) endChannelLocked(c *channelJob) { c.Retire(j.state().has(inExecute)) }
-
-// creditLocked settles whether an execution of a channel job that has ended was told to: it completes
-// the outcome's excuse. The pool's mutex is held.
-func (c *channelJob) creditLocked(o outcome) outcome {
-	if c.End(o.err != nil, o.excuse != nil) && o.excuse == nil {
-		o.excuse = ErrStopped
-	}
-	return o
 }

@@ -31,7 +31,7 @@ var intervalTraits = traits{
 
 // An intervalJob executes again and again.
 type intervalJob struct {
-	immediate
+	basicKind
 	interval time.Duration
 	jitter   jitter
 }
@@ -61,11 +61,6 @@ func (most jitter) addTo(wait time.Duration) time.Duration {
 	}
 	return wait + extra
 }
-
-// immediate is part of the kinds whose jobs execute as soon as they can.
-type immediate struct{}
-
-func (immediate) due(_ *job, at time.Time) (time.Time, bool) { return at, true }
 
 // lingering is part of the kinds whose jobs come to an end: how long its record is kept then.
 type lingering time.Duration

@@ -29,7 +29,7 @@ var retryTraits = traits{name: JobTypeRetry, options: optForget | optBackoff}
 
 // A retryJob executes until it has succeeded, or has failed too often.
 type retryJob struct {
-	immediate
+	basicKind
 	lingering
 	attempts uint64
 	min, max time.Duration // WithRetryBackoff
@@ -37,6 +37,10 @@ type retryJob struct {
 
 // left returns the number of executions left.
 func (r *retryJob) left(j *job) uint64 { return r.attempts - j.executions }
+
+func (r *retryJob) failure(j *job, cause error) error {
+	return ErrExecutingRetryJob.because(cause, j.typeName(), j.id, r.left(j))
+}
 
 func (r *retryJob) after(j *job, o outcome) verdict {
 	switch {

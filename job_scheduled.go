@@ -73,6 +73,7 @@ const smallestJump = time.Second
 
 // A scheduledJob executes when its schedule says so.
 type scheduledJob struct {
+	basicKind
 	schedule cron.Schedule
 	jitter   jitter
 
@@ -118,9 +119,11 @@ func (s *scheduledJob) nowDue(j *job) bool {
 	return true
 }
 
-// skip skips the occurrence that is planned if it has passed. The job's mutex is held.
-func (s *scheduledJob) skip(t time.Time) {
-	if !s.planned.After(t.Round(0)) {
+func (s *scheduledJob) nextRun(*job) time.Time { return expressible(s.planned) }
+
+// resume skips the occurrence that is planned, if it has passed.
+func (s *scheduledJob) resume(j *job) {
+	if !s.planned.After(j.pool.wallClock().Round(0)) {
 		s.planned = time.Time{}
 	}
 }

@@ -15,7 +15,7 @@ var singleTraits = traits{name: JobTypeSingleRun, options: optForget}
 
 // A singleJob executes once.
 type singleJob struct {
-	immediate
+	basicKind
 	lingering
 }
 

@@ -40,12 +40,7 @@ type ending struct {
 // then, or 0 if that took a while.
 func (j *job) ended(n uint32, o outcome) instant {
 	end := ending{err: o.err}
-	var at instant
-	if c, ok := j.kind.(*channelJob); ok {
-		at = j.recordChannelEnd(n, o, c, &end)
-	} else {
-		at = j.recordEnd(n, o, &end)
-	}
+	at := j.kind.end(j, n, o, &end)
 	switch end.manner {
 	case endedWell:
 		j.settle()
@@ -55,18 +50,6 @@ func (j *job) ended(n uint32, o outcome) instant {
 	}
 	j.follow(&end)
 	return 0
-}
-
-// recordChannelEnd settles whether a channel job was told to end together with its end.
-func (j *job) recordChannelEnd(n uint32, o outcome, c *channelJob, end *ending) instant {
-	p := j.pool
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	o = c.creditLocked(o)
-	if j.state().has(markGone) {
-		p.releaseChannelLocked(c)
-	}
-	return j.recordEnd(n, o, end)
 }
 
 // recordEnd writes down how execution n has ended, and returns what time it is. The end of a late one is left to
@@ -175,11 +158,7 @@ func (j *job) abandonedReturned(err error) {
 func (j *job) failLocked(cause error) error {
 	j.failures++
 	j.failedInARow++
-	if r, ok := j.kind.(*retryJob); ok {
-		j.lastError = ErrExecutingRetryJob.because(cause, j.typeName(), j.id, r.left(j))
-	} else {
-		j.lastError = ErrExecutingJob.because(cause, j.typeName(), j.id)
-	}
+	j.lastError = j.kind.failure(j, cause)
 	return j.lastError
 }
 
@@ -193,11 +172,12 @@ func (j *job) concludeLocked(o outcome, at instant) {
 }
 
 // retireLocked ends the job for good: no step begins any more, nothing waits any longer, and the context of the
-// execution in flight ends.
+// execution in flight ends. Its pool's mutex is held, too.
 func (j *job) retireLocked(cause error) {
 	j.stopLocked()
 	j.armExpiryLocked() // as nobody looks for it any more
 	j.lock.withdrawExecution()
 	j.readiness.wakeLocked()
+	j.kind.retire(j)
 	j.endContextLocked(cause)
 }

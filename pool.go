@@ -102,13 +102,6 @@ func (p *Pool) retireLocked(j *job) (started bool) {
 	defer j.mu.Unlock()
 	j.change(0, markGone)
 	j.retireLocked(ErrUnregistered)
-	if c, ok := j.kind.(*channelJob); ok {
-		delete(p.channels, j)
-		j.endChannelLocked(c)
-		if !j.state().has(inExecute) {
-			p.releaseChannelLocked(c)
-		}
-	}
 	if j.state().has(inCall) || j.lock.holder != heldByNobody {
 		p.departLocked(j)
 	}

@@ -106,9 +106,7 @@ func (p *Pool) adopt(j *job) error {
 	if p.state().shut() {
 		return ErrShutdown
 	}
-	if c, ok := j.kind.(*channelJob); ok {
-		p.adoptChannelLocked(j, c)
-	}
+	j.kind.registered(j)
 	if p.registered == 0 {
 		p.limits.cycle.owner = (*limiter)(p)
 	}

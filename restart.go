@@ -165,9 +165,7 @@ func (j *job) resume(life poolWord) {
 	if w := j.state(); !w.has(markAttached) || w.phase() < phaseReady || w.over() || j.life == life.generation() {
 		return
 	}
-	if s, ok := j.kind.(*scheduledJob); ok {
-		s.skip(j.pool.wallClock())
-	}
+	j.kind.resume(j)
 	j.setLocked(atOnce)
 }
 

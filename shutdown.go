@@ -97,9 +97,6 @@ func (p *Pool) shutLocking() (jobs []*job, first bool) {
 func (j *job) shut() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if c, ok := j.kind.(*channelJob); ok {
-		j.endChannelLocked(c)
-	}
 	j.retireLocked(ErrShutdown)
 }
 
