@@ -60,10 +60,10 @@ func (set *Set) Leave(s *Sharer) {
 	}
 }
 
-// Begin is called before an execution of the sharer begins (rules 4, 7 and 8).
+// Begin is called before an execution of the sharer begins (rules 4, 7 and 8). No execution of a retired one does.
 func (s *Sharer) Begin() {
 	c := s.channel
-	if c == nil {
+	if c == nil || s.retired {
 		return
 	}
 	c.withdraw(s)

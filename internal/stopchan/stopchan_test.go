@@ -174,3 +174,22 @@ func TestWhatIsPutAtThisMomentIsAccountedFor(t *testing.T) {
 		})
 	}
 }
+
+// A job may be unregistered between the moment in which it is due and that in which its execution would begin.
+func TestOneThatHasLeftBeginsNothing(t *testing.T) {
+	var set Set
+	var left, listener Sharer
+	stop := make(chan interface{}, 1)
+	set.Join(&left, stop)
+	set.Join(&listener, stop)
+	listener.Begin()
+	listener.End(true, false) // it has failed, and is owed a nil
+	<-stop
+	left.Retire(false)
+	set.Leave(&left)
+	before := *listener.channel
+	left.Begin()
+	if after := *listener.channel; after != before {
+		t.Errorf("got the account %+v, want that of before: %+v", after, before)
+	}
+}
