@@ -110,7 +110,7 @@ func (j *job) callsInFlight() (names string, callers []caller) {
 
 // settleLocked is called after a call of user code that counts for the pool has ended.
 func (p *Pool) settleLocked() {
-	if p.silent != nil && p.logging == 0 && !p.announcing {
+	if p.silent != nil && p.logging.Load() == 0 && !p.announcing {
 		close(p.silent)
 		p.silent = nil
 	}
@@ -120,7 +120,7 @@ func (p *Pool) settleLocked() {
 func (p *Pool) whenSilent() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.silent == nil && (p.logging > 0 || p.announcing) {
+	if p.silent == nil && (p.logging.Load() > 0 || p.announcing) {
 		p.silent = make(chan struct{})
 	}
 	return p.silent
@@ -133,7 +133,7 @@ func (p *Pool) callsInFlight() (calls []string) {
 	if p.announcing {
 		calls = append(calls, "the function of WithOnStatus")
 	}
-	if p.logging > 0 {
+	if p.logging.Load() > 0 {
 		calls = append(calls, "the pool's logger")
 	}
 	return calls

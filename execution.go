@@ -69,8 +69,9 @@ type kind interface {
 	registered(j *job)
 	// begin is called before an execution begins, with no mutex held.
 	begin(j *job)
-	// end records how execution n has ended: it calls job.recordEnd. No mutex is held.
-	end(j *job, n uint32, o outcome, end *ending) instant
+	// ended completes the outcome of an execution that has ended with whether the job was told to end. It is called
+	// for kinds that are told only, with the pool's mutex held.
+	ended(j *job, o outcome) outcome
 	// resume is called before the job is set going after a restart. Its mutex is held.
 	resume(j *job)
 	// retire is called when the job is unregistered or its pool shut down: twice, if one follows the other.
@@ -82,17 +83,17 @@ type kind interface {
 type basicKind struct{}
 
 func (basicKind) due(_ *job, at time.Time) (time.Time, bool) { return at, true } // as soon as it can
+
 func (basicKind) failure(j *job, cause error) error {
 	return ErrExecutingJob.because(cause, j.typeName(), j.id)
 }
-func (basicKind) nextRun(j *job) time.Time { return j.due.wall() }
-func (basicKind) registered(*job)          {}
-func (basicKind) begin(*job)               {}
-func (basicKind) end(j *job, n uint32, o outcome, end *ending) instant {
-	return j.recordEnd(n, o, end)
-}
-func (basicKind) resume(*job) {}
-func (basicKind) retire(*job) {}
+
+func (basicKind) nextRun(j *job) time.Time        { return j.due.wall() }
+func (basicKind) registered(*job)                 {}
+func (basicKind) begin(*job)                      {}
+func (basicKind) ended(_ *job, o outcome) outcome { return o }
+func (basicKind) resume(*job)                     {}
+func (basicKind) retire(*job)                     {}
 
 // traits are what all jobs of a kind have in common.
 type traits struct {
@@ -102,12 +103,25 @@ type traits struct {
 	// periodic says that it takes its lock while it executes, that RunNow works, and that the
 	// pool's time limit applies to its executions.
 	periodic bool
-	// endless says that an execution is expected to last: a time limit is for its Status only.
-	endless bool
+	// told says that an execution lasts until it is told to end: a time limit is for its Status only.
+	told bool
 }
 
-func (j *job) status() JobStatus { return statusOf(j.state(), j.pool.state()) }
-func (j *job) attached() bool    { return j.state().has(markAttached) }
+func (j *job) attached() bool { return j.state().has(markAttached) }
+
+// status returns the job's status. It looks until the pool's word is the same before and after it has looked at the
+// job's: two looks could show a job as it was before the pool has changed, and the pool as it is now.
+func (j *job) status() JobStatus {
+	pool := j.pool.state()
+	for {
+		w := j.state()
+		now := j.pool.state()
+		if now == pool {
+			return statusOf(w, pool)
+		}
+		pool = now
+	}
+}
 
 // retired reports whether the job is not to begin anything any more, for good.
 func (j *job) retired() bool { return j.state().has(markGone) || j.pool.state().shut() }
@@ -136,11 +150,12 @@ func (j *job) step(n uint32, at time.Time) instant {
 			return 0
 		}
 	}
+	life := j.pool.state()
 	at, due := j.kind.due(j, at)
 	if !due {
 		return 0
 	}
-	return j.execute(n, at)
+	return j.execute(n, at, life)
 }
 
 // forget unregisters the job, which has ended some time ago, unless its pool was shut down. It counts the call that
@@ -186,9 +201,10 @@ func (j *job) nextLocked(from instant, wait time.Duration) {
 	j.setLocked(from.after(wait))
 }
 
-// execute executes the job, and returns what time it is then, or 0 if it cannot tell.
-func (j *job) execute(n uint32, at time.Time) (end instant) {
-	ctx, ok := j.beginExecution(at)
+// execute executes the job, which was due in the life of the pool given, and returns what time it is then, or 0 if it
+// cannot tell.
+func (j *job) execute(n uint32, at time.Time, life poolWord) (end instant) {
+	ctx, ok := j.beginExecution(at, life)
 	if !ok {
 		j.settle()
 		return 0
@@ -220,16 +236,16 @@ type executionContext struct {
 }
 
 // beginExecution begins an execution: takes the job's lock if its kind does that, claims the execution, and
-// writes it down. It is told what time it is, and returns a context for a ContextJob. If it is not ok,
-// the job has nothing to wait for here: a restart sets it going, or it is retired.
-func (j *job) beginExecution(at time.Time) (ctx *executionContext, ok bool) {
+// writes it down. It is told what time it is, and in which life of the pool the job was due, and returns a context for
+// a ContextJob. If it is not ok, the job has nothing to wait for here: a restart sets it going, or it is retired.
+func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContext, ok bool) {
 	j.kind.begin(j)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.runNow = false
-	if !j.pool.state().admits(j.state()) {
+	if w := j.state(); !dueIn.admits(w) || w.has(markAttached) && j.pool.state() != dueIn {
 		// Looked at before the wait for the turn, too: what came while the pool was stopped is skipped, even if
-		// the pool has restarted when the turn comes.
+		// the pool has restarted since, or when the turn comes.
 		return nil, false
 	}
 	at, ok = j.takeTurnLocked(at)

@@ -53,7 +53,9 @@ func (j *job) callStatus(life poolWord) {
 		}
 		j.begin(inLog)
 		defer j.end(inLog)
-		if late := j.endStatus(); !late {
+		if late := j.endStatus(); late {
+			j.logIgnored("late call of Status has returned", err)
+		} else {
 			j.failed(life, "job status failed", j.statusError(err))
 		}
 	})

@@ -162,16 +162,26 @@ func (p *Pool) infoLocked() PoolInfo {
 	return info
 }
 
-// holdUpsLocked returns what keeps a stopped pool from restarting. It looks at each job once.
+// holdUpsLocked returns what keeps a stopped pool from restarting. It looks at each job once, and before the first
+// attempt only at those that are late: no other can hold it up yet, and a stop is to take no longer the more jobs there are.
 func (p *Pool) holdUpsLocked() (lines []string) {
 	type holdUp struct {
 		*job
 		reason string
 	}
 	var found []holdUp
-	for _, j := range p.jobs {
+	look := func(j *job) {
 		if reason := j.holdUp(); reason != "" {
 			found = append(found, holdUp{j, reason})
+		}
+	}
+	if p.attempts > 0 {
+		for _, j := range p.jobs {
+			look(j)
+		}
+	} else {
+		for j := range p.late {
+			look(j)
 		}
 	}
 	slices.SortFunc(found, func(a, b holdUp) int { return byOrder(a.job, b.job) })
@@ -190,9 +200,10 @@ func (j *job) holdUp() string {
 		return "has an execution that is late"
 	case w.has(lateStatus):
 		return "has a call of Status that is late"
+	case w.over(): // its answer does not count any more
 	case answer == answerAsked:
 		return "has a call of Ready that has not returned"
-	case answer == answerRefused && !w.over(): // else that does not count any more
+	case answer == answerRefused:
 		return "is not ready"
 	}
 	return ""

@@ -36,7 +36,7 @@ var channelTraits = traits{
 	name:         JobTypeChannel,
 	detachedName: JobTypeDetachedChannel,
 	options:      optDetached,
-	endless:      true,
+	told:         true,
 }
 
 // A channelJob executes until it is told to stop. Its Sharer is guarded by the pool's mutex, as are all that it
@@ -77,18 +77,14 @@ func (c *channelJob) begin(j *job) {
 	c.Begin()
 }
 
-// end settles whether the job was told to end, together with its end.
-func (c *channelJob) end(j *job, n uint32, o outcome, end *ending) instant {
-	p := j.pool
-	p.mu.Lock()
-	defer p.mu.Unlock()
+func (c *channelJob) ended(j *job, o outcome) outcome {
 	if c.End(o.err != nil, o.excuse != nil) && o.excuse == nil {
 		o.excuse = ErrStopped
 	}
 	if j.state().has(markGone) {
-		p.stopChans.Leave(&c.Sharer)
+		j.pool.stopChans.Leave(&c.Sharer)
 	}
-	return j.recordEnd(n, o, end)
+	return o
 }
 
 // retire tells the job for good: to end, if it is executing, and nothing if it is not.

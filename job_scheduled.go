@@ -94,29 +94,42 @@ func (s *scheduledJob) due(j *job, _ time.Time) (time.Time, bool) {
 }
 
 func (s *scheduledJob) nowDue(j *job) bool {
-	t := j.pool.wallClock()
-	j.mu.Lock()
-	stale := s.planned.IsZero() || steppedBack(s.asOf, t)
-	asked := j.runNow
-	j.mu.Unlock()
-	if stale && !asked {
-		if !s.plan(j, t) {
-			return false
+	for {
+		t := j.pool.wallClock()
+		j.mu.Lock()
+		stale := s.planned.IsZero() || steppedBack(s.asOf, t)
+		asked := j.runNow
+		j.mu.Unlock()
+		if stale && !asked {
+			if !s.plan(j, t) {
+				return false
+			}
+			t = j.pool.wallClock() // as the schedule may have taken its time
 		}
-		t = j.pool.wallClock() // as above
+		if due, known := s.reached(j, t); known {
+			return due
+		}
 	}
+}
+
+// reached reports whether the planned occurrence, or one that RunNow has asked for, has come at the time given. It is
+// not known if a restart has skipped the occurrence meanwhile.
+func (s *scheduledJob) reached(j *job, t time.Time) (due, known bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.runNow {
-		return true
+	switch {
+	case j.runNow:
+		return true, true
+	case s.planned.IsZero():
+		return false, false
 	}
 	if wait := s.planned.Sub(t.Round(0)); wait > 0 {
 		j.nextLocked(now(), min(wait, longestSleep))
-		return false
+		return false, true
 	}
 	// Used up, whatever comes of it: an occurrence that meets a stopped pool is skipped.
 	s.last, s.planned = s.planned, time.Time{}
-	return true
+	return true, true
 }
 
 func (s *scheduledJob) nextRun(*job) time.Time { return expressible(s.planned) }
@@ -156,6 +169,9 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 		if !j.runNow {
 			j.change(phaseMask, phaseFinished)
 			j.setLocked(never)
+			if j.attached() {
+				j.pool.recount() // a call of its Ready in flight does not hold a restart up any more
+			}
 		}
 		return j.runNow
 	}
@@ -191,7 +207,7 @@ func (j *job) answered(failed error) {
 	j.lastError = failed
 	if !j.attached() {
 		j.change(0, markFailing)
-		j.setLocked(now().after(longestSleep))
+		j.nextLocked(now(), longestSleep)
 	}
 	j.mu.Unlock()
 	j.end(inNext)

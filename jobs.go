@@ -105,7 +105,7 @@ func (j *job) GetName() string      { return j.name }
 func (j *job) GetJob() JobExecution { return j }
 
 func (j *job) Ready() (ready bool) {
-	apart(func() { ready = j.askReady(byUser) })
+	apart(func() { j.askReady(byUser, func(yes bool) { ready = yes }) })
 	return ready
 }
 

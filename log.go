@@ -25,23 +25,24 @@ func (p *Pool) handler() *slog.Logger {
 	return p.logger
 }
 
-// log logs, and counts the call for the pool.
+// log logs what a caller of the pool has asked for in vain. Like all that is logged on a caller's behalf it is written
+// on another goroutine, which the caller waits for: the handler may end that, and not the caller's.
 func (p *Pool) log(level slog.Level, message string, attrs ...slog.Attr) {
-	p.mu.Lock()
-	p.beginLogLocked()
-	p.mu.Unlock()
+	p.beginLog()
 	defer p.endLog()
-	p.write(nil, level, message, attrs...)
+	apart(func() { p.write(nil, level, message, attrs...) })
 }
 
-// beginLogLocked counts a call of the log handler; endLog ends it.
-func (p *Pool) beginLogLocked() { p.logging++ }
+// beginLog counts a call of the log handler; endLog ends it. What the line tells of becomes visible with the pool's
+// mutex held, and so does the count: whoever shuts the pool down sees that, or is seen.
+func (p *Pool) beginLog() { p.logging.Add(1) }
 
 func (p *Pool) endLog() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.logging--
-	p.settleLocked()
+	if p.logging.Add(-1) == 0 && p.state().shut() { // else nobody waits for it
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.settleLocked()
+	}
 }
 
 func (j *job) attrs() []slog.Attr {
@@ -90,20 +91,23 @@ func (j *job) logIgnored(message string, err error) {
 	}
 }
 
-// logDebug and logWarning log what somebody has done with a job, on their own goroutine, and count the call for the
-// pool.
+// logDebug logs what a caller has done with a job. The call counts for the pool already, and ends here.
 func (j *job) logDebug(message string) {
+	defer j.pool.endLog()
 	if j.pool.logs(slog.LevelDebug) {
-		j.pool.log(slog.LevelDebug, message, j.attrs()...)
+		apart(func() { j.pool.write(nil, slog.LevelDebug, message, j.attrs()...) })
 	}
 }
 
 func (j *job) logWarning(message string) { j.pool.log(slog.LevelWarn, message, j.attrs()...) }
 
-// logs reports whether anything of that level is logged at all.
+// logs reports whether anything of that level is logged at all. The handler's answer counts as its call, see write.
 func (p *Pool) logs(level slog.Level) (yes bool) {
-	defer func() { _ = recover() }()
-	return p.handler().Enabled(context.Background(), level)
+	userCode(caller{pool: p}, func() error {
+		yes = p.handler().Enabled(context.Background(), level)
+		return nil
+	}, func(error) {})
+	return yes
 }
 
 // stackOf returns the stack of the panic that err comes from, if it does. It calls no method of an

@@ -40,7 +40,12 @@ type ending struct {
 // then, or 0 if that took a while.
 func (j *job) ended(n uint32, o outcome) instant {
 	end := ending{err: o.err}
-	at := j.kind.end(j, n, o, &end)
+	var at instant
+	if j.traits.told {
+		at = j.recordToldEnd(n, o, &end)
+	} else {
+		at = j.recordEnd(n, o, &end)
+	}
 	switch end.manner {
 	case endedWell:
 		j.settle()
@@ -50,6 +55,13 @@ func (j *job) ended(n uint32, o outcome) instant {
 	}
 	j.follow(&end)
 	return 0
+}
+
+// recordToldEnd is recordEnd for a job that may have been told to end, which is settled together with its end.
+func (j *job) recordToldEnd(n uint32, o outcome, end *ending) instant {
+	j.pool.mu.Lock()
+	defer j.pool.mu.Unlock()
+	return j.recordEnd(n, j.kind.ended(j, o), end)
 }
 
 // recordEnd writes down how execution n has ended, and returns what time it is. The end of a late one is left to

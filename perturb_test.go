@@ -2,12 +2,14 @@ package jobs_test
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
 )
@@ -127,5 +129,51 @@ func TestPerturbedRestartsKeepTheIntervals(t *testing.T) {
 			p.SetStatus(jobs.PoolStatusRunning)
 		}
 		assert.Zero(t, tooSoon.Load(), "executions that came less than the interval after another of the same life of the pool")
+	})
+}
+
+// A look at a job's status in the moment in which the job begins to execute and its pool is stopped: it is Running all
+// the while, and never Stopped.
+func TestPerturbedStatusOfAnExecutingJobIsNeverStopped(t *testing.T) {
+	inPoolsAtOnce(t, 4, func(p *jobs.Pool) {
+		var round atomic.Int64 // odd while the job is not Stopped
+		begun, end := make(chan struct{}), make(chan struct{})
+		id := register(t, p, stub{execute: func() error { begun <- struct{}{}; <-end; return nil }}, jobs.Every(time.Hour))
+		over := make(chan struct{})
+		defer close(over)
+		go func() { // ends with the test
+			for {
+				select {
+				case <-over:
+					return
+				default:
+				}
+				before := round.Load()
+				status := p.GetJobStatus(id)
+				if before%2 == 1 && round.Load() == before && !assert.NotEqual(t, "Stopped", status) {
+					return
+				}
+				runtime.Gosched()
+			}
+		}()
+		for range 30 {
+			<-begun
+			round.Add(1)
+			end <- struct{}{}
+			require.NoError(t, p.RunNow(id))
+			<-begun
+			p.SetStatus(jobs.PoolStatusStopped)
+			round.Add(1)
+			end <- struct{}{}
+			for infoOf(t, p, id).NotExecuting == "" { // one in flight at the restart would be that life's
+				runtime.Gosched()
+			}
+			for p.GetStatus() != "Running" {
+				p.SetStatus(jobs.PoolStatusRunning)
+				time.Sleep(100 * time.Microsecond)
+			}
+		}
+		<-begun
+		end <- struct{}{}
 	})
 }

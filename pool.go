@@ -31,6 +31,7 @@ type Pool struct {
 	registry  registry
 	limits    limitWatch
 	unstarted atomic.Int64                  // attached jobs that have not started
+	logging   atomic.Int64                  // calls of the log handler in flight that count for no job; see beginLog
 	changed   atomic.Pointer[chan struct{}] // closed when WaitRunning is to look again; made when it waits, and written with mu held
 
 	mu         sync.Mutex // guards what follows
@@ -42,8 +43,7 @@ type Pool struct {
 	stopChans  stopchan.Set // those of the channel jobs, until they are unregistered and not executing
 	watch
 	announcements
-	logging int           // calls of the log handler in flight that count for no job
-	silent  chan struct{} // closed when neither that nor WithOnStatus's function is being called; made when waited for
+	silent chan struct{} // closed when neither that nor WithOnStatus's function is being called; made when waited for
 }
 
 // NewPool returns a pool of its own, apart from the one behind the package-level functions.
@@ -92,6 +92,7 @@ func (p *Pool) UnregisterJob(jobID string) {
 		}
 		p.unwatchLocked(j)
 	}
+	p.beginLog()
 	p.mu.Unlock()
 	j.logDebug("job unregistered")
 }

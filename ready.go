@@ -24,8 +24,8 @@ func (r *readiness) wakeLocked() {
 func (r *readiness) due(longest time.Duration) instant {
 	wait := firstReadyWait
 	for range r.polls - 1 {
-		if wait >= longest {
-			break
+		if wait > longest/2 {
+			return r.refused.after(longest)
 		}
 		wait *= 2
 	}
@@ -33,20 +33,19 @@ func (r *readiness) due(longest time.Duration) instant {
 }
 
 // becomeReady asks a job that has not started yet. If it is not ready, it is asked again later.
-func (j *job) becomeReady() bool {
-	ready := false
-	defer func() { // deferred, since Ready may call runtime.Goexit
+func (j *job) becomeReady() (ready bool) {
+	j.askReady(byPool, func(yes bool) {
+		ready = yes
 		j.mu.Lock()
 		defer j.mu.Unlock()
-		if ready {
+		if yes {
 			j.change(phaseMask, phaseReady)
 			return
 		}
 		j.readiness.refused = now()
 		j.readiness.polls = min(j.readiness.polls+1, 60)
 		j.setLocked(j.readiness.due(j.pool.durations().statusInterval))
-	}()
-	ready = j.askReady(byPool)
+	})
 	return ready
 }
 
@@ -59,18 +58,22 @@ const (
 	byUser asker = false
 )
 
-// askReady calls the job's Ready and returns its answer. It first waits for a call in progress. It
+// askReady calls the job's Ready and hands told its answer. It first waits for a call in progress. It
 // does not call while an execution is in progress, which is answer enough, nor after the job has
-// been retired. Nor does a restart attempt ask a job that has come to its end since the attempt began: that holds
-// nothing up.
-func (j *job) askReady(who asker) (ready bool) {
+// been retired. Nor does a restart attempt ask a job that has come to its end since the attempt began: that blocks
+// nothing.
+//
+// After a runtime.Goexit in Ready, or in the log handler that is told of a panic, the goroutine is lost: what must
+// happen belongs into told, which is called before the log handler.
+func (j *job) askReady(who asker, told func(ready bool)) {
 	j.mu.Lock()
 	for {
 		w := j.state()
 		if j.stoppedLocked() || w.has(inExecute) || who == byPool && w.over() {
-			ready = !j.stoppedLocked()
+			ready := !j.stoppedLocked()
 			j.mu.Unlock()
-			return ready
+			told(ready)
+			return
 		}
 		if !w.has(inReady) && (who == byPool || j.readiness.waiting == 0) {
 			break
@@ -80,6 +83,7 @@ func (j *job) askReady(who asker) (ready bool) {
 	j.begin(inReady)
 	j.mu.Unlock()
 
+	ready := false
 	userCode(caller{pool: j.pool, job: j}, func() error {
 		ready = j.task.Ready()
 		return nil
@@ -95,11 +99,11 @@ func (j *job) askReady(who asker) (ready bool) {
 		ready = ready && !j.stoppedLocked()
 		j.mu.Unlock()
 		j.settle()
+		told(ready)
 		if err != nil {
 			j.logFailure("call of Ready failed", err)
 		}
 	})
-	return ready
 }
 
 // awaitAnswerLocked waits for the call in progress to end, for the pool to have had its turn, or for the

@@ -99,7 +99,7 @@ func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error)
 	return j, nil
 }
 
-// adopt makes the job one of the pool's.
+// adopt makes the job one of the pool's, and counts the call that logs it.
 func (p *Pool) adopt(j *job) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -126,5 +126,6 @@ func (p *Pool) adopt(j *job) error {
 		p.sweptAt = now()
 		p.rewatchLocked()
 	}
+	p.beginLog()
 	return nil
 }

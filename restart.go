@@ -53,7 +53,7 @@ func (p *Pool) allReady(life poolWord, jobs []*job) bool {
 		ready := true
 		waiting := false
 		for _, j := range asked {
-			if answer := j.restartAnswer(); !j.state().has(markGone) {
+			if w, answer := j.state(), j.restartAnswer(); !w.has(markGone) && !w.over() {
 				ready = ready && answer != answerRefused
 				waiting = waiting || answer == answerAsked
 			}
@@ -78,14 +78,14 @@ func (a attempt) Call(i int, _ struct{}) { a[i].answerRestart() }
 func (a attempt) Slow(int, struct{}, time.Time) {} // an answer may take its time
 
 func (j *job) answerRestart() {
-	answer := answerRefused
-	defer func() { // deferred, since Ready may call runtime.Goexit
+	j.askReady(byPool, func(ready bool) {
+		answer := answerRefused
+		if ready {
+			answer = answerReady
+		}
 		j.answer.Store(uint32(answer))
 		j.pool.recount()
-	}()
-	if j.askReady(byPool) {
-		answer = answerReady
-	}
+	})
 }
 
 // recount makes an attempt that waits for answers look again.
@@ -150,7 +150,7 @@ func (p *Pool) restart(life poolWord, demands int, ready bool) (newLife poolWord
 	p.restarts++
 	p.trying = false
 	p.sweptAt = now()
-	p.beginLogLocked()
+	p.beginLog()
 	p.changeLocked(life.with(PoolStatusRunning))
 	p.swept = append(p.swept[:0], p.jobs...) // with those that came during the attempt
 	return p.state(), true

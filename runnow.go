@@ -33,16 +33,17 @@ func (j *job) runSoon() error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	pool := j.pool.state()
 	switch state := j.state(); {
 	case state.has(markGone):
 		return ErrUnregistered
-	case j.stoppedLocked():
+	case pool.shut(), j.stoppedLocked():
 		return ErrShutdown
 	case state.has(lateExecute):
 		return fmt.Errorf("its last execution has not returned: %w", ErrTimeout)
 	case state.over():
 		return errors.New("it has ended")
-	case !j.pool.state().admits(state):
+	case !pool.admits(state):
 		return ErrStopped
 	case !state.started():
 		return errors.New("it is not ready yet")

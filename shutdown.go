@@ -58,8 +58,11 @@ func within(ctx context.Context, done <-chan struct{}) bool {
 func (p *Pool) shut() (jobs []*job) {
 	jobs, first := p.shutLocking()
 	if first {
-		defer p.endLog()
-		p.write(nil, slog.LevelDebug, "pool shut down")
+		// Ends with the call of the log handler, which Shutdown waits for as for all others.
+		go func() {
+			defer p.endLog()
+			p.write(nil, slog.LevelDebug, "pool shut down")
+		}()
 	}
 	return jobs
 }
@@ -89,7 +92,7 @@ func (p *Pool) shutLocking() (jobs []*job, first bool) {
 	p.limits.cycle.stop()
 	p.recountLocked()
 	p.lookAgainLocked()
-	p.beginLogLocked()
+	p.beginLog()
 	return jobs, true
 }
 

@@ -25,7 +25,7 @@ func (p *Pool) stopLocked(life poolWord, j *job, err error) (stopped bool) {
 		p.stopper, p.stopName = j.id, j.name
 	}
 	p.stoppedAt = now()
-	p.triedAt, p.doublings = p.stoppedAt, 0
+	p.triedAt, p.doublings, p.attempts = p.stoppedAt, 0, 0
 	p.changeLocked(life.with(PoolStatusStopped))
 	p.tellAttachedLocked()
 	p.rewatchLocked()
@@ -55,13 +55,15 @@ func (p *Pool) SetStatus(status PoolStatus) {
 	} else if status == PoolStatusStopped {
 		stopped = p.stopLocked(word, nil, errSetStopped)
 	}
-	p.beginLogLocked()
+	p.beginLog()
 	p.mu.Unlock()
 	defer p.endLog()
 	if stopped {
-		p.write(nil, slog.LevelError, "pool stopped", errorAttrs(errSetStopped)...)
+		apart(func() { p.write(nil, slog.LevelError, "pool stopped", errorAttrs(errSetStopped)...) })
 	} else if !restart {
-		p.write(nil, slog.LevelWarn, "status not set", slog.String("from", word.status().String()), slog.String("to", status.String()))
+		apart(func() {
+			p.write(nil, slog.LevelWarn, "status not set", slog.String("from", word.status().String()), slog.String("to", status.String()))
+		})
 	}
 }
 

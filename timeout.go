@@ -24,7 +24,7 @@ func (j *job) statusLimit() timeLimit {
 // executionLimit returns the limit of an execution that begins now.
 func (j *job) executionLimit() timeLimit {
 	switch {
-	case j.traits.endless:
+	case j.traits.told:
 		return 0
 	case j.traits.periodic:
 		return j.statusLimit()
@@ -73,8 +73,11 @@ func (j *job) limitLocked(begun instant) {
 
 // lookForLimits has a look come.
 func (p *Pool) lookForLimits() {
-	if p.limits.on.CompareAndSwap(false, true) {
-		p.limits.cycle.set(now().after(limitLook))
+	l := &p.limits
+	l.cycle.mu.Lock() // so that lookForLimitsNow does not come between the two
+	defer l.cycle.mu.Unlock()
+	if l.on.CompareAndSwap(false, true) {
+		l.cycle.setLocked(now().after(limitLook))
 	}
 }
 

@@ -22,6 +22,7 @@ type watch struct {
 	triedAt   instant           // when the last attempt failed; at first, stoppedAt
 	doublings int               // how often the wait for the next one has doubled
 	demands   int               // how often an attempt was asked for, out of turn
+	attempts  int               // how many were begun since the stop
 	trying    bool              // an attempt is in progress
 	late      map[*job]struct{} // attached jobs with a call that is late: no attempt while there is one
 
@@ -92,6 +93,7 @@ func (p *Pool) beginTurn() (life poolWord, demands int, due bool) {
 		p.sweptAt = now()
 	} else {
 		p.trying = true
+		p.attempts++
 	}
 	return life, demands, true
 }
