@@ -1,6 +1,7 @@
 package jobs_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,20 +19,32 @@ func readme(t *testing.T) string {
 	return string(text)
 }
 
-// sources returns the text of all Go files, without indentation.
+// sources returns the text of all Go files of the module, without indentation.
 func sources(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
-	for _, pattern := range []string{"*.go", "examples/*/*.go", "internal/*/*.go"} {
-		files, err := filepath.Glob(pattern)
-		require.NoError(t, err)
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			require.NoError(t, err)
-			all.WriteString(unindented(string(text)))
+	require.NoError(t, filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && path != "." && isOutside(path):
+			return fs.SkipDir
+		case entry.IsDir() || filepath.Ext(path) != ".go":
+			return nil
 		}
-	}
+		text, err := os.ReadFile(path)
+		all.WriteString(unindented(string(text)))
+		return err
+	}))
 	return all.String()
+}
+
+// isOutside reports whether a folder is none of the module's packages: the go command ignores it, or it is a
+// module of its own.
+func isOutside(folder string) bool {
+	name := filepath.Base(folder)
+	_, err := os.Stat(filepath.Join(folder, "go.mod"))
+	return err == nil || name == "testdata" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")
 }
 
 // testName finds the names of tests in a text.
