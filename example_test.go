@@ -259,3 +259,13 @@ func ExampleJobLock() {
 	}
 	// Output: 0
 }
+
+func ExampleParseSchedule() {
+	schedule, err := jobs.ParseSchedule("CRON_TZ=America/New_York 30 2 * * SUN")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(schedule.Next(time.Date(2024, time.March, 1, 0, 0, 0, 0, time.UTC)))
+	// Output: 2024-03-03 02:30:00 -0500 EST
+}

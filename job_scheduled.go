@@ -6,13 +6,26 @@ import (
 	"time"
 
 	"github.com/robfig/cron/v3"
+
+	"github.com/agentjobs/jobs/schedule"
 )
 
-// Cron executes a job at each occurrence of a cron expression (a scheduled job); see ParseSchedule
+// ParseSchedule reads a cron expression, as Cron and RegisterScheduledJob do, so that a program can check
+// its configuration; it starts nothing. It is [schedule.Parse] with another type of result: package
+// schedule says what an expression may be and what it means.
+func ParseSchedule(expr string) (cron.Schedule, error) {
+	parsed, err := schedule.Parse(expr)
+	if err != nil {
+		return nil, err // and no interface that holds a nil *schedule.Schedule
+	}
+	return parsed, nil
+}
+
+// Cron executes a job at each occurrence of a cron expression (a scheduled job); see package schedule
 // for what it may say. An expression that does not parse, or has no occurrence left, is an error.
 func Cron(expr string) Trigger { return expression(expr) }
 
-// On executes a job at each occurrence of a schedule (a scheduled job): of ParseSchedule's, of
+// On executes a job at each occurrence of a schedule (a scheduled job): of package schedule's, of
 // robfig/cron's, or of the caller's own making. The schedule is asked once while the job is registered,
 // which waits for the answer, and then by the job. A nil schedule, or one with no occurrence left, is
 // an error.
@@ -26,14 +39,14 @@ type expression string
 func (expression) traits() *traits { return &scheduledTraits }
 
 func (expr expression) kind(_ Job, s *settings) (kind, error) {
-	schedule, err := ParseSchedule(string(expr))
+	parsed, err := schedule.Parse(string(expr))
 	if err != nil {
 		return nil, err
 	}
-	if schedule.Next(time.Now()).IsZero() {
+	if parsed.Next(time.Now()).IsZero() {
 		return nil, fmt.Errorf("schedule %q has no occurrence left", string(expr))
 	}
-	return &scheduledJob{schedule: schedule, jitter: jitter(s.jitter)}, nil
+	return &scheduledJob{schedule: parsed, jitter: jitter(s.jitter)}, nil
 }
 
 type on struct{ schedule cron.Schedule }

@@ -6,9 +6,33 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/schedule"
 )
+
+func TestParseScheduleReadsWhatPackageScheduleReads(t *testing.T) {
+	parsed, err := jobs.ParseSchedule("CRON_TZ=America/New_York 30 2 * * SUN")
+	require.NoError(t, err)
+	want, err := schedule.Parse("CRON_TZ=America/New_York 30 2 * * SUN")
+	require.NoError(t, err)
+	assert.Equal(t, want, parsed)
+}
+
+func TestParseScheduleAndCronReportTheErrorOfPackageSchedule(t *testing.T) {
+	_, want := schedule.Parse("0 61 * * * * *")
+	require.EqualError(t, want, `schedule "0 61 * * * * *": minute field, item "61": 61 is out of range; allowed are 0-59`)
+	parsed, err := jobs.ParseSchedule("0 61 * * * * *")
+	assert.EqualError(t, err, want.Error())
+	assert.True(t, parsed == nil, "not an interface that holds a nil pointer")
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		_, err := p.Register(stub{}, jobs.Cron("0 61 * * * * *"))
+		assert.ErrorContains(t, err, want.Error())
+		_, err = p.Register(stub{}, jobs.Cron("0 0 30 2 *"))
+		assert.ErrorContains(t, err, `schedule "0 0 30 2 *" has no occurrence left`)
+	})
+}
 
 func TestScheduledExecutesAtEachOccurrenceOfItsCronExpression(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {

@@ -1,4 +1,4 @@
-package jobs_test
+package schedule_test
 
 import (
 	"fmt"
@@ -7,11 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/robfig/cron/v3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/schedule"
 )
 
 // FuzzParseSchedule holds that no input panics or takes long, that errors quote the input, and that what
@@ -23,19 +22,19 @@ func FuzzParseSchedule(f *testing.F) {
 		f.Add(expr)
 	}
 	f.Fuzz(func(t *testing.T, expr string) {
-		schedule, err := jobs.ParseSchedule(expr)
-		took := fastest(func() { _, _ = jobs.ParseSchedule(expr) })
+		parsed, err := schedule.Parse(expr)
+		took := fastest(func() { _, _ = schedule.Parse(expr) })
 		assert.Less(t, took, 10*time.Millisecond+time.Duration(len(expr))*time.Microsecond, "it may have to read a zone's file")
 		if err != nil {
-			assert.Nil(t, schedule)
+			assert.Nil(t, parsed)
 			assert.ErrorContains(t, err, fmt.Sprintf("schedule %q: ", expr))
 			return
 		}
-		printed := fmt.Sprint(schedule)
-		again, err := jobs.ParseSchedule(printed)
+		printed := fmt.Sprint(parsed)
+		again, err := schedule.Parse(printed)
 		require.NoError(t, err)
 		assert.Equal(t, printed, fmt.Sprint(again))
-		assert.Equal(t, schedule, again)
+		assert.Equal(t, parsed, again)
 	})
 }
 
@@ -59,39 +58,39 @@ func FuzzNext(f *testing.F) {
 		f.Add(seed.expr, uint16(slices.Index(zones, seed.zone)), start.Unix())
 	}
 	f.Fuzz(func(t *testing.T, expr string, zoneNumber uint16, unix int64) {
-		schedule, err := jobs.ParseSchedule(expr)
+		parsed, err := schedule.Parse(expr)
 		if err != nil {
 			return
 		}
 		zone := zones[int(zoneNumber)%len(zones)]
-		if named, ok := strings.CutPrefix(fmt.Sprint(schedule), "CRON_TZ="); ok {
+		if named, ok := strings.CutPrefix(fmt.Sprint(parsed), "CRON_TZ="); ok {
 			zone, _, _ = strings.Cut(named, " ")
 		}
 		location := mustLoadZone(t, zone)
 		start := time.Unix(unix, 0).In(location)
-		next := schedule.Next(start)
+		next := parsed.Next(start)
 		assert.True(t, next.IsZero() || next.After(start), "Next of %q from %v: %v", expr, start, next)
-		assert.Less(t, fastest(func() { schedule.Next(start) }), time.Millisecond, "Next of %q from %v", expr, start)
+		assert.Less(t, fastest(func() { parsed.Next(start) }), time.Millisecond, "Next of %q from %v", expr, start)
 
 		// The oracle is asked from 1971 on, for before 1970 a clock may have changed twice within days.
 		if first, last := int64(31536000), int64(4133980800); unix < first || unix > last {
 			start = time.Unix(first+mod(unix, last-first), 0).In(location)
 		}
-		compareWithOracle(t, expr, schedule, start)
+		compareWithOracle(t, expr, parsed, start)
 		if _, change := start.ZoneBounds(); change.After(start) {
-			compareWithOracle(t, expr, schedule, change.Add(time.Duration(mod(unix, 3*3600))*-time.Second))
+			compareWithOracle(t, expr, parsed, change.Add(time.Duration(mod(unix, 3*3600))*-time.Second))
 		}
 	})
 }
 
-func compareWithOracle(t *testing.T, expr string, schedule cron.Schedule, start time.Time) {
+func compareWithOracle(t *testing.T, expr string, parsed *schedule.Schedule, start time.Time) {
 	t.Helper()
 	// No change moves a clock by more than 26 hours: within a bit more it has made up for any.
 	const bit = 27 * 60 * 60
 	location, o := start.Location(), newOracle(expr)
 	walk := walkClock(location, start.Unix()-bit, start.Unix()+bit)
-	compareNext(t, expr, schedule, start, o.firings(walk), walk)
-	if next := schedule.Next(start); !next.IsZero() {
+	compareNext(t, expr, parsed, start, o.firings(walk), walk)
+	if next := parsed.Next(start); !next.IsZero() {
 		firings := o.firings(walkClock(location, next.Unix()-2*bit, next.Unix()+1))
 		late, _ := slices.BinarySearch(firings, max(start.Unix(), next.Unix()-bit)+1)
 		assert.Equal(t, []int64{next.Unix()}, firings[late:], "Next of %q from %v: %v", expr, start, next)

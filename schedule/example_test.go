@@ -1,28 +1,28 @@
-package jobs_test
+package schedule_test
 
 import (
 	"fmt"
 	"time"
 
-	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/schedule"
 )
 
-func ExampleParseSchedule() {
-	schedule, err := jobs.ParseSchedule("CRON_TZ=America/New_York 30 2 * * SUN")
+func ExampleParse() {
+	parsed, err := schedule.Parse("CRON_TZ=America/New_York 30 2 * * SUN")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(schedule)
+	fmt.Println(parsed)
 
 	// On 10 March 2024 the clocks of New York went from 02:00 to 03:00.
 	next := time.Date(2024, time.March, 1, 0, 0, 0, 0, time.UTC)
 	for range 3 {
-		next = schedule.Next(next)
+		next = parsed.Next(next)
 		fmt.Println(next)
 	}
 
-	_, err = jobs.ParseSchedule("0 61 * * * * *")
+	_, err = schedule.Parse("0 61 * * * * *")
 	fmt.Println(err)
 	// Output:
 	// CRON_TZ=America/New_York 0 30 2 * * 0 *

@@ -1,4 +1,4 @@
-package jobs_test
+package schedule_test
 
 import (
 	"testing"
@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/schedule"
 )
 
 // everydaySchedules are expressions as agents have them.
@@ -18,8 +18,8 @@ var everydaySchedules = []string{
 func TestScheduleNextAllocatesNothing(t *testing.T) {
 	start := time.Date(2026, 5, 20, 12, 34, 56, 789, mustLoadZone(t, "America/New_York"))
 	for _, expr := range append(everydaySchedules, "0 0 30 2 *", "0 * 30 2 *", "TZ=Asia/Tokyo 0 0 29 2 *") {
-		schedule := mustParseSchedule(t, expr)
-		assert.Zero(t, testing.AllocsPerRun(100, func() { schedule.Next(start) }), "%q", expr)
+		parsed := mustParse(t, expr)
+		assert.Zero(t, testing.AllocsPerRun(100, func() { parsed.Next(start) }), "%q", expr)
 	}
 }
 
@@ -28,7 +28,7 @@ func BenchmarkParseSchedule(b *testing.B) {
 		b.Run(expr, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := jobs.ParseSchedule(expr); err != nil {
+				if _, err := schedule.Parse(expr); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -41,12 +41,12 @@ func BenchmarkScheduleNext(b *testing.B) {
 	for _, name := range []string{"UTC", "America/New_York"} {
 		start := time.Now().In(mustLoadZone(b, name))
 		for _, expr := range everydaySchedules {
-			schedule := mustParseSchedule(b, expr)
+			parsed := mustParse(b, expr)
 			b.Run(name+"/"+expr, func(b *testing.B) {
 				b.ReportAllocs()
 				at := start
 				for b.Loop() {
-					if at = schedule.Next(at); at.Sub(start) > 30*24*time.Hour || at.IsZero() {
+					if at = parsed.Next(at); at.Sub(start) > 30*24*time.Hour || at.IsZero() {
 						at = start
 					}
 				}
@@ -59,10 +59,10 @@ func BenchmarkScheduleNext(b *testing.B) {
 func BenchmarkScheduleNextNever(b *testing.B) {
 	start := time.Now().In(mustLoadZone(b, "America/New_York"))
 	for _, expr := range hardest {
-		schedule := mustParseSchedule(b, expr)
+		parsed := mustParse(b, expr)
 		b.Run(expr, func(b *testing.B) {
 			for b.Loop() {
-				schedule.Next(start)
+				parsed.Next(start)
 			}
 		})
 	}

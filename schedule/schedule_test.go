@@ -1,4 +1,4 @@
-package jobs_test
+package schedule_test
 
 import (
 	"fmt"
@@ -7,18 +7,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/robfig/cron/v3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/schedule"
 )
 
-func mustParseSchedule(t testing.TB, expr string) cron.Schedule {
+func mustParse(t testing.TB, expr string) *schedule.Schedule {
 	t.Helper()
-	schedule, err := jobs.ParseSchedule(expr)
+	parsed, err := schedule.Parse(expr)
 	require.NoError(t, err)
-	return schedule
+	return parsed
 }
 
 // scheduleCase is an expression and what it does next, time after time: RFC 3339 in the zone given,
@@ -34,11 +33,11 @@ func checkSchedules(t *testing.T, cases []scheduleCase) {
 		t.Run(strings.TrimSpace(c.expr+" "+c.zone), func(t *testing.T) {
 			from, err := time.Parse(time.RFC3339, c.from)
 			require.NoError(t, err)
-			schedule := mustParseSchedule(t, c.expr)
+			parsed := mustParse(t, c.expr)
 			at := from.In(mustLoadZone(t, c.zone))
 			var got []string
 			for range c.want {
-				if at = schedule.Next(at); at.IsZero() {
+				if at = parsed.Next(at); at.IsZero() {
 					got = append(got, "never")
 					break
 				}
@@ -50,10 +49,10 @@ func checkSchedules(t *testing.T, cases []scheduleCase) {
 }
 
 // sameSchedule holds that expressions mean the same, by what they print: the fields in numbers.
-func sameSchedule(t *testing.T, cases map[string]string) {
+func same(t *testing.T, cases map[string]string) {
 	t.Helper()
 	for expr, want := range cases {
-		assert.Equal(t, want, fmt.Sprint(mustParseSchedule(t, expr)), "%q", expr)
+		assert.Equal(t, want, fmt.Sprint(mustParse(t, expr)), "%q", expr)
 	}
 }
 
@@ -70,7 +69,7 @@ func TestScheduleHasFiveSixOrSevenFields(t *testing.T) {
 }
 
 func TestScheduleAliasesInAnyCaseWithBlanksAround(t *testing.T) {
-	sameSchedule(t, map[string]string{
+	same(t, map[string]string{
 		"@hourly":                        "0 0 * * * * *",
 		"@daily":                         "0 0 0 * * * *",
 		" \t@Midnight\n":                 "0 0 0 * * * *",
@@ -89,19 +88,19 @@ func TestScheduleAnswersInItsZoneOrElseInTheStarts(t *testing.T) {
 		{" TZ=UTC\t0 9 * * *", "Asia/Tokyo", "2026-05-20T00:00:00Z", []string{"2026-05-20T09:00:00Z"}},
 		{"0 9 * * *", "Asia/Tokyo", "2026-05-20T00:00:00Z", []string{"2026-05-21T09:00:00+09:00"}},
 	})
-	assert.Same(t, time.Local, mustParseSchedule(t, "0 9 * * *").Next(time.Now()).Location(), "as the pool asks")
+	assert.Same(t, time.Local, mustParse(t, "0 9 * * *").Next(time.Now()).Location(), "as the pool asks")
 }
 
 func TestScheduleFieldsArePartedBySpaceTabLineFeedFormFeedAndReturn(t *testing.T) {
-	sameSchedule(t, map[string]string{"\f1\r2 \t 3\n\n4 5 ": "0 1 2 3 4 5 *"})
+	same(t, map[string]string{"\f1\r2 \t 3\n\n4 5 ": "0 1 2 3 4 5 *"})
 	for _, blank := range []string{"\v", "\u00a0", "\u0085", "\u2003", "\u3000"} {
-		_, err := jobs.ParseSchedule("1" + blank + "2 3 4 5 6 2030")
+		_, err := schedule.Parse("1" + blank + "2 3 4 5 6 2030")
 		assert.ErrorContains(t, err, "minute field", "%q", blank)
 	}
 }
 
 func TestScheduleItems(t *testing.T) {
-	sameSchedule(t, map[string]string{
+	same(t, map[string]string{
 		"* ? * ? * ? *":                         "* * * * * * *",
 		"5 6 7 8 9 1 2030":                      "5 6 7 8 9 1 2030",
 		"1-5 2-6 3-7 4-8 5-9 1-6 2030-2040":     "1-5 2-6 3-7 4-8 5-9 1-6 2030-2040",
@@ -132,14 +131,14 @@ func TestScheduleItems(t *testing.T) {
 // checkName holds that a name, whole or three letters of it, in any case, means its number.
 func checkName(t *testing.T, format, name string, number int) {
 	t.Helper()
-	want := fmt.Sprint(mustParseSchedule(t, fmt.Sprintf(format, fmt.Sprint(number))))
+	want := fmt.Sprint(mustParse(t, fmt.Sprintf(format, fmt.Sprint(number))))
 	for _, written := range []string{name, name[:3], strings.ToUpper(name), strings.ToLower(name[:3])} {
-		sameSchedule(t, map[string]string{fmt.Sprintf(format, written): want})
+		same(t, map[string]string{fmt.Sprintf(format, written): want})
 	}
 }
 
 func TestScheduleSundayIsZeroAndSeven(t *testing.T) {
-	sameSchedule(t, map[string]string{
+	same(t, map[string]string{
 		"* * * * 7":         "0 * * * * 0 *",
 		"* * * * 7-7":       "0 * * * * 0 *",
 		"* * * * 0-7":       "0 * * * * 0-6,0 *",
@@ -154,7 +153,7 @@ func TestScheduleSundayIsZeroAndSeven(t *testing.T) {
 		"* * * * 0-SUN":     "0 * * * * 0 *",
 	})
 	for _, weekdays := range []string{"5-0", "7-5", "7-7/1", "7/2", "7-SUN", "7-0", "FRI-0", "8", "6-8"} {
-		_, err := jobs.ParseSchedule("* * * * " + weekdays)
+		_, err := schedule.Parse("* * * * " + weekdays)
 		assert.ErrorContains(t, err, "day of week field", weekdays)
 	}
 	checkSchedules(t, []scheduleCase{
@@ -214,12 +213,12 @@ func TestScheduleWhichDay(t *testing.T) {
 // dates are the dates of a year on which a schedule fires.
 func dates(t *testing.T, expr string, year int) string {
 	t.Helper()
-	schedule := mustParseSchedule(t, expr)
+	parsed := mustParse(t, expr)
 	var got []string
-	at := schedule.Next(time.Date(year, 1, 1, 0, 0, 0, -1, time.UTC))
+	at := parsed.Next(time.Date(year, 1, 1, 0, 0, 0, -1, time.UTC))
 	for at.Year() == year {
 		got = append(got, at.Format("01-02"))
-		at = schedule.Next(at)
+		at = parsed.Next(at)
 	}
 	return strings.Join(got, " ")
 }
@@ -233,11 +232,11 @@ func checkDates(t *testing.T, year int, cases map[string]string) {
 
 func TestScheduleIsSafeForConcurrentUse(t *testing.T) {
 	const expr = "TZ=America/New_York 30 2 L,15W * MON#2"
-	shared := mustParseSchedule(t, expr)
+	shared := mustParse(t, expr)
 	var users sync.WaitGroup
 	for range 4 {
 		users.Go(func() {
-			own, err := jobs.ParseSchedule(expr)
+			own, err := schedule.Parse(expr)
 			at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 			for range 100 {
 				next := shared.Next(at)

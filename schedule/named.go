@@ -1,4 +1,4 @@
-package jobs
+package schedule
 
 import (
 	"math/bits"
@@ -6,7 +6,7 @@ import (
 )
 
 // namedAfter is the first reading above the given one that the schedule names.
-func (s *cronSchedule) namedAfter(reading wallReading) (named wallReading, found bool) {
+func (s *Schedule) namedAfter(reading wallReading) (named wallReading, found bool) {
 	from := reading + 1
 	clock := time.Unix(int64(from), 0).UTC() // the zone of which instants and readings are the same
 	year, month, day := clock.Date()
@@ -23,12 +23,12 @@ func (s *cronSchedule) namedAfter(reading wallReading) (named wallReading, found
 
 // dateFrom is the midnight of the first date that the schedule names, from the given one on. The day
 // given may be one beyond its month's end.
-func (s *cronSchedule) dateFrom(year int, month time.Month, day int) (midnight wallReading, found bool) {
-	if year < firstScheduleYear {
-		year, month, day = firstScheduleYear, time.January, 1
+func (s *Schedule) dateFrom(year int, month time.Month, day int) (midnight wallReading, found bool) {
+	if year < firstYear {
+		year, month, day = firstYear, time.January, 1
 	}
-	for ; year <= lastScheduleYear; year, month, day = year+1, time.January, 1 {
-		if !s.years[year-firstScheduleYear] {
+	for ; year <= lastYear; year, month, day = year+1, time.January, 1 {
+		if !s.years[year-firstYear] {
 			continue
 		}
 		for m := firstFrom(s.months, int(month)); m <= 12; m = firstFrom(s.months, m+1) {
@@ -44,7 +44,7 @@ func (s *cronSchedule) dateFrom(year int, month time.Month, day int) (midnight w
 }
 
 // timeOfDayFrom is the first time of day that the schedule names, from the given one on.
-func (s *cronSchedule) timeOfDayFrom(hour, minute, second int) (timeOfDay wallReading, found bool) {
+func (s *Schedule) timeOfDayFrom(hour, minute, second int) (timeOfDay wallReading, found bool) {
 	if firstFrom(s.hours, hour) == hour {
 		if firstFrom(s.minutes, minute) == minute {
 			if sec := firstFrom(s.seconds, second); sec <= 59 {

@@ -1,4 +1,4 @@
-package jobs_test
+package schedule_test
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/schedule"
 )
 
 func TestScheduleErrorsNameFieldItemAndWhatIsAllowed(t *testing.T) {
@@ -62,8 +62,8 @@ func TestScheduleErrorsNameFieldItemAndWhatIsAllowed(t *testing.T) {
 		{"@daily @daily", `"@daily @daily" is no alias`},
 		{"0 @daily", "2 fields; there must be 5"},
 	} {
-		schedule, err := jobs.ParseSchedule(c.expr)
-		assert.Nil(t, schedule, "%q", c.expr)
+		parsed, err := schedule.Parse(c.expr)
+		assert.Nil(t, parsed, "%q", c.expr)
 		assert.ErrorContains(t, err, c.want)
 		assert.ErrorContains(t, err, fmt.Sprintf("schedule %q: ", c.expr))
 	}
@@ -80,7 +80,7 @@ func TestScheduleRefusesGarbage(t *testing.T) {
 		} {
 			words := []string{"*", "*", "*", "*", "*", "*", "*"}
 			words[place] = item
-			_, err := jobs.ParseSchedule(strings.Join(words, " "))
+			_, err := schedule.Parse(strings.Join(words, " "))
 			assert.ErrorContains(t, err, fmt.Sprintf("%s field, item %q", field, item))
 		}
 	}
@@ -89,7 +89,7 @@ func TestScheduleRefusesGarbage(t *testing.T) {
 		"L * * * *", "* L * * *", "* * * L *", "* * * * L", "* * * * LW", "* * * * 5W", "* * 5L * *", "* * 5#3 * *", "* * * 5#3 *",
 		"* * MON * *", "* * JAN * *", "* * * MON *", "* * * * JAN", "JAN * * * *", "* * * * * L", "* * * * * JAN",
 	} {
-		_, err := jobs.ParseSchedule(expr)
+		_, err := schedule.Parse(expr)
 		assert.ErrorContains(t, err, "; allowed are ", "%q", expr)
 	}
 }
@@ -108,7 +108,7 @@ func TestScheduleErrorForSixFieldsWithoutAYearSaysThatTheSixthIsTheYear(t *testi
 		"0 0 9 * * 2100":        `year field, item "2100": 2100 is out of range; allowed are 1970-2099`,
 		"0 30 9 * *":            `hour field, item "30": 30 is out of range; allowed are 0-23`,
 	} {
-		_, err := jobs.ParseSchedule(expr)
+		_, err := schedule.Parse(expr)
 		assert.EqualError(t, err, fmt.Sprintf("schedule %q: %s", expr, want))
 	}
 }

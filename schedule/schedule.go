@@ -1,14 +1,10 @@
-package jobs
-
-import (
-	"fmt"
-	"time"
-
-	"github.com/robfig/cron/v3"
-)
-
-// ParseSchedule reads a cron expression. It is what Cron and RegisterScheduledJob use, exported so
-// that a program can check its configuration; it starts nothing.
+// Package schedule reads cron expressions and finds the times that they name.
+//
+//	s, err := schedule.Parse("30 9 * * MON-FRI")
+//	next := s.Next(time.Now())
+//
+// A [Schedule] has the Next method of github.com/robfig/cron's Schedule, so it can be given to whatever
+// takes one of those.
 //
 // # Forms
 //
@@ -50,29 +46,27 @@ import (
 // fires on the days of either; if one does, on its days; if none does, every day. */1 and 1-31 do
 // restrict, to every day.
 //
-// # Next
-//
-// The Schedule's Next answers the first time at which the schedule fires strictly after the time it
-// is given: a whole second, in the expression's location or else in that time's, and the zero
-// Time when nothing is left up to the end of 2099 or if the time it is given is zero. It never
-// takes more than a millisecond.
+// # Changes of the clock
 //
 // When clocks change, nothing at a named hour is lost and nothing doubled. A schedule whose hour
 // field leaves out an hour names local dates and times, and fires once for each, when the clock
 // first shows or passes it: at 03:00 for a 02:30 that is skipped, the first time only for a 01:30
 // that is shown twice. One whose hour field holds all 24 hours goes by real time, at every instant
 // at which the clock shows what its fields say.
+package schedule
+
+import (
+	"fmt"
+	"time"
+)
+
+// Parse reads a cron expression. An error names the field, the item and what is allowed there.
 //
-// # Errors and String
-//
-// An error names the field, the item and what is allowed there. It is no error that an expression can
-// never fire, as on 30 February or in years that have passed: its Next is the zero Time.
-//
-// The Schedule is safe for concurrent use. It has a String method: its expression in seven fields and
-// in numbers, which parsed again is the same schedule.
-func ParseSchedule(expr string) (cron.Schedule, error) {
-	location, words, err := cutScheduleZone(scheduleWords(expr))
-	schedule := &cronSchedule{location: location}
+// It is no error that an expression can never fire, as on 30 February or in years that have passed: its
+// Next is the zero Time.
+func Parse(expr string) (*Schedule, error) {
+	location, words, err := cutZone(splitWords(expr))
+	schedule := &Schedule{location: location}
 	if err == nil {
 		err = schedule.readWords(words)
 	}
@@ -82,16 +76,17 @@ func ParseSchedule(expr string) (cron.Schedule, error) {
 	return schedule, nil
 }
 
-// cronSchedule is a parsed cron expression: the sets of values that its fields name. Nothing in it
-// changes once it is parsed.
-type cronSchedule struct {
+// A Schedule is a parsed cron expression. It is safe for concurrent use. The zero Schedule never fires.
+type Schedule struct {
+	// Sets of the values that the fields name. Nothing changes once they are parsed.
+
 	// location is nil if the expression names none.
 	location *time.Location
 
 	// Bit n of a set stands for the value n.
 	seconds, minutes, hours, months uint64
-	days                            scheduleDays
-	years                           [lastScheduleYear - firstScheduleYear + 1]bool
+	days                            daySets
+	years                           [lastYear - firstYear + 1]bool
 
 	// everyHour: hours holds all 24, so the schedule goes by real time.
 	everyHour bool
@@ -102,8 +97,9 @@ type cronSchedule struct {
 	text string
 }
 
-// String is the expression in seven fields and in numbers, after its zone if it names one.
-func (s *cronSchedule) String() string {
+// String returns the expression in seven fields and in numbers, after its zone if it names one. Parsed
+// again it is the same schedule.
+func (s *Schedule) String() string {
 	if s.location == nil {
 		return s.text
 	}
@@ -112,6 +108,6 @@ func (s *cronSchedule) String() string {
 
 // The years that a schedule can name.
 const (
-	firstScheduleYear = 1970
-	lastScheduleYear  = 2099
+	firstYear = 1970
+	lastYear  = 2099
 )

@@ -1,4 +1,4 @@
-package jobs
+package schedule
 
 import (
 	"errors"
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// scheduleField is what may stand in one of the seven fields.
-type scheduleField struct {
+// fieldSpec is what may stand in one of the seven fields.
+type fieldSpec struct {
 	name        string
 	first, last int
 	// highest is the highest number that may be written: last, but 7 for a day of the week.
@@ -19,7 +19,7 @@ type scheduleField struct {
 	// values describes the values in errors.
 	values string
 	// read reads an item, in lower case and neither empty nor * nor ?.
-	read func(f *scheduleField, text string) (scheduleItem, error)
+	read func(f *fieldSpec, text string) (listItem, error)
 }
 
 // The fields by their place in the seven.
@@ -31,56 +31,56 @@ const (
 	monthField
 	weekdayField
 	yearField
-	scheduleFieldCount
+	fieldCount
 )
 
-var scheduleFields = [scheduleFieldCount]scheduleField{
+var fieldSpecs = [fieldCount]fieldSpec{
 	{name: "second", first: 0, last: 59, highest: 59, largestStep: 59,
-		values: "0-59", read: (*scheduleField).readRange},
+		values: "0-59", read: (*fieldSpec).readRange},
 	{name: "minute", first: 0, last: 59, highest: 59, largestStep: 59,
-		values: "0-59", read: (*scheduleField).readRange},
+		values: "0-59", read: (*fieldSpec).readRange},
 	{name: "hour", first: 0, last: 23, highest: 23, largestStep: 23,
-		values: "0-23", read: (*scheduleField).readRange},
+		values: "0-23", read: (*fieldSpec).readRange},
 	{name: "day of month", first: 1, last: 31, highest: 31, largestStep: 31,
-		values: "1-31, L, LW, 1W-31W", read: (*scheduleField).readDay},
+		values: "1-31, L, LW, 1W-31W", read: (*fieldSpec).readDay},
 	{name: "month", first: 1, last: 12, highest: 12, largestStep: 12,
-		values: "1-12, JAN-DEC", read: (*scheduleField).readRange,
+		values: "1-12, JAN-DEC", read: (*fieldSpec).readRange,
 		names: []string{"january", "february", "march", "april", "may", "june",
 			"july", "august", "september", "october", "november", "december"}},
 	{name: "day of week", first: 0, last: 6, highest: 7, largestStep: 6,
-		values: "0-7, SUN-SAT, 5L, 5#3", read: (*scheduleField).readWeekday,
+		values: "0-7, SUN-SAT, 5L, 5#3", read: (*fieldSpec).readWeekday,
 		names: []string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}},
-	{name: "year", first: firstScheduleYear, last: lastScheduleYear, highest: lastScheduleYear, largestStep: 129,
-		values: "1970-2099", read: (*scheduleField).readRange},
+	{name: "year", first: firstYear, last: lastYear, highest: lastYear, largestStep: 129,
+		values: "1970-2099", read: (*fieldSpec).readRange},
 }
 
-// scheduleItem is one item of a field's list, read and checked.
-type scheduleItem struct {
-	form scheduleForm
+// listItem is one item of a field's list, read and checked.
+type listItem struct {
+	form itemForm
 	// first, last and step are the range's; a single value is a range of one, and the Sunday at the end
 	// of a range is 7. The other forms have their value in first, and nthWeekdayItem its week in step.
 	first, last, step int
 }
 
-type scheduleForm int
+type itemForm int
 
 const (
-	rangeItem          scheduleForm = iota // n, a-b, */s, a-b/s, a/s
-	anyItem                                // *, ?; the last that is robfig/cron's
-	lastDayItem                            // L
-	lastWorkdayItem                        // LW
-	nearestWorkdayItem                     // 15W
-	lastWeekdayItem                        // 5L
-	nthWeekdayItem                         // 5#3
+	rangeItem          itemForm = iota // n, a-b, */s, a-b/s, a/s
+	anyItem                            // *, ?; the last that is robfig/cron's
+	lastDayItem                        // L
+	lastWorkdayItem                    // LW
+	nearestWorkdayItem                 // 15W
+	lastWeekdayItem                    // 5L
+	nthWeekdayItem                     // 5#3
 )
 
 // readItem reads one item of the field's list.
-func (f *scheduleField) readItem(text string) (item scheduleItem, err error) {
+func (f *fieldSpec) readItem(text string) (item listItem, err error) {
 	switch text = strings.ToLower(text); text {
 	case "":
 		return item, errors.New("it is empty; there is a comma too many")
 	case "*", "?":
-		return scheduleItem{form: anyItem, first: f.first, last: f.last, step: 1}, nil
+		return listItem{form: anyItem, first: f.first, last: f.last, step: 1}, nil
 	}
 	item, err = f.read(f, text)
 	if err == nil && item.form == rangeItem && item.first > item.last {
@@ -90,7 +90,7 @@ func (f *scheduleField) readItem(text string) (item scheduleItem, err error) {
 }
 
 // readRange reads the items that every field may have.
-func (f *scheduleField) readRange(text string) (item scheduleItem, err error) {
+func (f *fieldSpec) readRange(text string) (item listItem, err error) {
 	body, step, hasStep := strings.Cut(text, "/")
 	first, last, hasLast := strings.Cut(body, "-")
 	switch {
@@ -118,7 +118,7 @@ func (f *scheduleField) readRange(text string) (item scheduleItem, err error) {
 }
 
 // readDay reads the items of the day of month.
-func (f *scheduleField) readDay(text string) (item scheduleItem, err error) {
+func (f *fieldSpec) readDay(text string) (item listItem, err error) {
 	day, isWorkday := strings.CutSuffix(text, "w")
 	switch {
 	case text == "l":
@@ -135,7 +135,7 @@ func (f *scheduleField) readDay(text string) (item scheduleItem, err error) {
 }
 
 // readWeekday reads the items of the day of week.
-func (f *scheduleField) readWeekday(text string) (item scheduleItem, err error) {
+func (f *fieldSpec) readWeekday(text string) (item listItem, err error) {
 	weekday, isLast := strings.CutSuffix(text, "l")
 	weekday, week, isNth := strings.Cut(weekday, "#")
 	switch {
@@ -158,7 +158,7 @@ func (f *scheduleField) readWeekday(text string) (item scheduleItem, err error) 
 }
 
 // settleSunday makes Sunday 7 where it ends a range, written so or by name, and 0 everywhere else.
-func (i *scheduleItem) settleSunday(text string) error {
+func (i *listItem) settleSunday(text string) error {
 	hasStep := strings.Contains(text, "/")
 	switch {
 	case i.first == 7 && i.last == 7 && !hasStep:
@@ -172,13 +172,13 @@ func (i *scheduleItem) settleSunday(text string) error {
 }
 
 // value reads a number or a name.
-func (f *scheduleField) value(text string) (int, error) {
+func (f *fieldSpec) value(text string) (int, error) {
 	for i, name := range f.names {
 		if text == name || text == name[:3] {
 			return f.first + i, nil
 		}
 	}
-	n, ok := scheduleNumber(text)
+	n, ok := decimal(text)
 	if !ok {
 		return 0, fmt.Errorf("%q is no %s; allowed are %s, *, ?, ranges a-b, steps /s and lists of these", text, f.name, f.values)
 	}
@@ -188,16 +188,16 @@ func (f *scheduleField) value(text string) (int, error) {
 	return n, nil
 }
 
-func (f *scheduleField) stepValue(text string) (int, error) {
-	n, ok := scheduleNumber(text)
+func (f *fieldSpec) stepValue(text string) (int, error) {
+	n, ok := decimal(text)
 	if !ok || n < 1 || n > f.largestStep {
 		return 0, fmt.Errorf("no step %q; allowed are 1 to %d", text, f.largestStep)
 	}
 	return n, nil
 }
 
-// scheduleNumber reads decimal digits, with one leading zero at most and only before a single digit.
-func scheduleNumber(text string) (n int, ok bool) {
+// decimal reads decimal digits, with one leading zero at most and only before a single digit.
+func decimal(text string) (n int, ok bool) {
 	if text == "" || text[0] == '0' && len(text) > 2 {
 		return 0, false
 	}
@@ -211,7 +211,7 @@ func scheduleNumber(text string) (n int, ok bool) {
 }
 
 // appendTo appends the item in numbers, readable to robfig/cron where it is a range or any value.
-func (i scheduleItem) appendTo(text []byte, f *scheduleField) []byte {
+func (i listItem) appendTo(text []byte, f *fieldSpec) []byte {
 	number := func(n int) { text = strconv.AppendInt(text, int64(n), 10) }
 	switch i.form {
 	case anyItem:

@@ -1,4 +1,4 @@
-package jobs_test
+package schedule_test
 
 import (
 	_ "embed"
@@ -12,10 +12,9 @@ import (
 	"time"
 	_ "time/tzdata"
 
-	"github.com/robfig/cron/v3"
 	"github.com/stretchr/testify/require"
 
-	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/schedule"
 )
 
 var (
@@ -150,7 +149,7 @@ func compareAroundChange(t *testing.T, random *rand.Rand, location *time.Locatio
 	lowest, spread := change+min(before, after)-margin, max(before-after, after-before)+2*margin
 	for range 8 {
 		expr := touchingExpression(random, lowest+random.Int64N(spread))
-		schedule, err := jobs.ParseSchedule(expr)
+		parsed, err := schedule.Parse(expr)
 		require.NoError(t, err)
 		firings := newOracle(expr).firings(walk)
 		starts := []int64{change - 1, change, change + max(0, before-after) - 1}
@@ -159,19 +158,19 @@ func compareAroundChange(t *testing.T, random *rand.Rand, location *time.Locatio
 		}
 		starts = append(starts, firings[:min(20, len(firings))]...)
 		// From far before, the next may be before the walk; if it is not, it is the walk's first.
-		if far := change - random.Int64N(1000*24*60*60); schedule.Next(time.Unix(far, 0).In(location)).Unix() > walk.from {
+		if far := change - random.Int64N(1000*24*60*60); parsed.Next(time.Unix(far, 0).In(location)).Unix() > walk.from {
 			starts = append(starts, far)
 		}
 		for _, start := range starts {
-			compareNext(t, expr, schedule, time.Unix(start, 0).In(location), firings, walk)
+			compareNext(t, expr, parsed, time.Unix(start, 0).In(location), firings, walk)
 		}
 	}
 }
 
 // compareNext compares Next with the instants at which the expression fires in a walk.
-func compareNext(t *testing.T, expr string, schedule cron.Schedule, start time.Time, firings []int64, walk clockWalk) {
+func compareNext(t *testing.T, expr string, parsed *schedule.Schedule, start time.Time, firings []int64, walk clockWalk) {
 	t.Helper()
-	got := schedule.Next(start)
+	got := parsed.Next(start)
 	i, _ := slices.BinarySearch(firings, start.Unix()+1)
 	if i < len(firings) {
 		if want := time.Unix(firings[i], 0).In(start.Location()); !got.Equal(want) {

@@ -1,4 +1,4 @@
-package jobs_test
+package schedule_test
 
 import (
 	"testing"
@@ -16,7 +16,7 @@ func TestScheduleNextIsStrictlyLaterAndWholeSeconds(t *testing.T) {
 		{"0 10 * * *", "", "2026-05-20T10:00:00.001Z", []string{"2026-05-21T10:00:00Z"}},
 		{"* * * * * * *", "", "1969-12-31T23:59:59.5Z", []string{"1970-01-01T00:00:00Z"}},
 	})
-	next := mustParseSchedule(t, "* * * * *").Next(time.Now())
+	next := mustParse(t, "* * * * *").Next(time.Now())
 	assert.Equal(t, next.Round(0), next, "no monotonic reading that would make it another time after a clock change")
 }
 
@@ -45,7 +45,7 @@ func TestScheduleNextIsZeroWhenNothingIsLeft(t *testing.T) {
 	})
 	for _, unix := range []int64{-1 << 63, -1 << 62, -1 << 41, 1 << 41, 1 << 62, 1<<63 - 1} {
 		start := time.Unix(unix, 0).UTC()
-		if next := mustParseSchedule(t, "0 0 1 1 *").Next(start); unix > 0 {
+		if next := mustParse(t, "0 0 1 1 *").Next(start); unix > 0 {
 			assert.Zero(t, next)
 		} else {
 			assert.Equal(t, time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC), next)
@@ -146,14 +146,14 @@ func TestScheduleOnNewYearsEvePastTheZonesTable(t *testing.T) {
 		location := mustLoadZone(t, name)
 		for _, year := range []int{2039, 2040, 2041, 2096} {
 			for _, expr := range []string{"@hourly", "0 0-22 * * *"} {
-				schedule := mustParseSchedule(t, expr)
+				parsed := mustParse(t, expr)
 				at := time.Date(year, 12, 30, 0, 0, 0, 0, location)
 				for range 96 {
 					want := at.Add(time.Hour)
 					if expr != "@hourly" && want.Hour() == 23 {
 						want = want.Add(time.Hour)
 					}
-					at = schedule.Next(at)
+					at = parsed.Next(at)
 					assert.True(t, at.Equal(want), "%s %s got %v want %v", name, expr, at, want)
 				}
 			}
@@ -171,10 +171,10 @@ func TestScheduleNextNeverHangs(t *testing.T) {
 	for _, name := range []string{"UTC", "America/New_York", "Africa/Casablanca", "Pacific/Apia"} {
 		location := mustLoadZone(t, name)
 		for _, expr := range hardest {
-			schedule := mustParseSchedule(t, expr)
+			parsed := mustParse(t, expr)
 			for _, year := range []int{-300, 1969, 1970, 2011, 2026, 2099, 2100, 9999} {
 				start := time.Date(year, 12, 29, 12, 0, 0, 0, location)
-				next := schedule.Next(start)
+				next := parsed.Next(start)
 				assert.True(t, next.IsZero() || next.After(start), "%q from %v: %v", expr, start, next)
 			}
 		}

@@ -1,4 +1,4 @@
-package jobs
+package schedule
 
 import (
 	"errors"
@@ -9,7 +9,7 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-var scheduleAliases = map[string][scheduleFieldCount]string{
+var aliases = map[string][fieldCount]string{
 	"@hourly":   {"0", "0", "*", "*", "*", "*", "*"},
 	"@daily":    {"0", "0", "0", "*", "*", "*", "*"},
 	"@midnight": {"0", "0", "0", "*", "*", "*", "*"},
@@ -19,9 +19,9 @@ var scheduleAliases = map[string][scheduleFieldCount]string{
 	"@annually": {"0", "0", "0", "1", "1", "*", "*"},
 }
 
-// scheduleWords parts an expression at its blanks: space, tab, line feed, form feed and return. Any
+// splitWords parts an expression at its blanks: space, tab, line feed, form feed and return. Any
 // other white space is an error where it stands, as garbage: it is as a rule there by accident.
-func scheduleWords(expr string) []string {
+func splitWords(expr string) []string {
 	words := make([]string, 0, 8)
 	start := 0
 	for i := range len(expr) + 1 {
@@ -35,8 +35,8 @@ func scheduleWords(expr string) []string {
 	return words
 }
 
-// cutScheduleZone takes the zone off the words of an expression. Without one the location is nil.
-func cutScheduleZone(words []string) (location *time.Location, rest []string, err error) {
+// cutZone takes the zone off the words of an expression. Without one the location is nil.
+func cutZone(words []string) (location *time.Location, rest []string, err error) {
 	if len(words) == 0 {
 		return nil, nil, nil
 	}
@@ -57,9 +57,9 @@ func cutScheduleZone(words []string) (location *time.Location, rest []string, er
 }
 
 // sevenFields completes the words of an expression, its zone taken off, to all seven fields.
-func sevenFields(words []string) (fields [scheduleFieldCount]string, err error) {
+func sevenFields(words []string) (fields [fieldCount]string, err error) {
 	if len(words) > 0 && words[0][0] == '@' {
-		fields, found := scheduleAliases[strings.ToLower(words[0])]
+		fields, found := aliases[strings.ToLower(words[0])]
 		if !found || len(words) > 1 {
 			return fields, fmt.Errorf("%q is no alias; there are @hourly, @daily, @midnight, @weekly, @monthly, "+
 				"@yearly and @annually, each alone", strings.Join(words, " "))
@@ -91,7 +91,7 @@ func sixFieldsHint(expr string, words []string) string {
 	}
 	hint := "; the sixth of six fields is the year: if another library's form was meant, which begins with a second, " +
 		"a year must follow as the seventh"
-	if _, err := ParseSchedule(expr + " *"); err == nil {
+	if _, err := Parse(expr + " *"); err == nil {
 		hint += fmt.Sprintf(", as in %q", expr+" *")
 	}
 	return hint
@@ -103,7 +103,7 @@ func sixFieldsHint(expr string, words []string) string {
 var plainFields = cron.NewParser(cron.Second | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
 
 // readWords fills the schedule from the words of its expression.
-func (s *cronSchedule) readWords(words []string) error {
+func (s *Schedule) readWords(words []string) error {
 	fields, err := sevenFields(words)
 	if err != nil {
 		return err
@@ -111,7 +111,7 @@ func (s *cronSchedule) readWords(words []string) error {
 	text := make([]byte, 0, 64)  // all seven fields
 	plain := make([]byte, 0, 64) // what of the first six robfig/cron knows
 	for place, list := range fields {
-		field := &scheduleFields[place]
+		field := &fieldSpecs[place]
 		for itemText := range strings.SplitSeq(list, ",") {
 			item, err := field.readItem(itemText)
 			if err != nil {
@@ -145,7 +145,7 @@ func (s *cronSchedule) readWords(words []string) error {
 }
 
 // takeSets takes over robfig/cron's sets.
-func (s *cronSchedule) takeSets(sets *cron.SpecSchedule) {
+func (s *Schedule) takeSets(sets *cron.SpecSchedule) {
 	// The mark of an item * or ?. It would be that of */1 as well, were that not handed over as a range.
 	const star = 1 << 63
 	s.seconds, s.minutes, s.hours, s.months = sets.Second&^star, sets.Minute&^star, sets.Hour&^star, sets.Month&^star
@@ -155,8 +155,8 @@ func (s *cronSchedule) takeSets(sets *cron.SpecSchedule) {
 	s.firstOfDay, _ = s.timeOfDayFrom(0, 0, 0)
 }
 
-func (s *cronSchedule) addYears(item scheduleItem) {
+func (s *Schedule) addYears(item listItem) {
 	for year := item.first; year <= item.last; year += item.step {
-		s.years[year-firstScheduleYear] = true
+		s.years[year-firstYear] = true
 	}
 }

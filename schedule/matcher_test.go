@@ -1,4 +1,4 @@
-package jobs_test
+package schedule_test
 
 import (
 	"strconv"
@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// oracle is a slow matcher, right by its looks, of an expression that ParseSchedule accepts. It knows
+// oracle is a slow matcher, right by its looks, of an expression that Parse accepts. It knows
 // nothing of sets or of the search for the next time: it can tell of one reading of the clock whether the
 // expression names it. Readings are seconds since 1970-01-01 00:00:00 on the clock that shows them.
 type oracle struct {

@@ -1,4 +1,4 @@
-package jobs
+package schedule
 
 import (
 	"math"
@@ -26,8 +26,10 @@ const (
 	latestInstant   = 1 << 40
 )
 
-// Next returns the first time at which the schedule fires later than t; see ParseSchedule.
-func (s *cronSchedule) Next(t time.Time) time.Time {
+// Next returns the first time at which the schedule fires that is strictly later than t: a whole second, in
+// the location that the expression names or else in t's. It returns the zero Time if t is zero, or if nothing
+// is left up to the end of 2099. It never takes more than a millisecond, and allocates nothing.
+func (s *Schedule) Next(t time.Time) time.Time {
 	location := s.location
 	if location == nil {
 		location = t.Location()
@@ -52,7 +54,7 @@ func (s *cronSchedule) Next(t time.Time) time.Time {
 // nextNamed is Next by the high-water rule: each named reading has one turn, when the clock first
 // shows it or passes it. All up to the highest that the clock has shown have had theirs, so the one to
 // wait for is the first named one above.
-func (s *cronSchedule) nextNamed(after int64, location *time.Location) (instant int64, found bool) {
+func (s *Schedule) nextNamed(after int64, location *time.Location) (instant int64, found bool) {
 	span := zoneSpanAt(after, location)
 	reading, found := s.namedAfter(span.highWater(after, location))
 	if !found {
@@ -70,7 +72,7 @@ func (s *cronSchedule) nextNamed(after int64, location *time.Location) (instant 
 }
 
 // nextShown is Next by real time: the first later instant at which the clock shows a named reading.
-func (s *cronSchedule) nextShown(after int64, location *time.Location) (instant int64, found bool) {
+func (s *Schedule) nextShown(after int64, location *time.Location) (instant int64, found bool) {
 	from := after + 1
 	for {
 		span := zoneSpanAt(from, location)

@@ -1,12 +1,12 @@
-package jobs
+package schedule
 
 import (
 	"math/bits"
 	"time"
 )
 
-// scheduleDays is what the two day fields say together.
-type scheduleDays struct {
+// daySets is what the two day fields say together.
+type daySets struct {
 	// anyDay and anyWeekday: the field has an item * or ? and so restricts nothing.
 	anyDay, anyWeekday bool
 
@@ -23,7 +23,7 @@ type scheduleDays struct {
 }
 
 // add adds an item of the forms that have no set of robfig/cron's.
-func (d *scheduleDays) add(item scheduleItem) {
+func (d *daySets) add(item listItem) {
 	switch item.form {
 	case lastDayItem:
 		d.lastDay = true
@@ -39,7 +39,7 @@ func (d *scheduleDays) add(item scheduleItem) {
 }
 
 // in is the set of days of a month on which the schedule fires.
-func (d *scheduleDays) in(year int, month time.Month) uint64 {
+func (d *daySets) in(year int, month time.Month) uint64 {
 	firstWeekday := time.Date(year, month, 1, 0, 0, 0, 0, time.UTC).Weekday()
 	length := monthLength(year, month)
 	every := uint64(1)<<(length+1) - 2
@@ -68,7 +68,7 @@ func monthLength(year int, month time.Month) int {
 	return 31
 }
 
-func (d *scheduleDays) byDayOfMonth(firstWeekday time.Weekday, length int) uint64 {
+func (d *daySets) byDayOfMonth(firstWeekday time.Weekday, length int) uint64 {
 	days := d.daysOfMonth
 	if d.lastDay {
 		days |= 1 << length
@@ -100,7 +100,7 @@ func nearestWorkday(day int, firstWeekday time.Weekday, length int) int {
 	return day
 }
 
-func (d *scheduleDays) byWeekday(firstWeekday time.Weekday, length int) uint64 {
+func (d *daySets) byWeekday(firstWeekday time.Weekday, length int) uint64 {
 	var days uint64
 	for week, nth := range d.nthWeekdays {
 		days |= weekFrom(firstWeekday, d.weekdays|nth) << (1 + 7*week)
