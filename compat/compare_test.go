@@ -8,7 +8,7 @@ import (
 
 	"github.com/gorhill/cronexpr"
 
-	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/schedule"
 )
 
 // next is the one method that a schedule of either library has.
@@ -17,9 +17,9 @@ type next interface{ Next(time.Time) time.Time }
 // parser is either library's.
 type parser func(text string) (next, error)
 
-// As functions of one type: an interface that holds a nil *Expression is not nil, so the errors go first.
+// As functions of one type: an interface that holds a nil pointer is not nil, so the errors go first.
 func parseCronexpr(text string) (next, error) { return cronexpr.Parse(text) }
-func parseJobs(text string) (next, error)     { return jobs.ParseSchedule(text) }
+func parseJobs(text string) (next, error)     { return schedule.Parse(text) }
 
 // answers is what a library makes of an expression: an error, or the occurrences up to five.
 type answers struct {

@@ -8,13 +8,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/schedule"
 )
 
 // misread is ours with a mistake in what it reads: each match is taken for something else.
 func misread(pattern, as string) parser {
 	re := regexp.MustCompile(pattern)
-	return func(text string) (next, error) { return jobs.ParseSchedule(re.ReplaceAllString(text, as)) }
+	return func(text string) (next, error) { return schedule.Parse(re.ReplaceAllString(text, as)) }
 }
 
 // nextFunc is a Next.
@@ -25,8 +25,8 @@ func (f nextFunc) Next(t time.Time) time.Time { return f(t) }
 // misanswered is ours with a mistake in Next, which is given the right one.
 func misanswered(mistake func(schedule next, t time.Time) time.Time) parser {
 	return func(text string) (next, error) {
-		schedule, err := jobs.ParseSchedule(text)
-		return nextFunc(func(t time.Time) time.Time { return mistake(schedule, t) }), err
+		parsed, err := schedule.Parse(text)
+		return nextFunc(func(t time.Time) time.Time { return mistake(parsed, t) }), err
 	}
 }
 
