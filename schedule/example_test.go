@@ -31,3 +31,51 @@ func ExampleParse() {
 	// 2024-03-17 02:30:00 -0400 EDT
 	// schedule "0 61 * * * * *": minute field, item "61": 61 is out of range; allowed are 0-59
 }
+
+func ExampleSchedule_Next() {
+	schedule, err := schedule.Parse("0 9 LW * *")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	next := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+	for range 3 {
+		next = schedule.Next(next)
+		fmt.Println(next.Format("Mon 2 Jan 15:04"))
+	}
+	// Output:
+	// Fri 30 Jan 09:00
+	// Fri 27 Feb 09:00
+	// Tue 31 Mar 09:00
+}
+
+func ExampleSchedule_Next_never() {
+	schedule, err := schedule.Parse("0 0 30 FEB *")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(schedule.Next(time.Now()).IsZero())
+	// Output: true
+}
+
+func ExampleSchedule_Describe() {
+	for _, expr := range []string{
+		"*/15 8-17 * * MON-FRI",
+		"0 0 1,5,9,15,21 * * * *",
+		"CRON_TZ=Europe/Paris 0 2 L * FRI",
+		"0 9 15W 1,7 * 2026",
+	} {
+		schedule, err := schedule.Parse(expr)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(schedule.Describe())
+	}
+	// Output:
+	// Every 15 minutes from 08:00 to 17:45, from Monday to Friday
+	// At 01:00, 05:00, 09:00, 15:00 and 21:00 every day
+	// At 02:00 on the last day of every month and also on Fridays, in time zone Europe/Paris
+	// At 09:00 on the weekday nearest to the 15th of January and July, in 2026
+}

@@ -1,0 +1,107 @@
+package schedule
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// meaning is what a schedule names, however it was written: its sets, and the days of a month of each length that
+// begins on each weekday.
+type meaning struct {
+	seconds, minutes, hours, months uint64
+	years                           [lastYear - firstYear + 1]bool
+	days                            [4][7]uint64
+	zone                            string
+}
+
+// monthsOfAllKinds are a year and a month of each length that begins on each weekday.
+var monthsOfAllKinds = func() (kinds [4][7]struct {
+	year  int
+	month time.Month
+}) {
+	for year := 1970; year < 1998; year++ {
+		for month := time.January; month <= time.December; month++ {
+			first := time.Date(year, month, 1, 0, 0, 0, 0, time.UTC).Weekday()
+			kind := &kinds[monthLength(year, month)-28][first]
+			kind.year, kind.month = year, month
+		}
+	}
+	return kinds
+}()
+
+func meaningOf(s *Schedule) meaning {
+	m := meaning{seconds: s.seconds, minutes: s.minutes, hours: s.hours, months: s.months, years: s.years}
+	for length, kinds := range monthsOfAllKinds {
+		for first, kind := range kinds {
+			m.days[length][first] = s.days.in(kind.year, kind.month)
+		}
+	}
+	if s.location != nil {
+		m.zone = s.location.String()
+	}
+	return m
+}
+
+// easilyConfused are items of each field that mean nearly the same, or look alike.
+var easilyConfused = [fieldCount][]string{
+	secondField: {"0", "0", "*", "*/10", "*/30", "5", "59", "5-10", "1/10", "*/7", "0-50/2", "1,2,5"},
+	minuteField: {"0", "*", "*/5", "1/5", "0-50/5", "*/30", "0,45", "1", "59", "10-20", "*/2", "1/2", "*/7", "0-5,9,20-22", "0-58"},
+	hourField:   {"*", "9", "0", "8-17", "9-10", "8,10", "*/2", "1/2", "*/6", "*/4", "*/5", "0-20/4", "1-22", "0-22", "8-12,14-18", "0,23"},
+	dayField: {"*", "*", "1", "15", "31", "L", "LW", "15W", "1W", "1,L", "L,LW", "1-7", "*/2", "2/2", "*/7", "*/1", "1-30", "1-3,9",
+		"15,15W", "1,15"},
+	monthField: {"*", "*", "1", "2", "1,7", "6-8", "3-11", "*/2", "2/2", "1-3", "1-11", "2-12"},
+	weekdayField: {"*", "*", "MON", "SUN", "1-5", "0-4", "2-7", "FRI-SUN", "MON,WED", "MON#1", "MON#5", "MONL", "MON#1,TUE", "FRIL,MON#2", "0-6",
+		"1-6", "MON-THU", "5,5L", "SUN,MON#1"},
+	yearField: {"*", "*", "*", "2026", "2026,2027", "2026-2028", "*/2", "1971/2", "1970-2098", "2020-2025,2030", "*/50"},
+}
+
+func TestDescribeTellsDifferentMeaningsApart(t *testing.T) {
+	described := map[string]*Schedule{}
+	compare := func(words []string) {
+		s, err := Parse(strings.Join(words, " "))
+		require.NoError(t, err)
+		text := s.Describe()
+		if other, found := described[text]; found {
+			require.Equal(t, meaningOf(other), meaningOf(s), "%q is said of %s and of %s", text, other, s)
+		}
+		described[text] = s
+	}
+	base := strings.Fields("0 0 9 * * * *")
+	for one := range easilyConfused {
+		for other := range one {
+			for _, a := range easilyConfused[one] {
+				for _, b := range easilyConfused[other] {
+					words := append([]string{}, base...)
+					words[one], words[other] = a, b
+					compare(words)
+				}
+			}
+		}
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	zones := []string{"", "", "CRON_TZ=UTC", "CRON_TZ=Asia/Tokyo"}
+	for range 20_000 {
+		words := []string{zones[random.IntN(len(zones))]}
+		for _, items := range easilyConfused {
+			words = append(words, items[random.IntN(len(items))])
+		}
+		compare(words)
+	}
+	assert.Greater(t, len(described), 15_000)
+}
+
+func TestDescribeSaysNeverExactlyWhereNoTimeIsNamed(t *testing.T) {
+	for expr, never := range map[string]bool{
+		"0 0 30 2 *": true, "0 0 29 2 *": false, "0 0 29 2 * 2023": true, "0 0 31W 4,6 *": true, "0 0 31 4,6,9 MON#5": false,
+		"0 0 29 2 * 1999": true, "0 0 1 1 * 1970": false, "0 0 * 2 MON#5 2026": true, "0 0 * 2 THU#5 2024": false,
+	} {
+		s, err := Parse(expr)
+		require.NoError(t, err)
+		assert.Equal(t, never, strings.HasSuffix(s.Describe(), ", which never comes"), "%q", expr)
+	}
+}
