@@ -51,7 +51,7 @@ bench: ## the library beside its peers, in nine minutes: ROUNDS=3, OUT=bench.jso
 	go -C benchmarks run . -rounds=$(ROUNDS) -out='$(OUT)'
 
 microbench: ## the library's own benchmarks, summed up by benchstat: BENCH=. (a -bench pattern)
-	go test -run='^$$' -bench='$(BENCH)' -benchmem -count=10 . | tee bench.txt
+	go test -run='^$$' -bench='$(BENCH)' -benchmem -count=10 . ./schedule | tee bench.txt
 	go tool -modfile=tools/go.mod benchstat bench.txt
 
 fuzz: ## each fuzz target for FUZZTIME=20s
@@ -64,7 +64,7 @@ fuzz: ## each fuzz target for FUZZTIME=20s
 	done
 
 cover: ## what share of the library its tests execute
-	go test -coverprofile=cover.out .
+	go test -coverprofile=cover.out . ./schedule
 	go tool cover -func=cover.out | tail -n 1
 
 mutants: ## lists mistakes that no test would notice: MUTATE='locks.go cycle.go'; hours for all of them
