@@ -10,19 +10,19 @@ import (
 	"github.com/agentjobs/jobs/schedule"
 )
 
-// ParseSchedule reads a cron expression, as Cron and RegisterScheduledJob do, so that a program can check
-// its configuration; it starts nothing. It is [schedule.Parse] with another type of result: package
-// schedule says what an expression may be and what it means.
+// ParseSchedule parses a cron expression as Cron and RegisterScheduledJob do, so that a program can check its
+// configuration. It starts nothing. It is [schedule.Parse] with another result type: see package schedule for
+// what an expression may contain and what it means.
 func ParseSchedule(expr string) (cron.Schedule, error) {
 	parsed, err := schedule.Parse(expr)
 	if err != nil {
-		return nil, err // and no interface that holds a nil *schedule.Schedule
+		return nil, err // not an interface that contains a nil *schedule.Schedule
 	}
 	return parsed, nil
 }
 
 // Cron executes a job at each occurrence of a cron expression (a scheduled job); see package schedule
-// for what it may say. An expression that does not parse, or has no occurrence left, is an error.
+// for what it may contain. An expression that does not parse, or has no occurrence left, is an error.
 func Cron(expr string) Trigger { return expression(expr) }
 
 // On executes a job at each occurrence of a schedule (a scheduled job): of package schedule's, of

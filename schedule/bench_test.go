@@ -9,7 +9,7 @@ import (
 	"github.com/agentjobs/jobs/schedule"
 )
 
-// everydaySchedules are expressions as agents have them.
+// everydaySchedules are expressions that are typical of agents.
 var everydaySchedules = []string{
 	"0 0 1,5,9,15,21 * * * *", "*/5 * * * *", "@hourly", "@daily", "30 2 * * MON-FRI",
 	"0 0 LW * *", "0 9 * * MON#1", "0 */2 1 1,7 * 2020-2030",
@@ -36,7 +36,7 @@ func BenchmarkParseSchedule(b *testing.B) {
 	}
 }
 
-// BenchmarkScheduleNext goes from occurrence to occurrence, as a job does.
+// BenchmarkScheduleNext goes from one occurrence to the next, as a job does.
 func BenchmarkScheduleNext(b *testing.B) {
 	for _, name := range []string{"UTC", "America/New_York"} {
 		start := time.Now().In(mustLoadZone(b, name))
@@ -55,7 +55,7 @@ func BenchmarkScheduleNext(b *testing.B) {
 	}
 }
 
-// BenchmarkScheduleNextNever is the longest search: through all years to come, for nothing.
+// BenchmarkScheduleNextNever measures the longest search: through all years to come, in vain.
 func BenchmarkScheduleNextNever(b *testing.B) {
 	start := time.Now().In(mustLoadZone(b, "America/New_York"))
 	for _, expr := range hardest {

@@ -57,7 +57,7 @@ func TestScheduleAtANamedHourLosesNoRunWhenClocksGoForward(t *testing.T) {
 	checkSchedules(t, []scheduleCase{
 		{"0 30 2 * * * *", "America/New_York", "2024-03-09T12:00:00Z", []string{"2024-03-10T03:00:00-04:00", "2024-03-11T02:30:00-04:00"}},
 		{"0 30 2 * 3 SUN#2 2024", "America/New_York", "2024-01-01T00:00:00Z", []string{"2024-03-10T03:00:00-04:00", "never"}},
-		// Once per instant, however much is jumped over or also due there.
+		// Once per instant, however much is skipped or also due then.
 		{"0 */10 2,3 10 3 * 2024", "America/New_York", "2024-03-10T05:00:00Z", []string{
 			"2024-03-10T03:00:00-04:00", "2024-03-10T03:10:00-04:00"}},
 		{"59 59 1-3 10 3 * 2024", "America/New_York", "2024-03-10T05:00:00Z", []string{
@@ -67,7 +67,7 @@ func TestScheduleAtANamedHourLosesNoRunWhenClocksGoForward(t *testing.T) {
 		{"@weekly", "America/Havana", "2024-03-09T12:00:00Z", []string{"2024-03-10T01:00:00-04:00", "2024-03-17T00:00:00-04:00"}},
 		{"@daily", "Asia/Beirut", "2024-03-30T12:00:00Z", []string{"2024-03-31T01:00:00+03:00", "2024-04-01T00:00:00+03:00"}},
 		{"@monthly", "America/Asuncion", "2017-09-30T12:00:00Z", []string{"2017-10-01T01:00:00-03:00", "2017-11-01T00:00:00-03:00"}},
-		// Half an hour, and offsets of three quarters.
+		// A change of half an hour, and an offset with three quarters of one.
 		{"15 2 * * *", "Australia/Lord_Howe", "2024-10-05T12:00:00Z", []string{"2024-10-06T02:30:00+11:00", "2024-10-07T02:15:00+11:00"}},
 		{"0 3 * * *", "Pacific/Chatham", "2024-09-28T12:00:00Z", []string{"2024-09-29T03:45:00+13:45", "2024-09-30T03:00:00+13:45"}},
 	})
@@ -76,9 +76,9 @@ func TestScheduleAtANamedHourLosesNoRunWhenClocksGoForward(t *testing.T) {
 func TestScheduleAtANamedHourDoublesNoRunWhenClocksGoBack(t *testing.T) {
 	checkSchedules(t, []scheduleCase{
 		{"0 30 1 * * * *", "America/New_York", "2024-11-02T12:00:00Z", []string{"2024-11-03T01:30:00-04:00", "2024-11-04T01:30:00-05:00"}},
-		// The same whatever instant Next is asked from: also from within the repeated hour.
+		// The same whatever instant Next starts from, also within the repeated hour.
 		{"0 30 1 * * * *", "America/New_York", "2024-11-03T06:15:00Z", []string{"2024-11-04T01:30:00-05:00"}},
-		// What comes after the repeated hour comes after all of it.
+		// What comes after the repeated hour comes after its second time round.
 		{"0 0 1,2 * * * *", "America/New_York", "2024-11-03T04:30:00Z", []string{"2024-11-03T01:00:00-04:00", "2024-11-03T02:00:00-05:00"}},
 		{"*/20 59 1 3 11 * 2024", "America/New_York", "2024-11-03T05:59:30Z", []string{"2024-11-03T01:59:40-04:00", "never"}},
 		{"0 0 0,23 * * * *", "America/Sao_Paulo", "2018-02-17T23:00:00Z", []string{
@@ -100,7 +100,7 @@ func TestScheduleThroughLargeChanges(t *testing.T) {
 		// Vostok: seven hours back, then forward.
 		{"0 12,20 * * *", "Antarctica/Vostok", "1994-01-31T08:00:00Z", []string{"1994-01-31T20:00:00+07:00", "1994-02-01T12:00:00Z"}},
 		{"0 3,12 * * *", "Antarctica/Vostok", "1994-10-31T20:00:00Z", []string{"1994-11-01T07:00:00+07:00", "1994-11-01T12:00:00+07:00"}},
-		// Days that do not exist: the named date decides, its weekday included.
+		// Days that do not exist: the date in the expression decides, and its weekday.
 		{"0 0 12 30 12 * *", "Pacific/Apia", "2011-12-01T00:00:00Z", []string{"2011-12-31T00:00:00+14:00", "2012-12-30T12:00:00+14:00"}},
 		{"0 0 12 * * 5 *", "Pacific/Apia", "2011-12-24T00:00:00Z", []string{"2011-12-31T00:00:00+14:00", "2012-01-06T12:00:00+14:00"}},
 		{"@daily", "Pacific/Apia", "2011-12-29T12:00:00Z", []string{"2011-12-31T00:00:00+14:00", "2012-01-01T00:00:00+14:00"}},
@@ -127,11 +127,11 @@ func TestScheduleOfAll24HoursGoesByRealTime(t *testing.T) {
 			"2024-04-07T01:30:00+11:00", "2024-04-07T01:30:00+10:30", "2024-04-07T02:30:00+10:30"}},
 		{"@hourly", "Australia/Lord_Howe", "2024-04-06T13:30:00Z", []string{
 			"2024-04-07T01:00:00+11:00", "2024-04-07T02:00:00+10:30"}},
-		// A date that does not exist has none.
+		// On a date that does not exist it does not fire.
 		{"0 * 30 12 *", "Pacific/Apia", "2011-12-01T00:00:00Z", []string{"2012-12-30T00:00:00+14:00"}},
 		{"0 * 30 12 * 2011", "Pacific/Apia", "2011-12-01T00:00:00Z", []string{"never"}},
 		{"0 * * * FRI", "Pacific/Apia", "2011-12-29T23:30:00-10:00", []string{"2012-01-06T00:00:00+14:00"}},
-		// Jumping to the next named date must not pass over a repeated hour, nor "never" be said before one.
+		// The search must not miss a repeated hour when it jumps to the next date, nor end before one.
 		{"0 30 * 17 2 * 2018", "America/Sao_Paulo", "2018-02-18T01:00:00Z", []string{
 			"2018-02-17T23:30:00-02:00", "2018-02-17T23:30:00-03:00", "never"}},
 		{"0 30 * 17 2,8 * *", "America/Sao_Paulo", "2018-02-18T01:30:00Z", []string{
@@ -139,7 +139,7 @@ func TestScheduleOfAll24HoursGoesByRealTime(t *testing.T) {
 	})
 }
 
-// ZoneBounds leads astray on 31 December of leap years past a zone's table (golang/go#81583), and has
+// ZoneBounds is wrong on 31 December of leap years past the end of a zone's table (golang/go#81583), and returns
 // bounds there at which nothing changes.
 func TestScheduleOnNewYearsEvePastTheZonesTable(t *testing.T) {
 	for _, name := range []string{"America/New_York", "Australia/Sydney", "Australia/Lord_Howe", "Europe/Dublin", "Asia/Tokyo"} {
@@ -161,7 +161,7 @@ func TestScheduleOnNewYearsEvePastTheZonesTable(t *testing.T) {
 	}
 }
 
-// hardest are expressions whose Next has to look far, or finds nothing.
+// hardest are expressions whose Next has to search far, or finds nothing.
 var hardest = []string{
 	"0 0 30 2 *", "0 * 30 2 *", "0 * 29 2 * 2096", "0 0 29 2 * 2096", "* * * 31 2,4,6,9,11 * *", "59 59 23 31 12 * 2099",
 	"0 0 31W 2 *", "0 * 31W 2 *", "0 * 30,31W 2 * *", "0 0 30 2 MON 1970", "0 * 30 12 * 2011",

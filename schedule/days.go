@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// daySets is what the two day fields say together.
+// daySets are the days that the two day fields match together.
 type daySets struct {
-	// anyDay and anyWeekday: the field has an item * or ? and so restricts nothing.
+	// anyDay and anyWeekday: the field has an item * or ?, and so is unrestricted.
 	anyDay, anyWeekday bool
 
 	// Bit n of a set of days stands for the n-th of the month.
@@ -22,7 +22,7 @@ type daySets struct {
 	nthWeekdays  [5]uint64 // 5#3: Friday in the third set
 }
 
-// add adds an item of the forms that have no set of robfig/cron's.
+// add adds an item of a form that robfig/cron does not have.
 func (d *daySets) add(item listItem) {
 	switch item.form {
 	case lastDayItem:
@@ -38,7 +38,7 @@ func (d *daySets) add(item listItem) {
 	}
 }
 
-// in is the set of days of a month on which the schedule fires.
+// in returns the set of days of a month on which the schedule fires.
 func (d *daySets) in(year int, month time.Month) uint64 {
 	firstWeekday := time.Date(year, month, 1, 0, 0, 0, 0, time.UTC).Weekday()
 	length := monthLength(year, month)
@@ -77,7 +77,7 @@ func (d *daySets) byDayOfMonth(firstWeekday time.Weekday, length int) uint64 {
 		days |= 1 << nearestWorkday(length, firstWeekday, length)
 	}
 	for set := d.nearestWorkdays; set != 0; set &= set - 1 {
-		// 31W says nothing in a month of 30 days.
+		// 31W matches nothing in a month of 30 days.
 		if day := bits.TrailingZeros64(set); day <= length {
 			days |= 1 << nearestWorkday(day, firstWeekday, length)
 		}
@@ -85,7 +85,7 @@ func (d *daySets) byDayOfMonth(firstWeekday time.Weekday, length int) uint64 {
 	return days
 }
 
-// nearestWorkday is the day from Monday to Friday nearest to the given day, in the same month.
+// nearestWorkday returns the day from Monday to Friday nearest to the given day, in the same month.
 func nearestWorkday(day int, firstWeekday time.Weekday, length int) int {
 	switch weekday := (firstWeekday + time.Weekday(day-1)) % 7; {
 	case weekday == time.Saturday && day == 1:

@@ -41,10 +41,10 @@ func (s *Schedule) Describe() string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// longestList is how many values are named one by one where another way to say them is as good.
+// longestList is how many values are listed one by one where there is a shorter way to describe them.
 const longestList = 5
 
-// describeTimes says the time of day. It reports whether that goes on through the whole day.
+// describeTimes describes the times of day, and reports whether they go on through the whole day.
 func (s *Schedule) describeTimes() (text string, allDay bool) {
 	seconds, minutes, hours := valuesOf(s.seconds), valuesOf(s.minutes), valuesOf(s.hours)
 	if !s.everyHour && len(seconds)*len(minutes)*len(hours) <= longestList {
@@ -75,11 +75,11 @@ func (s *Schedule) describeTimes() (text string, allDay bool) {
 	return every(interval, "hour") + " from " + from + " to " + to, false
 }
 
-// describeWithin says the seconds of the minutes of the hours.
+// describeWithin describes times as seconds of minutes of hours.
 func (s *Schedule) describeWithin(seconds, minutes, hours []int) string {
 	text, through := repeated(minutes, "minute")
 	ofHours := !s.everyHour || !through
-	if s.seconds != 1 { // 0 alone is left unsaid
+	if s.seconds != 1 { // second 0 alone is not mentioned
 		text, through = repeated(seconds, "second")
 		everyMinute := len(minutes) == 60
 		if !everyMinute || !through {
@@ -101,7 +101,7 @@ func (s *Schedule) describeWithin(seconds, minutes, hours []int) string {
 	return text + " of " + within(hours, "hour")
 }
 
-// clock is a time of day, with its second if the expression has others than 0.
+// clock formats a time of day, with seconds if the expression matches any but 0.
 func (s *Schedule) clock(hour, minute, second int) string {
 	if s.seconds == 1 {
 		return fmt.Sprintf("%02d:%02d", hour, minute)
@@ -109,7 +109,7 @@ func (s *Schedule) clock(hour, minute, second int) string {
 	return fmt.Sprintf("%02d:%02d:%02d", hour, minute, second)
 }
 
-// describeDays says the days and the months.
+// describeDays describes the days and the months.
 func (s *Schedule) describeDays(allDay bool) string {
 	allMonths := s.months == 1<<13-2
 	d := &s.days
@@ -143,7 +143,7 @@ func (s *Schedule) describeDays(allDay bool) string {
 	return text
 }
 
-// everyDay reports whether the day fields leave out no day.
+// everyDay reports whether the day fields match every day.
 func (d *daySets) everyDay() bool {
 	switch {
 	case d.anyDay && d.anyWeekday:
@@ -154,7 +154,7 @@ func (d *daySets) everyDay() bool {
 	return !d.anyWeekday && d.weekdays == 1<<7-1
 }
 
-// describeDaysOfMonth names the days of the month, each with its article.
+// describeDaysOfMonth returns the days of the month, each with its article.
 func (d *daySets) describeDaysOfMonth() []string {
 	days := valuesOf(d.daysOfMonth)
 	var named []string
@@ -176,7 +176,7 @@ func (d *daySets) describeDaysOfMonth() []string {
 	return named
 }
 
-// describeWeekdays says the days that are every week, or "" if there are none or the field restricts nothing.
+// describeWeekdays describes the days that come every week. It returns "" if there are none or the field is unrestricted.
 func (d *daySets) describeWeekdays() string {
 	if d.anyWeekday || d.weekdays == 0 {
 		return ""
@@ -193,8 +193,8 @@ func (d *daySets) describeWeekdays() string {
 	return "on " + join(named)
 }
 
-// describeNumberedWeekdays names the weekdays that are once a month, each with its article. There are none if the
-// field restricts nothing.
+// describeNumberedWeekdays returns the weekdays that come once a month, each with its article. There are none if the
+// field is unrestricted.
 func (d *daySets) describeNumberedWeekdays() []string {
 	if d.anyWeekday {
 		return nil
@@ -217,12 +217,12 @@ func weekFromMonday(set uint64) []int { return valuesOf(set&^1 | set&1<<7) }
 
 func weekdayName(weekday int) string { return time.Weekday(weekday % 7).String() }
 
-// inMonths says in which months something happens that is not once a month.
+// inMonths describes the months of something that happens more than once in each.
 func inMonths(set uint64) string {
 	return strings.Replace(" in "+describeMonths(set), "in every month from", "from", 1)
 }
 
-// describeMonths names months as what days belong to.
+// describeMonths describes the months that days belong to.
 func describeMonths(set uint64) string {
 	name := func(month int) string { return time.Month(month).String() }
 	months := valuesOf(set)
@@ -240,7 +240,7 @@ func describeMonths(set uint64) string {
 	return join(names)
 }
 
-// describeYears says the years, if there are any that are left out.
+// describeYears describes the years, unless the expression matches all of them.
 func (s *Schedule) describeYears() string {
 	var years []int
 	for i, named := range s.years {
@@ -261,7 +261,7 @@ func (s *Schedule) describeYears() string {
 	return ", in " + text
 }
 
-// repeated says at which values of a unit something happens: "every 5 minutes", "at minutes 5 and 10". It
+// repeated describes the values of a unit at which something happens: "every 5 minutes", "at minutes 5 and 10". It
 // reports whether these go through the whole of the next larger unit from its start with the same interval.
 func repeated(values []int, unit string) (text string, through bool) {
 	if interval := spacing(values); divides(values, interval, 60) {
@@ -270,7 +270,7 @@ func repeated(values []int, unit string) (text string, through bool) {
 	return "at " + within(values, unit), false
 }
 
-// within names values of a unit: "minute 5", "minutes 5 and 10 to 20", "every 7th minute from 0 to 56".
+// within describes values of a unit: "minute 5", "minutes 5 and 10 to 20", "every 7th minute from 0 to 56".
 func within(values []int, unit string) string {
 	interval := spacing(values)
 	switch {
@@ -310,7 +310,7 @@ func spacing(values []int) int {
 	return interval
 }
 
-// ranges names values, and three or more in a row as a range.
+// ranges names values, three or more in a row as a range.
 func ranges(values []int, name func(int) string) []string {
 	var named []string
 	for len(values) > 0 {

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// meaning is what a schedule names, however it was written: its sets, and the days of a month of each length that
+// A meaning is what a schedule matches, however it was written: its sets, and the days of a month of each length that
 // begins on each weekday.
 type meaning struct {
 	seconds, minutes, hours, months uint64
@@ -19,7 +19,7 @@ type meaning struct {
 	zone                            string
 }
 
-// monthsOfAllKinds are a year and a month of each length that begins on each weekday.
+// monthsOfAllKinds has a year and a month for each length that begins on each weekday.
 var monthsOfAllKinds = func() (kinds [4][7]struct {
 	year  int
 	month time.Month
@@ -67,7 +67,7 @@ func TestDescribeTellsDifferentMeaningsApart(t *testing.T) {
 		require.NoError(t, err)
 		text := s.Describe()
 		if other, found := described[text]; found {
-			require.Equal(t, meaningOf(other), meaningOf(s), "%q is said of %s and of %s", text, other, s)
+			require.Equal(t, meaningOf(other), meaningOf(s), "%q describes both %s and %s", text, other, s)
 		}
 		described[text] = s
 	}
@@ -95,7 +95,7 @@ func TestDescribeTellsDifferentMeaningsApart(t *testing.T) {
 	assert.Greater(t, len(described), 15_000)
 }
 
-func TestDescribeSaysNeverExactlyWhereNoTimeIsNamed(t *testing.T) {
+func TestDescribeSaysNeverExactlyWhereNoTimeMatches(t *testing.T) {
 	for expr, never := range map[string]bool{
 		"0 0 30 2 *": true, "0 0 29 2 *": false, "0 0 29 2 * 2023": true, "0 0 31W 4,6 *": true, "0 0 31 4,6,9 MON#5": false,
 		"0 0 29 2 * 1999": true, "0 0 1 1 * 1970": false, "0 0 * 2 MON#5 2026": true, "0 0 * 2 THU#5 2024": false,

@@ -115,8 +115,8 @@ func TestTheZeroScheduleNeverFires(t *testing.T) {
 	assert.Zero(t, zero.Next(time.Now()))
 }
 
-// FuzzDescribe holds that every expression that parses has a description, and that expressions with the same one name
-// the same times.
+// FuzzDescribe checks that every expression that parses has a description, and that expressions with the same
+// description fire at the same times.
 func FuzzDescribe(f *testing.F) {
 	for _, pair := range [][2]string{
 		{"*/15 * * * *", "0,15,30,45 * * * *"},

@@ -7,22 +7,22 @@ import (
 	"strings"
 )
 
-// fieldSpec is what may stand in one of the seven fields.
+// A fieldSpec says what one of the seven fields may contain.
 type fieldSpec struct {
 	name        string
 	first, last int
 	// highest is the highest number that may be written: last, but 7 for a day of the week.
 	highest     int
 	largestStep int
-	// names are the values' names from first on, in lower case; three letters suffice.
+	// names are the names of the values from first on, in lower case. Their first three letters are enough.
 	names []string
 	// values describes the values in errors.
 	values string
-	// read reads an item, in lower case and neither empty nor * nor ?.
+	// read parses an item in lower case that is not empty, * or ?.
 	read func(f *fieldSpec, text string) (listItem, error)
 }
 
-// The fields by their place in the seven.
+// The positions of the fields among the seven.
 const (
 	secondField = iota
 	minuteField
@@ -54,11 +54,11 @@ var fieldSpecs = [fieldCount]fieldSpec{
 		values: "1970-2099", read: (*fieldSpec).readRange},
 }
 
-// listItem is one item of a field's list, read and checked.
+// A listItem is one item of a field's list, parsed and checked.
 type listItem struct {
 	form itemForm
-	// first, last and step are the range's; a single value is a range of one, and the Sunday at the end
-	// of a range is 7. The other forms have their value in first, and nthWeekdayItem its week in step.
+	// first, last and step are those of a range. A single value is a range of one, and a Sunday at the end
+	// of a range is 7. The other forms have their value in first, and nthWeekdayItem has its week in step.
 	first, last, step int
 }
 
@@ -66,7 +66,7 @@ type itemForm int
 
 const (
 	rangeItem          itemForm = iota // n, a-b, */s, a-b/s, a/s
-	anyItem                            // *, ?; the last that is robfig/cron's
+	anyItem                            // *, ?; robfig/cron does not have the forms below
 	lastDayItem                        // L
 	lastWorkdayItem                    // LW
 	nearestWorkdayItem                 // 15W
@@ -74,7 +74,7 @@ const (
 	nthWeekdayItem                     // 5#3
 )
 
-// readItem reads one item of the field's list.
+// readItem parses one item of the field's list.
 func (f *fieldSpec) readItem(text string) (item listItem, err error) {
 	switch text = strings.ToLower(text); text {
 	case "":
@@ -89,7 +89,7 @@ func (f *fieldSpec) readItem(text string) (item listItem, err error) {
 	return item, err
 }
 
-// readRange reads the items that every field may have.
+// readRange parses an item of a form that every field may have.
 func (f *fieldSpec) readRange(text string) (item listItem, err error) {
 	body, step, hasStep := strings.Cut(text, "/")
 	first, last, hasLast := strings.Cut(body, "-")
@@ -117,7 +117,7 @@ func (f *fieldSpec) readRange(text string) (item listItem, err error) {
 	return item, err
 }
 
-// readDay reads the items of the day of month.
+// readDay parses an item of the day-of-month field.
 func (f *fieldSpec) readDay(text string) (item listItem, err error) {
 	day, isWorkday := strings.CutSuffix(text, "w")
 	switch {
@@ -134,7 +134,7 @@ func (f *fieldSpec) readDay(text string) (item listItem, err error) {
 	return item, err
 }
 
-// readWeekday reads the items of the day of week.
+// readWeekday parses an item of the day-of-week field.
 func (f *fieldSpec) readWeekday(text string) (item listItem, err error) {
 	weekday, isLast := strings.CutSuffix(text, "l")
 	weekday, week, isNth := strings.Cut(weekday, "#")
@@ -157,7 +157,7 @@ func (f *fieldSpec) readWeekday(text string) (item listItem, err error) {
 	return item, err
 }
 
-// settleSunday makes Sunday 7 where it ends a range, written so or by name, and 0 everywhere else.
+// settleSunday makes Sunday 7 at the end of a range, as a number or by name, and 0 everywhere else.
 func (i *listItem) settleSunday(text string) error {
 	hasStep := strings.Contains(text, "/")
 	switch {
@@ -171,7 +171,7 @@ func (i *listItem) settleSunday(text string) error {
 	return nil
 }
 
-// value reads a number or a name.
+// value parses a number or a name.
 func (f *fieldSpec) value(text string) (int, error) {
 	for i, name := range f.names {
 		if text == name || text == name[:3] {
@@ -196,7 +196,7 @@ func (f *fieldSpec) stepValue(text string) (int, error) {
 	return n, nil
 }
 
-// decimal reads decimal digits, with one leading zero at most and only before a single digit.
+// decimal parses decimal digits. A single digit may have one leading zero.
 func decimal(text string) (n int, ok bool) {
 	if text == "" || text[0] == '0' && len(text) > 2 {
 		return 0, false
@@ -205,12 +205,12 @@ func decimal(text string) (n int, ok bool) {
 		if digit < '0' || digit > '9' {
 			return 0, false
 		}
-		n = min(10*n+int(digit-'0'), 9999) // which is out of range in every field
+		n = min(10*n+int(digit-'0'), 9999) // 9999 is out of range in every field
 	}
 	return n, true
 }
 
-// appendTo appends the item in numbers, readable to robfig/cron where it is a range or any value.
+// appendTo appends the item in numbers. If it is a range or any value, robfig/cron can parse the result.
 func (i listItem) appendTo(text []byte, f *fieldSpec) []byte {
 	number := func(n int) { text = strconv.AppendInt(text, int64(n), 10) }
 	switch i.form {

@@ -13,8 +13,8 @@ import (
 	"github.com/agentjobs/jobs/schedule"
 )
 
-// FuzzParseSchedule holds that no input panics or takes long, that errors quote the input, and that what
-// parses prints and parses again to the same schedule.
+// FuzzParseSchedule checks that no input panics or takes long, that errors quote the input, and that what a schedule
+// prints parses to the same schedule.
 func FuzzParseSchedule(f *testing.F) {
 	for _, expr := range []string{
 		"0 0 1,5,9,15,21 * * * *", "TZ=UTC @daily", "*/5 8-18/2 L,LW,15W jan-MARCH FRI#3,5L,6-SUN 2026", "5,,6 * * * *", "0 0 9 * * 1-5",
@@ -24,7 +24,7 @@ func FuzzParseSchedule(f *testing.F) {
 	f.Fuzz(func(t *testing.T, expr string) {
 		parsed, err := schedule.Parse(expr)
 		took := fastest(func() { _, _ = schedule.Parse(expr) })
-		assert.Less(t, took, 10*time.Millisecond+time.Duration(len(expr))*time.Microsecond, "it may have to read a zone's file")
+		assert.Less(t, took, 10*time.Millisecond+time.Duration(len(expr))*time.Microsecond, "it may have to read the file of a zone")
 		if err != nil {
 			assert.Nil(t, parsed)
 			assert.ErrorContains(t, err, fmt.Sprintf("schedule %q: ", expr))
@@ -38,8 +38,8 @@ func FuzzParseSchedule(f *testing.F) {
 	})
 }
 
-// FuzzNext holds that Next is strictly later than its argument or zero, takes less than a millisecond, and agrees with the oracle
-// about the day after its argument and the day before its answer.
+// FuzzNext checks that Next returns a time strictly later than its argument or zero, takes less than a millisecond, and
+// agrees with the oracle about the day after its argument and the day before its result.
 func FuzzNext(f *testing.F) {
 	zones := strings.Fields(zoneNames)
 	for _, seed := range []struct{ expr, zone, start string }{
@@ -72,7 +72,7 @@ func FuzzNext(f *testing.F) {
 		assert.True(t, next.IsZero() || next.After(start), "Next of %q from %v: %v", expr, start, next)
 		assert.Less(t, fastest(func() { parsed.Next(start) }), time.Millisecond, "Next of %q from %v", expr, start)
 
-		// The oracle is asked from 1971 on, for before 1970 a clock may have changed twice within days.
+		// The oracle is used from 1971 on, since before 1970 a clock may have changed twice within days.
 		if first, last := int64(31536000), int64(4133980800); unix < first || unix > last {
 			start = time.Unix(first+mod(unix, last-first), 0).In(location)
 		}
@@ -85,7 +85,7 @@ func FuzzNext(f *testing.F) {
 
 func compareWithOracle(t *testing.T, expr string, parsed *schedule.Schedule, start time.Time) {
 	t.Helper()
-	// No change moves a clock by more than 26 hours: within a bit more it has made up for any.
+	// No change moves a clock by more than 26 hours, so it has caught up within a bit more.
 	const bit = 27 * 60 * 60
 	location, o := start.Location(), newOracle(expr)
 	walk := walkClock(location, start.Unix()-bit, start.Unix()+bit)
@@ -97,7 +97,7 @@ func compareWithOracle(t *testing.T, expr string, parsed *schedule.Schedule, sta
 	}
 }
 
-// fastest is how long f takes: the shortest of some calls, for others use the processor too.
+// fastest returns how long f takes: the shortest of several calls, since others use the processor as well.
 func fastest(f func()) time.Duration {
 	best := time.Hour
 	for range 5 {

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// oracle is a slow matcher, right by its looks, of an expression that Parse accepts. It knows
-// nothing of sets or of the search for the next time: it can tell of one reading of the clock whether the
-// expression names it. Readings are seconds since 1970-01-01 00:00:00 on the clock that shows them.
+// An oracle is a slow matcher for an expression that Parse accepts, simple enough to be obviously right. It uses no sets
+// and does not search for the next time: it says whether the expression matches one reading of the clock.
+// Readings are seconds since the clock that shows them showed 1970-01-01 00:00:00.
 type oracle struct {
 	fields [7]string
-	// What has been asked before, by second, minute, hour and day since 1970.
+	// The answers so far, by second, minute, hour and day since 1970.
 	seconds, minutes, hours [60]bool
 	days                    map[int64]bool
 	everyHour               bool
@@ -52,7 +52,7 @@ func newOracle(expr string) *oracle {
 	return o
 }
 
-// matches reports whether the expression names the date and time that a reading stands for.
+// matches reports whether the expression matches the date and time of a reading.
 func (o *oracle) matches(reading int64) bool {
 	second, minute, hour := mod(reading, 60), mod(reading, 3600)/60, mod(reading, 86400)/3600
 	if !o.seconds[second] || !o.minutes[minute] || !o.hours[hour] {
@@ -137,7 +137,7 @@ func namesDayOfWeek(item string, date time.Time) bool {
 		date.Weekday() == time.Sunday && namesValue(oracleWeekday, item, 7)
 }
 
-// names reports whether one of a field's items names a value.
+// names reports whether one of a field's items matches a value.
 func (o *oracle) names(field, value int) bool {
 	for item := range strings.SplitSeq(o.fields[field], ",") {
 		if namesValue(field, item, value) {
@@ -174,7 +174,7 @@ func namesValue(field int, item string, value int) bool {
 	return first <= value && value <= last && (value-first)%step == 0
 }
 
-// oracleNumber reads a number or a name. What is none gives -1, which nothing has.
+// oracleNumber parses a number or a name. It returns -1, which matches nothing, if the text is neither.
 func oracleNumber(field int, text string) int {
 	for month := time.January; field == oracleMonth && month <= time.December; month++ {
 		if name := strings.ToLower(month.String()); text == name || text == name[:3] {

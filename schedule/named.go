@@ -5,24 +5,24 @@ import (
 	"time"
 )
 
-// namedAfter is the first reading above the given one that the schedule names.
+// namedAfter returns the first reading after the given one that the schedule matches.
 func (s *Schedule) namedAfter(reading wallReading) (named wallReading, found bool) {
 	from := reading + 1
-	clock := time.Unix(int64(from), 0).UTC() // the zone of which instants and readings are the same
+	clock := time.Unix(int64(from), 0).UTC() // in UTC, instants and readings are the same
 	year, month, day := clock.Date()
 	timeOfDay, today := s.timeOfDayFrom(clock.Clock())
 	if !today {
 		day++
 	}
 	midnight, found := s.dateFrom(year, month, day)
-	if !today || midnight > from { // it is a later day, and all of it
+	if !today || midnight > from { // a later day, so all of it is left
 		timeOfDay = s.firstOfDay
 	}
 	return midnight + timeOfDay, found
 }
 
-// dateFrom is the midnight of the first date that the schedule names, from the given one on. The day
-// given may be one beyond its month's end.
+// dateFrom returns the midnight of the first date that the schedule matches, from the given one on. The day may be
+// one past the end of its month.
 func (s *Schedule) dateFrom(year int, month time.Month, day int) (midnight wallReading, found bool) {
 	if year < firstYear {
 		year, month, day = firstYear, time.January, 1
@@ -43,7 +43,7 @@ func (s *Schedule) dateFrom(year int, month time.Month, day int) (midnight wallR
 	return 0, false
 }
 
-// timeOfDayFrom is the first time of day that the schedule names, from the given one on.
+// timeOfDayFrom returns the first time of day that the schedule matches, from the given one on.
 func (s *Schedule) timeOfDayFrom(hour, minute, second int) (timeOfDay wallReading, found bool) {
 	if firstFrom(s.hours, hour) == hour {
 		if firstFrom(s.minutes, minute) == minute {
@@ -65,7 +65,7 @@ func sinceMidnight(hour, minute, second int) wallReading {
 	return wallReading(hour*3600 + minute*60 + second)
 }
 
-// firstFrom is the first value of a set from the given one on, and 64 if there is none.
+// firstFrom returns the first value of a set from the given one on, or 64 if there is none.
 func firstFrom(set uint64, value int) int {
 	return bits.TrailingZeros64(set >> value << value)
 }

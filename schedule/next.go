@@ -5,30 +5,31 @@ import (
 	"time"
 )
 
-// Two kinds of seconds meet in Next, and a type keeps them apart. An instant, of type int64, counts
-// seconds since 1970 as time.Time.Unix does. A wallReading is what a clock on a wall shows, its date and
-// time counted in seconds since 1970-01-01 00:00:00 on that same clock.
+// Next deals with two kinds of seconds, and a type keeps them apart. An instant, of type int64, counts the seconds
+// since 1970 as time.Time.Unix does. A wallReading is the date and time that a clock on a wall shows, in seconds
+// since that same clock showed 1970-01-01 00:00:00.
 //
-// An expression names readings: they are the same in every zone, and the search among them
-// (namedAfter) knows nothing of zones. What a zone does is to show readings at instants, in spans
-// of one offset each (zoneSpan): reading = instant + offset. At the end of a span the clock jumps
-// over readings or shows some again.
+// An expression matches readings. They are the same in every zone, so the search among them (namedAfter) knows
+// nothing about zones. A zone determines at which instants its clock shows which readings, in spans that have
+// one offset each (zoneSpan): reading = instant + offset. At the end of a span the clock skips readings, or
+// repeats some.
 type wallReading int64
 
-// zoneReach is longer than the difference of any two offsets of a zone, so no clock change
-// moves a reading farther. The tz database's farthest are 26 hours apart.
+// zoneReach is greater than the difference between any two offsets of a zone, so no clock change moves a reading
+// further. In the tz database the greatest difference is 26 hours.
 const zoneReach = 48 * 60 * 60
 
-// The instants that Next looks at. Outside of them are no named times in any zone, and inside
-// none of the sums overflows.
+// The range of instants that Next looks at. No year that an expression can name is outside it in any zone, and no
+// sum inside it overflows.
 const (
 	earliestInstant = -1 << 40
 	latestInstant   = 1 << 40
 )
 
-// Next returns the first time at which the schedule fires that is strictly later than t: a whole second, in
-// the location that the expression names or else in t's. It returns the zero Time if t is zero, or if nothing
-// is left up to the end of 2099. It never takes more than a millisecond, and allocates nothing.
+// Next returns the first time strictly after t at which the schedule fires. It is a whole second, in the location
+// that the expression names, or else in that of t. Next returns the zero Time if t is the zero Time, or if the
+// schedule does not fire again before the end of 2099. It never takes more than a millisecond, and does not
+// allocate.
 func (s *Schedule) Next(t time.Time) time.Time {
 	location := s.location
 	if location == nil {
@@ -51,27 +52,27 @@ func (s *Schedule) Next(t time.Time) time.Time {
 	return time.Unix(instant, 0).In(location)
 }
 
-// nextNamed is Next by the high-water rule: each named reading has one turn, when the clock first
-// shows it or passes it. All up to the highest that the clock has shown have had theirs, so the one to
-// wait for is the first named one above.
+// nextNamed is Next by the high-water rule: the schedule fires once for each reading that it matches, when the clock
+// first shows or passes it. It has fired for all readings up to the highest that the clock has shown, so the one
+// to wait for is the first match above that.
 func (s *Schedule) nextNamed(after int64, location *time.Location) (instant int64, found bool) {
 	span := zoneSpanAt(after, location)
 	reading, found := s.namedAfter(span.highWater(after, location))
 	if !found {
 		return 0, false
 	}
-	// Skip the spans in which the clock cannot be that far, whatever changes come.
+	// Skip the spans in which the clock cannot have got that far, whatever changes are to come.
 	if soonest := span.instantOf(reading) - zoneReach; soonest >= span.end {
 		span = zoneSpanAt(soonest, location)
 	}
 	for span.instantOf(reading) >= span.end {
 		span = zoneSpanAt(span.end, location)
 	}
-	// If the change at the span's start jumped over the reading, the clock passes it there.
+	// If the change at the start of the span skipped the reading, the clock passes it there.
 	return max(span.instantOf(reading), span.start), true
 }
 
-// nextShown is Next by real time: the first later instant at which the clock shows a named reading.
+// nextShown is Next by elapsed time: the first later instant at which the clock shows a reading that matches.
 func (s *Schedule) nextShown(after int64, location *time.Location) (instant int64, found bool) {
 	from := after + 1
 	for {
@@ -80,13 +81,13 @@ func (s *Schedule) nextShown(after int64, location *time.Location) (instant int6
 		if found && span.instantOf(reading) < span.end {
 			return span.instantOf(reading), true
 		}
-		// Not in this span. If it ends soon, the change there may set the clock back to readings
-		// before those just searched, so the search begins again at the change.
+		// There is none in this span. If it ends soon, the change there may set the clock back to readings
+		// before those just searched, so the search starts again at the change.
 		if span.end < from+zoneReach {
 			from = span.end
 			continue
 		}
-		// Else the clock stays above them, and shows nothing named before it shows that reading.
+		// Otherwise the clock stays above them, and shows no match before it shows that reading.
 		if !found {
 			return 0, false
 		}
@@ -94,14 +95,14 @@ func (s *Schedule) nextShown(after int64, location *time.Location) (instant int6
 	}
 }
 
-// zoneSpan is a stretch of time, from start up to but not including end, in which a zone's clock
-// has one offset. Neighbours may have the same.
+// A zoneSpan is a period of time, from start up to but not including end, in which a zone has one offset. Adjacent
+// spans may have the same offset.
 type zoneSpan struct {
 	start, end int64
 	offset     int64
 }
 
-// zoneSpanAt is the span that holds an instant.
+// zoneSpanAt returns the span that contains an instant.
 func zoneSpanAt(instant int64, location *time.Location) zoneSpan {
 	t := time.Unix(instant, 0).In(location)
 	_, offset := t.Zone()
@@ -114,8 +115,8 @@ func zoneSpanAt(instant int64, location *time.Location) zoneSpan {
 		span.end = end.Unix()
 	}
 	if span.end <= instant {
-		// On 31 December of a leap year ZoneBounds may answer the start of that day (UTC), where it
-		// means the end: golang/go#81583.
+		// On 31 December of a leap year ZoneBounds may return the start of that day (in UTC) instead of its
+		// end: golang/go#81583.
 		const day = 24 * 60 * 60
 		span.end = instant - instant%day + day
 	}
@@ -126,8 +127,8 @@ func (z zoneSpan) readingAt(instant int64) wallReading { return wallReading(inst
 
 func (z zoneSpan) instantOf(reading wallReading) int64 { return int64(reading) - z.offset }
 
-// highWater is the highest reading that the clock has shown up to an instant of the span: what it
-// shows then or, while a change that set it back is not made up for, what it showed last before.
+// highWater returns the highest reading that the clock has shown up to an instant of the span: what it shows at that
+// instant or, if it was set back and has not caught up yet, what it showed just before.
 func (z zoneSpan) highWater(instant int64, location *time.Location) wallReading {
 	high := z.readingAt(instant)
 	for z.start > instant-zoneReach {

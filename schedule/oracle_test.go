@@ -18,11 +18,11 @@ import (
 )
 
 var (
-	oracleSeed    = flag.Uint64("schedule.seed", 1, "what the oracle test draws its clock changes and expressions from")
-	oracleChanges = flag.Int("schedule.changes", 2, "clock changes per zone that the oracle test looks at, 0 for all")
+	oracleSeed    = flag.Uint64("schedule.seed", 1, "the seed from which the oracle test draws clock changes and expressions")
+	oracleChanges = flag.Int("schedule.changes", 2, "the number of clock changes per zone that the oracle test checks, 0 for all")
 
 	//go:embed testdata/zones.txt
-	zoneNames string // all zones of the tz database, one a line
+	zoneNames string // all zones of the tz database, one per line
 )
 
 func mustLoadZone(t testing.TB, name string) *time.Location {
@@ -32,7 +32,7 @@ func mustLoadZone(t testing.TB, name string) *time.Location {
 	return location
 }
 
-// clockWalk is what a clock shows, second by second: shown[i] at the instant from+i.
+// A clockWalk is what a clock shows, second by second: shown[i] at the instant from+i.
 type clockWalk struct {
 	from  int64
 	shown []int64
@@ -41,7 +41,7 @@ type clockWalk struct {
 func walkClock(location *time.Location, from, to int64) clockWalk {
 	walk := clockWalk{from: from, shown: make([]int64, 0, to-from)}
 	for from < to {
-		// An hour that has the same offset at both ends has it throughout: no two changes are so near.
+		// An hour with the same offset at both ends has it throughout: no two changes are so close.
 		offset, constant := offsetAt(location, from), min(from+3600, to)
 		if offsetAt(location, constant-1) != offset {
 			constant = from + 1
@@ -58,10 +58,9 @@ func offsetAt(location *time.Location, instant int64) int64 {
 	return int64(offset)
 }
 
-// firings are the instants of the walk, but its first, at which the expression fires, by the words
-// of the rule. If the hour field holds all hours, those at which the clock shows what it names. Else those
-// at which the highest reading so far reaches or jumps over something it names. Changes before the walk
-// are left out of account.
+// firings returns the instants of the walk, except its first, at which the expression fires, literally by the rule. If
+// the hour field contains all hours, those are the instants at which the clock shows a match. Otherwise they are
+// those at which the highest reading so far reaches or skips a match. Changes before the walk are ignored.
 func (o *oracle) firings(walk clockWalk) []int64 {
 	var instants []int64
 	high := walk.shown[0]
@@ -77,7 +76,7 @@ func (o *oracle) firings(walk clockWalk) []int64 {
 	return instants
 }
 
-// clockChanges are the instants, to the second, at which a zone's offset changed from 1990 to 2037.
+// clockChanges returns the instants, to the second, at which a zone's offset changed from 1990 to 2037.
 func clockChanges(location *time.Location) []int64 {
 	const step = 24 * 60 * 60
 	var changes []int64
@@ -99,7 +98,7 @@ func clockChanges(location *time.Location) []int64 {
 	return changes
 }
 
-// touchingExpression is a random expression that names, or nearly names, the given reading.
+// touchingExpression returns a random expression that matches, or nearly matches, the given reading.
 func touchingExpression(random *rand.Rand, reading int64) string {
 	at := time.Unix(reading, 0).UTC()
 	pick := func(choices ...string) string { return choices[random.IntN(len(choices))] }
@@ -127,7 +126,7 @@ func TestScheduleNextAgreesWithTheOracleAroundClockChangesOfAllZones(t *testing.
 			location := mustLoadZone(t, name)
 			changes := clockChanges(location)
 			for i := 1; i < len(changes); i++ {
-				require.Greater(t, changes[i]-changes[i-1], int64(48*60*60), "the oracle takes changes one by one")
+				require.Greater(t, changes[i]-changes[i-1], int64(48*60*60), "the oracle takes changes one at a time")
 			}
 			random.Shuffle(len(changes), func(i, j int) { changes[i], changes[j] = changes[j], changes[i] })
 			if *oracleChanges > 0 {
@@ -157,7 +156,7 @@ func compareAroundChange(t *testing.T, random *rand.Rand, location *time.Locatio
 			starts = append(starts, walk.from+random.Int64N(int64(len(walk.shown))))
 		}
 		starts = append(starts, firings[:min(20, len(firings))]...)
-		// From far before, the next may be before the walk; if it is not, it is the walk's first.
+		// From far before, the next time may be before the walk. If it is not, it is the first of the walk.
 		if far := change - random.Int64N(1000*24*60*60); parsed.Next(time.Unix(far, 0).In(location)).Unix() > walk.from {
 			starts = append(starts, far)
 		}

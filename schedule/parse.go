@@ -19,8 +19,8 @@ var aliases = map[string][fieldCount]string{
 	"@annually": {"0", "0", "0", "1", "1", "*", "*"},
 }
 
-// splitWords parts an expression at its blanks: space, tab, line feed, form feed and return. Any
-// other white space is an error where it stands, as garbage: it is as a rule there by accident.
+// splitWords splits an expression at spaces, tabs, line feeds, form feeds and carriage returns. Any other white space
+// becomes part of an item and makes it invalid: it is usually there by accident.
 func splitWords(expr string) []string {
 	words := make([]string, 0, 8)
 	start := 0
@@ -35,7 +35,7 @@ func splitWords(expr string) []string {
 	return words
 }
 
-// cutZone takes the zone off the words of an expression. Without one the location is nil.
+// cutZone removes the zone from the words of an expression. If there is none, the location is nil.
 func cutZone(words []string) (location *time.Location, rest []string, err error) {
 	if len(words) == 0 {
 		return nil, nil, nil
@@ -47,7 +47,7 @@ func cutZone(words []string) (location *time.Location, rest []string, err error)
 	switch {
 	case !found:
 		return nil, words, nil
-	case zone == "": // which time.LoadLocation takes for UTC
+	case zone == "": // time.LoadLocation would return UTC
 		return nil, nil, errors.New("no time zone after the =; write one as in CRON_TZ=Europe/Paris")
 	}
 	if location, err = time.LoadLocation(zone); err != nil {
@@ -56,7 +56,7 @@ func cutZone(words []string) (location *time.Location, rest []string, err error)
 	return location, words[1:], nil
 }
 
-// sevenFields completes the words of an expression, its zone taken off, to all seven fields.
+// sevenFields returns all seven fields, given the words of an expression without its zone.
 func sevenFields(words []string) (fields [fieldCount]string, err error) {
 	if len(words) > 0 && words[0][0] == '@' {
 		fields, found := aliases[strings.ToLower(words[0])]
@@ -79,8 +79,8 @@ func sevenFields(words []string) (fields [fieldCount]string, err error) {
 	return fields, nil
 }
 
-// sixFieldsHint is what an error about six fields adds, unless the last of them is a year by its looks:
-// they were probably meant as another library reads them, from the second to the day of week.
+// sixFieldsHint returns what an error about an expression with six fields adds, unless the last of them looks like a
+// year: the expression was probably written for another library, which reads them as second to day of week.
 func sixFieldsHint(expr string, words []string) string {
 	if len(words) != 6 {
 		return ""
@@ -97,19 +97,19 @@ func sixFieldsHint(expr string, words []string) string {
 	return hint
 }
 
-// plainFields makes sets of the fields from second to day of week, as far as robfig/cron knows their
-// items. What may be written is settled before: it lets much pass (*-5, +5, ?/2, empty items, steps
-// of any size), and its errors name no field.
+// plainFields turns the fields from second to day of week into sets, as far as robfig/cron knows the forms of their
+// items. The items have been checked by then, since robfig/cron accepts too much (*-5, +5, ?/2, empty items,
+// steps of any size) and its errors do not name the field.
 var plainFields = cron.NewParser(cron.Second | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
 
-// readWords fills the schedule from the words of its expression.
+// readWords fills in the schedule from the words of its expression.
 func (s *Schedule) readWords(words []string) error {
 	fields, err := sevenFields(words)
 	if err != nil {
 		return err
 	}
 	text := make([]byte, 0, 64)  // all seven fields
-	plain := make([]byte, 0, 64) // what of the first six robfig/cron knows
+	plain := make([]byte, 0, 64) // the items of the first six that robfig/cron knows
 	for place, list := range fields {
 		field := &fieldSpecs[place]
 		for itemText := range strings.SplitSeq(list, ",") {
@@ -130,8 +130,8 @@ func (s *Schedule) readWords(words []string) error {
 		}
 		text[len(text)-1] = ' '
 		if place != yearField {
-			// robfig/cron skips empty items, so the comma after the last does no harm, and a comma
-			// alone is the empty set.
+			// robfig/cron ignores empty items, so a comma after the last item does no harm, and a comma alone is
+			// the empty set.
 			plain = append(plain, ',', ' ')
 		}
 	}
@@ -144,9 +144,9 @@ func (s *Schedule) readWords(words []string) error {
 	return nil
 }
 
-// takeSets takes over robfig/cron's sets.
+// takeSets copies the sets that robfig/cron made.
 func (s *Schedule) takeSets(sets *cron.SpecSchedule) {
-	// The mark of an item * or ?. It would be that of */1 as well, were that not handed over as a range.
+	// The mark of an item * or ?. robfig/cron would set it for */1 as well, but that is passed to it as a range.
 	const star = 1 << 63
 	s.seconds, s.minutes, s.hours, s.months = sets.Second&^star, sets.Minute&^star, sets.Hour&^star, sets.Month&^star
 	s.days.daysOfMonth, s.days.anyDay = sets.Dom&^star, sets.Dom&star != 0

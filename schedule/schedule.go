@@ -1,4 +1,4 @@
-// Package schedule reads cron expressions and finds the times that they name.
+// Package schedule parses cron expressions and finds the times that they match.
 //
 //	s, err := schedule.Parse("30 9 * * MON-FRI")
 //	next := s.Next(time.Now())
@@ -16,10 +16,10 @@
 // The sixth of six fields is the year. Other libraries put a second first instead; here that takes
 // all seven fields, with * as the year.
 //
-// Before any of them may stand CRON_TZ=Zone or TZ=Zone, with a name of the tz database. Without it
-// an expression is read in the location of the time that Next is given.
+// Any of them may be preceded by CRON_TZ=Zone or TZ=Zone, where Zone is a name from the tz database. Without
+// it, the expression is read in the location of the time that is passed to Next.
 //
-// A field is a list, parted by commas, of
+// A field is a comma-separated list of
 //
 //	n            the value n
 //	a-b          the values from a to b
@@ -31,28 +31,28 @@
 //
 //	second, minute   0-59
 //	hour             0-23
-//	day of month     1-31   and L the last day, LW the last Monday to Friday,
-//	                        15W the Monday to Friday nearest to the 15th in its month
+//	day of month     1-31   also L, the last day; LW, the last day from Monday to Friday;
+//	                        and 15W, the day from Monday to Friday nearest to the 15th in its month
 //	month            1-12   or JAN-DEC, JANUARY-DECEMBER
 //	day of week      0-7    or SUN-SAT, SUNDAY-SATURDAY (0 and 7 are Sunday)
-//	                        and 5L the last Friday of the month, 5#3 its third Friday
+//	                        also 5L, the last Friday of the month, and 5#3, its third Friday
 //	year             1970-2099
 //
-// with at most one leading zero before a single digit, and names and letters in any case. Where it
-// ends a range Sunday is 7, also by name, as in FRI-SUN; a range starts on Sunday as 0. The largest
-// steps are, from the second to the year, 59, 59, 23, 31, 12, 6 and 129.
+// A single digit may have one leading zero, and names and letters may be in any case. Sunday is 7 at the end of a
+// range, also by name, as in FRI-SUN, and 0 at its start. The largest steps, from second to year, are 59, 59,
+// 23, 31, 12, 6 and 129.
 //
-// A day field that has an item * or ? restricts nothing. If both day fields restrict, the schedule
-// fires on the days of either; if one does, on its days; if none does, every day. */1 and 1-31 do
-// restrict, to every day.
+// A day field with an item * or ? is unrestricted. If both day fields are restricted, the schedule fires on the
+// days that match either; if one is, on the days that match it; if neither is, every day. */1 and 1-31 are
+// restrictions, though they match every day.
 //
-// # Changes of the clock
+// # Daylight saving time
 //
-// When clocks change, nothing at a named hour is lost and nothing doubled. A schedule whose hour
-// field leaves out an hour names local dates and times, and fires once for each, when the clock
-// first shows or passes it: at 03:00 for a 02:30 that is skipped, the first time only for a 01:30
-// that is shown twice. One whose hour field holds all 24 hours goes by real time, at every instant
-// at which the clock shows what its fields say.
+// When clocks change, no run at a given hour is lost and none happens twice. If the hour field leaves out any
+// hour, the schedule fires once for each local date and time that it matches, when the clock first reaches or
+// passes it: at 03:00 for a 02:30 that is skipped, and only the first time for a 01:30 that is repeated. If the
+// hour field contains all 24 hours, the schedule goes by elapsed time: it fires at every instant at which the
+// clock matches the fields.
 package schedule
 
 import (
@@ -60,10 +60,10 @@ import (
 	"time"
 )
 
-// Parse reads a cron expression. An error names the field, the item and what is allowed there.
+// Parse parses a cron expression. An error names the field, the item and what is allowed there.
 //
-// It is no error that an expression can never fire, as on 30 February or in years that have passed: its
-// Next is the zero Time.
+// An expression that can never fire, as on 30 February or in years that have passed, is not an error: its Next
+// returns the zero Time.
 func Parse(expr string) (*Schedule, error) {
 	location, words, err := cutZone(splitWords(expr))
 	schedule := &Schedule{location: location}
@@ -78,9 +78,9 @@ func Parse(expr string) (*Schedule, error) {
 
 // A Schedule is a parsed cron expression. It is safe for concurrent use. The zero Schedule never fires.
 type Schedule struct {
-	// Sets of the values that the fields name. Nothing changes once they are parsed.
+	// Nothing in here changes once it is parsed.
 
-	// location is nil if the expression names none.
+	// location is nil if the expression names no zone.
 	location *time.Location
 
 	// Bit n of a set stands for the value n.
@@ -88,17 +88,17 @@ type Schedule struct {
 	days                            daySets
 	years                           [lastYear - firstYear + 1]bool
 
-	// everyHour: hours holds all 24, so the schedule goes by real time.
+	// everyHour: hours contains all 24, so the schedule goes by elapsed time.
 	everyHour bool
-	// firstOfDay is the earliest time of day that the schedule names.
+	// firstOfDay is the earliest time of day that the schedule matches.
 	firstOfDay wallReading
 
 	// text is the seven fields in numbers.
 	text string
 }
 
-// String returns the expression in seven fields and in numbers, after its zone if it names one. Parsed
-// again it is the same schedule.
+// String returns the expression with all seven fields, in numbers and preceded by its zone if it names one. Parsing
+// it again gives the same schedule.
 func (s *Schedule) String() string {
 	if s.location == nil {
 		return s.text
@@ -106,7 +106,7 @@ func (s *Schedule) String() string {
 	return "CRON_TZ=" + s.location.String() + " " + s.text
 }
 
-// The years that a schedule can name.
+// The years that an expression can name.
 const (
 	firstYear = 1970
 	lastYear  = 2099

@@ -20,8 +20,8 @@ func mustParse(t testing.TB, expr string) *schedule.Schedule {
 	return parsed
 }
 
-// scheduleCase is an expression and what it does next, time after time: RFC 3339 in the zone given,
-// "never" for the zero time. An empty zone is UTC.
+// A scheduleCase is an expression and the times at which it fires next, in RFC 3339 and in the given zone. "never" is the
+// zero time. An empty zone is UTC.
 type scheduleCase struct {
 	expr, zone, from string
 	want             []string
@@ -48,7 +48,7 @@ func checkSchedules(t *testing.T, cases []scheduleCase) {
 	}
 }
 
-// sameSchedule holds that expressions mean the same, by what they print: the fields in numbers.
+// same checks what expressions mean by what they print: the fields in numbers.
 func same(t *testing.T, cases map[string]string) {
 	t.Helper()
 	for expr, want := range cases {
@@ -61,7 +61,7 @@ func TestScheduleHasFiveSixOrSevenFields(t *testing.T) {
 		{"30 14 20 5 *", "", "2026-05-20T14:29:59Z", []string{"2026-05-20T14:30:00Z", "2027-05-20T14:30:00Z"}},
 		{"30 14 20 5 * 2028", "", "2026-05-20T14:29:59Z", []string{"2028-05-20T14:30:00Z", "never"}},
 		{"15,45 30 14 20 5 * 2028", "", "2026-05-20T14:29:59Z", []string{"2028-05-20T14:30:15Z", "2028-05-20T14:30:45Z", "never"}},
-		// Half past midnight on the 9th, in any year: not at 09:30.
+		// Half past midnight on the 9th, in any year, and not at 09:30.
 		{"30 0 9 * * *", "", "2026-01-01T00:00:00Z", []string{"2026-01-09T00:30:00Z", "2026-02-09T00:30:00Z"}},
 		{"* * * * * * 1970", "", "1960-01-01T00:00:00Z", []string{"1970-01-01T00:00:00Z", "1970-01-01T00:00:01Z"}},
 		{"59 59 23 31 12 * 2099", "", "2026-01-01T00:00:00Z", []string{"2099-12-31T23:59:59Z", "never"}},
@@ -91,7 +91,7 @@ func TestScheduleAnswersInItsZoneOrElseInTheStarts(t *testing.T) {
 	assert.Same(t, time.Local, mustParse(t, "0 9 * * *").Next(time.Now()).Location(), "as the pool asks")
 }
 
-func TestScheduleFieldsArePartedBySpaceTabLineFeedFormFeedAndReturn(t *testing.T) {
+func TestScheduleFieldsAreSeparatedBySpaceTabLineFeedFormFeedAndReturn(t *testing.T) {
 	same(t, map[string]string{"\f1\r2 \t 3\n\n4 5 ": "0 1 2 3 4 5 *"})
 	for _, blank := range []string{"\v", "\u00a0", "\u0085", "\u2003", "\u3000"} {
 		_, err := schedule.Parse("1" + blank + "2 3 4 5 6 2030")
@@ -128,7 +128,7 @@ func TestScheduleItems(t *testing.T) {
 	}
 }
 
-// checkName holds that a name, whole or three letters of it, in any case, means its number.
+// checkName checks that a name, in full or abbreviated to three letters, in any case, means its number.
 func checkName(t *testing.T, format, name string, number int) {
 	t.Helper()
 	want := fmt.Sprint(mustParse(t, fmt.Sprintf(format, fmt.Sprint(number))))
@@ -190,7 +190,7 @@ func TestScheduleDaysOfTheWeekByLAndNumber(t *testing.T) {
 
 func TestScheduleWhichDay(t *testing.T) {
 	checkDates(t, 2026, map[string]string{
-		// Both free: every day. One restricted: that one. Both: the union. 1 February is a Sunday.
+		// Neither restricted: every day. One restricted: that one. Both: the union. 1 February is a Sunday.
 		"0 0 0 */7 2 * *":       "02-01 02-08 02-15 02-22",
 		"0 0 0 ? 2 1#1,2#1 *":   "02-02 02-03",
 		"0 0 0 13 2 FRIL *":     "02-13 02-27",
@@ -199,7 +199,7 @@ func TestScheduleWhichDay(t *testing.T) {
 		"0 0 0 13 2 FRIL,? *":   "02-13",
 		"0 0 0 1-3 2 0#1,4#1 *": "02-01 02-02 02-03 02-05",
 	})
-	// An item * or ? makes a field free, */1 and the full range do not.
+	// An item * or ? makes a field unrestricted; */1 and the full range do not.
 	everyDay := dates(t, "0 0 0 * 2 * *", 2026)
 	assert.Len(t, strings.Fields(everyDay), 28)
 	for _, expr := range []string{
@@ -210,7 +210,7 @@ func TestScheduleWhichDay(t *testing.T) {
 	assert.Len(t, strings.Fields(dates(t, "0 0 0 */1 * 1 *", 2026)), 365)
 }
 
-// dates are the dates of a year on which a schedule fires.
+// dates returns the dates of a year on which a schedule fires.
 func dates(t *testing.T, expr string, year int) string {
 	t.Helper()
 	parsed := mustParse(t, expr)
