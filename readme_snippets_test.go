@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -16,16 +17,16 @@ import (
 	"github.com/agentjobs/jobs"
 )
 
-// The README's snippets, where the compiler and the tests see them.
+// The snippets of README.md and docs/, where the compiler and the tests see them.
 
 type discovery struct{ stub }
 
 func TestDiscoveryRunsHourly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		jobs.SetDefaultPool(nil)
+		jobs.SetDefaultPool(nil) // a pool belongs to the bubble that uses it first
 		defer func() { require.NoError(t, jobs.Shutdown(context.Background())) }()
 
-		id, err := jobs.RegisterIntervalJob(discovery{}, time.Hour)
+		id, err := jobs.Register(discovery{}, jobs.Every(time.Hour))
 		require.NoError(t, err)
 
 		time.Sleep(24 * time.Hour)
@@ -58,12 +59,23 @@ func registerRequest(url string) (string, error) {
 	return id, err
 }
 
-func healthz(w http.ResponseWriter, _ *http.Request) {
+func registerSignOn(signOn func(context.Context) error) (string, error) {
+	id, err := jobs.Register(jobs.JobFunc(signOn), jobs.Retry(5), // fewer, if signOn returns a jobs.Permanent error
+		jobs.WithName("sign-on"), jobs.WithRetryBackoff(time.Second, time.Minute))
+	return id, err
+}
+
+func livez(w http.ResponseWriter, _ *http.Request) {
+	w.WriteHeader(http.StatusOK) // also while the pool is Stopped
+}
+
+func readyz(w http.ResponseWriter, _ *http.Request) {
 	info := jobs.DefaultPool().Info()
-	if info.Status != jobs.PoolStatusRunning {
+	w.Header().Set("Content-Type", "application/json")
+	if info.Status != jobs.PoolStatusRunning || info.Unstarted > 0 {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	_ = json.NewEncoder(w).Encode(info) // with the job and the error that stopped it
+	_ = json.NewEncoder(w).Encode(info) // what stopped it, what blocks the restart
 }
 
 func list(w http.ResponseWriter, _ *http.Request) {
@@ -90,7 +102,7 @@ func TestTheSnippetsOfTheReadmeWork(t *testing.T) {
 		defer func() { require.NoError(t, jobs.Shutdown(context.Background())) }()
 
 		response := httptest.NewRecorder()
-		healthz(response, nil)
+		readyz(response, nil)
 		assert.Equal(t, http.StatusServiceUnavailable, response.Code)
 		assert.JSONEq(t, `{"status":"Initializing","jobs":0,"restarts":0,"unstarted":0,"abandoned":0}`,
 			response.Body.String())
@@ -106,7 +118,7 @@ func TestTheSnippetsOfTheReadmeWork(t *testing.T) {
 		assert.Equal(t, "Failed", jobs.GetJobStatus(request))
 
 		response = httptest.NewRecorder()
-		healthz(response, nil)
+		readyz(response, nil)
 		assert.Equal(t, http.StatusOK, response.Code)
 		response = httptest.NewRecorder()
 		list(response, nil)
@@ -116,5 +128,49 @@ func TestTheSnippetsOfTheReadmeWork(t *testing.T) {
 		assert.Equal(t, "traffic", infos[0]["name"])
 		assert.Equal(t, "Failed", infos[2]["status"])
 		assert.Contains(t, infos[2]["lastError"], "missing protocol scheme")
+	})
+}
+
+func TestTheReadmesLivenessLastsWhileItsReadinessFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jobs.SetDefaultPool(jobs.NewPool(quiet))
+		defer jobs.SetDefaultPool(nil)
+		defer func() { require.NoError(t, jobs.Shutdown(context.Background())) }()
+		codes := func() (codes []int) {
+			for _, endpoint := range []http.HandlerFunc{livez, readyz} {
+				response := httptest.NewRecorder()
+				endpoint(response, nil)
+				codes = append(codes, response.Code)
+			}
+			return codes
+		}
+
+		ready := false
+		_, err := jobs.Register(stub{ready: func() bool { return ready }}, jobs.Every(time.Minute))
+		require.NoError(t, err)
+		pass(0)
+		assert.Equal(t, "Running", jobs.GetStatus())
+		assert.Equal(t, []int{http.StatusOK, http.StatusServiceUnavailable}, codes(), "a job has not started")
+
+		ready = true
+		pass(time.Second)
+		assert.Equal(t, []int{http.StatusOK, http.StatusOK}, codes())
+
+		jobs.DefaultPool().SetStatus(jobs.PoolStatusStopped)
+		assert.Equal(t, []int{http.StatusOK, http.StatusServiceUnavailable}, codes(), "the pool is Stopped")
+	})
+}
+
+func TestTheReadmesSignOnEndsWithAPermanentError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jobs.SetDefaultPool(jobs.NewPool(quiet))
+		defer jobs.SetDefaultPool(nil)
+		defer func() { require.NoError(t, jobs.Shutdown(context.Background())) }()
+		id, err := registerSignOn(func(context.Context) error { return jobs.Permanent(errors.New("refused")) })
+		require.NoError(t, err)
+		pass(time.Hour)
+		info, _ := jobs.DefaultPool().Job(id)
+		assert.Equal(t, jobs.JobStatusFailed, info.Status)
+		assert.EqualValues(t, 1, info.Executions)
 	})
 }

@@ -12,11 +12,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func readme(t *testing.T) string {
+func document(t *testing.T, path string) string {
 	t.Helper()
-	text, err := os.ReadFile("README.md")
+	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	return string(text)
+}
+
+// documents returns the paths of the README and of all that it leads to.
+func documents(t *testing.T) []string {
+	t.Helper()
+	docs, err := filepath.Glob("docs/*.md")
+	require.NoError(t, err)
+	require.NotEmpty(t, docs)
+	return append(docs, "README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 }
 
 // sources returns the text of all Go files of the module, without indentation.
@@ -54,20 +63,21 @@ var indentation = regexp.MustCompile(`(?m)^\s+`)
 
 func unindented(text string) string { return indentation.ReplaceAllString(text, "") }
 
-func TestEveryGoSnippetOfTheReadmeIsCompiled(t *testing.T) {
-	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(readme(t), -1)
-	require.NotEmpty(t, snippets)
+func TestEveryGoSnippetOfADocumentIsCompiled(t *testing.T) {
+	fence := regexp.MustCompile("(?s)```go\n(.*?)```")
 	code := sources(t)
-	for _, snippet := range snippets {
-		assert.True(t, strings.Contains(code, unindented(snippet[1])), "a snippet that stands in no Go file:\n%s", snippet[1])
+	require.NotEmpty(t, fence.FindString(document(t, "README.md")))
+	for _, path := range documents(t) {
+		for _, snippet := range fence.FindAllStringSubmatch(document(t, path), -1) {
+			assert.True(t, strings.Contains(code, unindented(snippet[1])), "%s: a snippet that is in no Go file:\n%s", path, snippet[1])
+		}
 	}
 }
 
-func TestEveryPromiseOfTheReadmeNamesItsTest(t *testing.T) {
-	_, promises, _ := strings.Cut(readme(t), "## What is guaranteed")
-	promises, _, _ = strings.Cut(promises, "\n## ")
+func TestEveryGuaranteeNamesItsTest(t *testing.T) {
+	promises, _, _ := strings.Cut(document(t, "docs/GUARANTEES.md"), "\n[TRACK-RECORD.md]")
 	items := regexp.MustCompile(`(?m)^\d+\. `).Split(promises, -1)[1:]
-	require.NotEmpty(t, items)
+	require.Len(t, items, 15, "README.md says how many there are")
 	code := sources(t)
 	for _, item := range items {
 		tests := testName.FindAllStringSubmatch(item, -1)
@@ -76,4 +86,26 @@ func TestEveryPromiseOfTheReadmeNamesItsTest(t *testing.T) {
 			assert.True(t, strings.Contains(code, "func "+test[1]+"("), "no such test: %s", test[1])
 		}
 	}
+}
+
+func TestEveryTestThatADocumentNamesExists(t *testing.T) {
+	code := sources(t)
+	for _, path := range documents(t) {
+		for _, test := range testName.FindAllStringSubmatch(document(t, path), -1) {
+			assert.True(t, strings.Contains(code, "func "+test[1]+"("), "%s: no such test: %s", path, test[1])
+		}
+	}
+}
+
+func TestEveryLinkOfADocumentLeadsToAFile(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^):#]+)(?:#[^)]*)?\)`) // not those to other sites
+	for _, path := range documents(t) {
+		for _, to := range link.FindAllStringSubmatch(document(t, path), -1) {
+			assert.FileExists(t, filepath.Join(filepath.Dir(path), to[1]), path)
+		}
+	}
+}
+
+func TestTheReadmeStaysShort(t *testing.T) {
+	assert.LessOrEqual(t, len(strings.Fields(document(t, "README.md"))), 1300)
 }

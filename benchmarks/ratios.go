@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// brief are the rows of the table of ratios, under the names that README.md at the top has for them.
+// brief are the rows of the table of ratios, under the names that docs/COSTS.md has for them.
 var brief = []row{
 	{label: "memory of an idle job, of 100,000", place: hundredK, metric: "bytes"},
 	{label: "registering one, of 100,000", place: hundredK, metric: "register_ns"},

@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-const slowTests = "650Bytes|^Fuzz|Readme|TrackRecord|EveryPair|AllZones|TheModel|Quartz119|DoesNotGrow|LeaveNothing|" +
+const slowTests = "650Bytes|^Fuzz|Readme|ADocument|EveryGuarantee|TrackRecord|EveryPair|AllZones|TheModel|Quartz119|DoesNotGrow|LeaveNothing|" +
 	"NoPromise|HungShutdown|HardlyAWait|Stress|Contention|Perturbed|TestSchedule"
 
 func main() {
