@@ -26,6 +26,7 @@ const promised = 12 * time.Second // from the start until all are back after an 
 type (
 	health struct {
 		Status        string
+		Unstarted     int
 		Restarts      int
 		StoppedByName string
 		StopError     string
@@ -48,7 +49,7 @@ func TestAgentRunsEachKindOfJobAndComesBackAfterAnOutage(t *testing.T) {
 
 	poll(t, "every job has executed", func() bool {
 		all := a.jobs()
-		return a.healthz(0).Status == "Running" && len(all) == 7 && executed(all) == 7
+		return a.readyz(0).Status == "Running" && len(all) == 7 && executed(all) == 7
 	})
 	before := a.jobs()
 	types := map[string]string{}
@@ -66,7 +67,7 @@ func TestAgentRunsEachKindOfJobAndComesBackAfterAnOutage(t *testing.T) {
 	}, types)
 	assert.Equal(t, "Finished", before["version"].Status)
 	assert.Equal(t, "Finished", before["sign-on"].Status)
-	assert.Equal(t, 3, before["sign-on"].Executions, "the gateway refuses two tries")
+	assert.Equal(t, 3, before["sign-on"].Executions, "the gateway refuses two attempts")
 	expectReports(t, cfg.reports)
 
 	g.takeDown()
@@ -75,11 +76,11 @@ func TestAgentRunsEachKindOfJobAndComesBackAfterAnOutage(t *testing.T) {
 	g.comeUp()
 	poll(t, "everything is back", func() bool {
 		now := a.jobs()
-		return a.healthz(0).Status == "Running" && now["feed"].Executions > before["feed"].Executions &&
+		return a.readyz(0).Status == "Running" && now["feed"].Executions > before["feed"].Executions &&
 			now["discovery"].Status == "Running" && now["report"].Status == "Running" &&
 			now["audit"].ID != before["audit"].ID && now["audit"].Executions == 1
 	})
-	require.Equal(t, 1, a.healthz(http.StatusOK).Restarts)
+	require.Equal(t, 1, a.readyz(http.StatusOK).Restarts)
 	require.Less(t, time.Since(began), promised)
 	require.NoError(t, a.end())
 }
@@ -89,8 +90,8 @@ func TestAgentRunsEachKindOfJobAndComesBackAfterAnOutage(t *testing.T) {
 func (a *running) expectStopped(before map[string]jobView) {
 	a.t.Helper()
 	attached := []string{"discovery", "report", "feed"}
-	poll(a.t, "the pool is stopped", func() bool { return a.healthz(0).Status == "Stopped" })
-	why := a.healthz(http.StatusServiceUnavailable)
+	poll(a.t, "the pool is stopped", func() bool { return a.readyz(0).Status == "Stopped" })
+	why := a.readyz(http.StatusServiceUnavailable)
 	assert.Contains(a.t, attached, why.StoppedByName)
 	assert.NotEmpty(a.t, why.StopError)
 
@@ -109,7 +110,7 @@ func (a *running) expectStopped(before map[string]jobView) {
 		assert.Equal(a.t, stopped[name].Executions, now[name].Executions, name)
 	}
 	assert.Equal(a.t, "Finished", now["sign-on"].Status)
-	a.healthz(http.StatusServiceUnavailable)
+	a.readyz(http.StatusServiceUnavailable)
 }
 
 func TestOutageOfThePretendGateway(t *testing.T) {
@@ -117,7 +118,7 @@ func TestOutageOfThePretendGateway(t *testing.T) {
 	cfg := quick(t)
 	cfg.outageAfter, cfg.outage = 100*time.Millisecond, 300*time.Millisecond
 	a := startAgent(t, cfg)
-	poll(t, "the pool has stopped and is running again", func() bool { return a.healthz(0).Restarts > 0 })
+	poll(t, "the pool has stopped and is running again", func() bool { return a.readyz(0).Restarts > 0 })
 	poll(t, "the feed is back", func() bool { return a.jobs()["feed"].Executions > 1 })
 	require.NoError(t, a.end())
 }
@@ -127,6 +128,7 @@ func TestAuditFeedRenewsItsRegistrationAtTheEndOfEachSession(t *testing.T) {
 	cfg := quick(t)
 	cfg.session = 100 * time.Millisecond
 	a := startAgent(t, cfg)
+	poll(t, "the agent is ready", func() bool { return a.get("/readyz", new(health)) == http.StatusOK })
 	ids := map[string]bool{}
 	poll(t, "the job has had three ids", func() bool {
 		if audit, ok := a.jobs()["audit"]; ok {
@@ -134,7 +136,7 @@ func TestAuditFeedRenewsItsRegistrationAtTheEndOfEachSession(t *testing.T) {
 		}
 		return len(ids) >= 3
 	})
-	assert.Zero(t, a.healthz(http.StatusOK).Restarts, "a detached job stops nobody")
+	assert.Zero(t, a.readyz(http.StatusOK).Restarts, "a detached job stops nobody")
 	require.NoError(t, a.end())
 }
 
@@ -201,14 +203,16 @@ func startAgent(t *testing.T, cfg config) *running {
 	return a
 }
 
-// healthz returns what /healthz answers. The code is to be the one given, unless that is 0.
-func (a *running) healthz(code int) (answer health) {
+// readyz returns what /readyz answers. The code is to be the one given, unless that is 0. It expects of /livez that
+// it answers 200 in any case.
+func (a *running) readyz(code int) (answer health) {
 	a.t.Helper()
-	got := a.get("/healthz", &answer)
+	got := a.get("/readyz", &answer)
 	if code != 0 {
 		require.Equal(a.t, code, got)
 	}
-	require.Equal(a.t, answer.Status == "Running", got == http.StatusOK)
+	require.Equal(a.t, answer.Status == "Running" && answer.Unstarted == 0, got == http.StatusOK)
+	require.Equal(a.t, http.StatusOK, a.get("/livez", new(map[string]string)))
 	return answer
 }
 

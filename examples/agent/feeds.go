@@ -35,8 +35,8 @@ func (f *feed) ExecuteContext(ctx context.Context) error {
 	return err
 }
 
-// An auditFeed is a detached channel job that renews its own registration when its stream breaks, as
-// agents did before there were contexts: somebody else listens on its stop channel, and the pool puts
+// An auditFeed is a detached channel job without a context, which renews its own registration when its stream breaks, as
+// agents of the agent SDK do: somebody else listens on its stop channel, and the pool puts
 // a nil there when Execute is to return, and also when it has returned an error of its own accord.
 type auditFeed struct {
 	session
@@ -52,7 +52,7 @@ type auditFeed struct {
 func (f *auditFeed) register() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	id, err := jobs.RegisterDetachedChannelJobWithName(f, f.stop, "audit")
+	id, err := jobs.Register(f, jobs.Channel(f.stop), jobs.Detached(), jobs.WithName("audit"))
 	f.id = id
 	return err
 }

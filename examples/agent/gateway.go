@@ -11,7 +11,7 @@ import (
 
 const (
 	token    = "let-me-in"
-	refusals = 2 // how many tries to sign on the gateway refuses
+	refusals = 2 // how many attempts to sign on the gateway refuses
 
 	hesitation = 250 * time.Millisecond // before a gateway that is down refuses a request
 )
@@ -113,7 +113,7 @@ func signedOn(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// signOn refuses the first tries, as a gateway does that is still busy with its own start.
+// signOn refuses the first attempts, as a gateway does that is still busy with its own start.
 func (g *gateway) signOn(w http.ResponseWriter, _ *http.Request) {
 	g.mu.Lock()
 	g.signOns++

@@ -36,8 +36,7 @@ func newAgent(cfg config, log *slog.Logger, giveUp func(cause error)) *agent {
 	return a
 }
 
-// register registers one job of each kind: four as agents always have, and three with Register, which
-// takes options and contexts.
+// register registers one job of each kind.
 func (a *agent) register() error {
 	var errs []error
 	add := func(id string, err error) string {
@@ -46,11 +45,11 @@ func (a *agent) register() error {
 	}
 	found := &discovery{session: session{a.gw}, log: a.log.With("job", "discovery")}
 
-	versionID := add(jobs.RegisterSingleRunJobWithName(&versionCheck{a}, "version"))
+	versionID := add(jobs.Register(&versionCheck{a}, jobs.Once(), jobs.WithName("version")))
 	add(jobs.Register(&signOn{a, versionID}, jobs.Retry(5),
 		jobs.WithName("sign-on"), jobs.WithRetryBackoff(100*time.Millisecond, time.Second)))
-	discoveryID := add(jobs.RegisterIntervalJobWithName(found, a.cfg.discovery, "discovery"))
-	add(jobs.RegisterScheduledJobWithName(&report{a, found, discoveryID}, a.cfg.schedule, "report"))
+	discoveryID := add(jobs.Register(found, jobs.Every(a.cfg.discovery), jobs.WithName("discovery")))
+	add(jobs.Register(&report{a, found, discoveryID}, jobs.Cron(a.cfg.schedule), jobs.WithName("report")))
 	add(jobs.Register(&feed{session{a.gw}, &a.usage, a.log.With("job", "feed")}, jobs.Channel(nil),
 		jobs.WithName("feed")))
 	add(jobs.Register(jobs.JobFunc(a.heartbeat), jobs.Every(a.cfg.heartbeat), jobs.Detached(),
@@ -84,12 +83,13 @@ var errUnfit = errors.New("gateway cannot be worked with")
 // A versionCheck is a single run job: it finds out once whether the gateway is one to work with.
 type versionCheck struct{ *agent }
 
-func (v *versionCheck) Ready() bool   { return v.gw.alive() == nil }
-func (v *versionCheck) Status() error { return nil }
+func (v *versionCheck) Ready() bool    { return v.gw.alive() == nil }
+func (v *versionCheck) Status() error  { return nil }
+func (v *versionCheck) Execute() error { return v.ExecuteContext(context.Background()) }
 
-func (v *versionCheck) Execute() error {
+func (v *versionCheck) ExecuteContext(ctx context.Context) error {
 	var is version
-	err := v.gw.call(context.Background(), http.MethodGet, "/version", &is)
+	err := v.gw.call(ctx, http.MethodGet, "/version", &is)
 	if err == nil && is.Major != 2 {
 		err = fmt.Errorf("version %d.%d, want 2.x", is.Major, is.Minor)
 	}
@@ -110,11 +110,12 @@ type signOn struct {
 func (s *signOn) Ready() bool {
 	return jobs.GetJobStatus(s.versionID) == jobs.JobStatusFinished.String()
 }
-func (s *signOn) Status() error { return nil }
+func (s *signOn) Status() error  { return nil }
+func (s *signOn) Execute() error { return s.ExecuteContext(context.Background()) }
 
-func (s *signOn) Execute() error {
+func (s *signOn) ExecuteContext(ctx context.Context) error {
 	var got credentials
-	if err := s.gw.call(context.Background(), http.MethodPost, "/sign-on", &got); err != nil {
+	if err := s.gw.call(ctx, http.MethodPost, "/sign-on", &got); err != nil {
 		return err
 	}
 	s.gw.token.Store(got.Token)
@@ -136,9 +137,11 @@ type discovery struct {
 	apis []string // guarded by the job's own lock, which each execution holds
 }
 
-func (d *discovery) Execute() error {
+func (d *discovery) Execute() error { return d.ExecuteContext(context.Background()) }
+
+func (d *discovery) ExecuteContext(ctx context.Context) error {
 	var apis []string
-	if err := d.gw.call(context.Background(), http.MethodGet, "/apis", &apis); err != nil {
+	if err := d.gw.call(ctx, http.MethodGet, "/apis", &apis); err != nil {
 		return err
 	}
 	d.apis = apis
@@ -147,7 +150,7 @@ func (d *discovery) Execute() error {
 }
 
 // A report is a scheduled job that writes how often the discovered APIs were used. It does not need
-// the gateway, and yet stops with the other attached jobs.
+// the gateway, and yet stops with the other attached jobs. It takes no time worth ending, so it has no ExecuteContext.
 type report struct {
 	*agent
 	found       *discovery

@@ -53,7 +53,7 @@ func main() {
 	flag.StringVar(&cfg.gateway, "gateway", "", "`URL` of the gateway (default: a pretend one is started)")
 	flag.DurationVar(&cfg.outage, "outage", 0, "take the pretend gateway down for this long, after a few seconds")
 	flag.StringVar(&cfg.reports, "reports", "", "`directory` for the usage reports (default: a temporary one)")
-	listen := flag.String("listen", "127.0.0.1:0", "`address` to serve /healthz and /jobs on")
+	listen := flag.String("listen", "127.0.0.1:0", "`address` to serve /livez, /readyz and /jobs on")
 	lasting := flag.Duration("for", 0, "end after this long (default: at Ctrl-C)")
 	verbose := flag.Bool("v", false, "log each event, and all that the pool does")
 	flag.Parse()
@@ -124,7 +124,7 @@ func run(ctx context.Context, cfg config, ln net.Listener, log *slog.Logger) err
 		jobs.WithOnStatus(reportStatus(log)),
 	))
 	defer serve(ln, endpoints(), log)()
-	log.Info("agent started", "healthz", urlOf(ln)+"/healthz", "jobs", urlOf(ln)+"/jobs")
+	log.Info("agent started", "readyz", urlOf(ln)+"/readyz", "jobs", urlOf(ln)+"/jobs")
 	pretend := newGateway(cfg.events, cfg.session, log)
 	if cfg.gateway == "" {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
