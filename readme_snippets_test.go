@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,6 +36,8 @@ func TestDiscoveryRunsHourly(t *testing.T) {
 		require.EqualValues(t, 25, info.Executions)
 	})
 }
+
+func TestTheExampleOfABubblePasses(t *testing.T) { testOutage(t) } // which go test only compiles as an example
 
 func registerTraffic(job jobs.Job) (string, error) {
 	id, err := jobs.Register(job, jobs.Every(time.Minute),
@@ -145,14 +148,14 @@ func TestTheReadmesLivenessLastsWhileItsReadinessFails(t *testing.T) {
 			return codes
 		}
 
-		ready := false
-		_, err := jobs.Register(stub{ready: func() bool { return ready }}, jobs.Every(time.Minute))
+		var ready atomic.Bool
+		_, err := jobs.Register(stub{ready: ready.Load}, jobs.Every(time.Minute))
 		require.NoError(t, err)
 		pass(0)
 		assert.Equal(t, "Running", jobs.GetStatus())
 		assert.Equal(t, []int{http.StatusOK, http.StatusServiceUnavailable}, codes(), "a job has not started")
 
-		ready = true
+		ready.Store(true)
 		pass(time.Second)
 		assert.Equal(t, []int{http.StatusOK, http.StatusOK}, codes())
 
