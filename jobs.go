@@ -1,22 +1,54 @@
-// Package jobs coordinates the tasks of a long-running agent.
+// Package jobs runs the background jobs of a long-running program: at an interval, by a cron schedule, with retries,
+// or until told to stop.
 //
-// A program registers jobs with a pool. The pool runs each in its own goroutine, polls their health,
-// and stops and restarts all continuous jobs together: while one of them cannot run, none does. There
-// is a default pool behind the package-level functions, and NewPool makes others.
+// A program registers jobs with a pool. The pool executes each in a goroutine of its own, polls their health, and stops and
+// restarts all attached jobs together (one-for-all supervision): while one of them cannot work, none does. There is a
+// default pool behind the package-level functions, and [NewPool] makes others.
+//
+//	id, err := jobs.Register(job, jobs.Every(time.Minute), jobs.WithName("discovery"))
 //
 // # Kinds of job
 //
-// A single run job executes once, a retry job until it succeeds or has no tries left. The continuous
-// jobs execute for as long as they are registered: an interval job again and again, a scheduled job by
-// a cron expression, and a channel job once, until it is told to stop. Continuous jobs are attached to
-// their pool, which stops and restarts them together, or detached from that.
+// A trigger says when a job executes, and so what kind of job it is. A single run job ([Once]) executes once, a retry job
+// ([Retry]) until it succeeds or has no attempts left. The continuous jobs execute for as long as they are
+// registered: an interval job ([Every]) again and again, a scheduled job ([Cron], [On]) at each occurrence of a schedule,
+// and a channel job ([Channel]) once, until it is told to stop.
+//
+// # Attached and detached
+//
+// Continuous jobs are attached to their pool unless they are registered with [Detached]. When an execution of an attached job fails or
+// exceeds its timeout, or its Status returns an error, the pool is Stopped: no attached job begins an execution. After the
+// retry interval the pool asks each attached job's Ready. If all return true, all start again together; if not, the next attempt
+// comes after a longer wait. Single run, retry and detached jobs are neither stopped nor restarted, and stop nobody.
+//
+// # Contexts
+//
+// A [JobFunc], or any job that has ExecuteContext as well (a [ContextJob]), is given a context. It ends when the execution is to end:
+// at its timeout, when the job is unregistered, when the pool is shut down and, for channel jobs, when the pool stops.
+// [context.Cause] says which.
+//
+// # Health
+//
+// [Pool.Info] says what a pool does and why, [Pool.Job] and [Pool.Jobs] the same of jobs. A readiness probe should fail while the pool is
+// not Running or Unstarted is not 0. A liveness probe should not: a new process would not end the outage.
 //
 // # What can be relied on
 //
-// A job never has two executions at once, and its Ready is never called beside itself or an execution.
-// No execution of an attached job begins while the pool is Stopped. A panic in a job is an error of that
-// job. The methods of a job may call any function of this package. A job between executions costs a
-// timer and no goroutine.
+// A job never has two executions at once (but see [WithAbandonAfter]), and its Ready is never called beside itself or an
+// execution. No execution of an attached job begins while the pool is Stopped. A panic in a job is an error of that job. The
+// methods of a job may call any function of this package. A job between executions costs a timer and no goroutine.
+// The repository's docs/GUARANTEES.md names the tests of each promise.
+//
+// # Testing
+//
+// In a testing/synctest bubble hours pass at once. A pool belongs to the bubble that uses it first: a test of code
+// that uses the package-level functions begins with SetDefaultPool(nil) and ends with [Shutdown]. A goroutine in a real network
+// read is not durably blocked, so the bubble's clock stands still until the read returns: use fakes or net.Pipe.
+//
+// # The agent SDK
+//
+// The package is a drop-in replacement for github.com/Axway/agent-sdk/pkg/jobs. [RegisterIntervalJob] and the SDK's other functions are
+// short forms of [Register], for programs that move over. The repository's docs/MIGRATING.md lists the differences.
 package jobs
 
 import (
