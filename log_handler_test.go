@@ -160,3 +160,14 @@ func TestThePanicOfALateStatusIsLoggedWithItsStack(t *testing.T) {
 		require.NoError(t, p.Shutdown(context.Background()))
 	})
 }
+
+func TestShutdownWithAContextThatHasEndedDoesNotFailForItsOwnLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := jobs.NewPool(quiet)
+		register(t, p, stub{}, jobs.Every(time.Hour))
+		pass(time.Second)
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		require.NoError(t, p.Shutdown(ctx))
+	})
+}

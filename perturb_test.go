@@ -2,7 +2,9 @@ package jobs_test
 
 import (
 	"context"
+	"log/slog"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -176,4 +178,21 @@ func TestPerturbedStatusOfAnExecutingJobIsNeverStopped(t *testing.T) {
 		<-begun
 		end <- struct{}{}
 	})
+}
+
+// An execution that returns just as it is abandoned has either returned late or was abandoned.
+func TestPerturbedExecutionsReturnOrAreAbandoned(t *testing.T) {
+	tap := new(logTap)
+	p := jobs.NewPool(tap.option(), jobs.WithAbandonAfter(time.Millisecond), jobs.WithRetryInterval(time.Millisecond))
+	for range 50 {
+		register(t, p, stub{execute: func() error { time.Sleep(2 * time.Millisecond); return nil }},
+			jobs.Every(time.Millisecond), jobs.Detached(), jobs.WithJobTimeout(time.Millisecond))
+	}
+	for p.Info().Abandoned < 100 {
+		time.Sleep(time.Millisecond)
+	}
+	require.NoError(t, p.Shutdown(context.Background()))
+	abandoned := p.Info().Abandoned
+	late := strings.Count(tap.at(slog.LevelError), "job execution is late")
+	assert.Equal(t, late, abandoned+strings.Count(tap.at(slog.LevelDebug), "late execution has returned"), "each late execution has returned or was abandoned")
 }

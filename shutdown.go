@@ -8,6 +8,9 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/agentjobs/jobs/internal/handover"
 )
 
 // Shutdown ends the pool for good: nothing begins any more, channel jobs are told to stop, the contexts
@@ -58,11 +61,17 @@ func within(ctx context.Context, done <-chan struct{}) bool {
 func (p *Pool) shut() (jobs []*job) {
 	jobs, first := p.shutLocking()
 	if first {
+		logged := make(chan struct{})
 		// Ends with the call of the log handler, which Shutdown waits for as for all others.
 		go func() {
+			defer close(logged)
 			defer p.endLog()
 			p.write(nil, slog.LevelDebug, "pool shut down")
 		}()
+		select {
+		case <-logged: // else a context that has ended already would end on account of this line alone
+		case <-time.After(handover.Slow):
+		}
 	}
 	return jobs
 }

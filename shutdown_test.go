@@ -148,7 +148,7 @@ func TestAtTheEndOfItsContextShutdownNamesTheJobsStillInACall(t *testing.T) {
 		for _, part := range []string{"sleeper", "Execute", "thinker", "Ready", "leaver", "hangIn", hanging, ready, gone} {
 			assert.ErrorContains(t, err, part)
 		}
-		for _, part := range []string{"idler", well, "hangElsewhere"} {
+		for _, part := range []string{"idler", well, "hangElsewhere", "logger"} {
 			assert.NotContains(t, err.Error(), part)
 		}
 		assert.Equal(t, 3, strings.Count(err.Error(), "\ngoroutine "), "the stacks of exactly those")

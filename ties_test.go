@@ -209,3 +209,17 @@ func TestTheReturnOfAnAbandonedExecutionOfAJobThatIsGoneIsLogged(t *testing.T) {
 		require.NoError(t, p.Shutdown(context.Background()))
 	})
 }
+
+func TestShutdownWaitsForTheLineOfAnAbandonedExecutionWhoseJobIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := slowHandler{"abandoned execution has returned", new(atomic.Int32)}
+		p := jobs.NewPool(jobs.WithLogger(slog.New(h)), jobs.WithAbandonAfter(time.Second))
+		id := register(t, p, lasting(5*time.Second, nil), jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
+		pass(3 * time.Second)
+		p.UnregisterJob(id)
+		pass(10 * time.Second)
+		require.EqualValues(t, 1, h.calls.Load())
+		require.NoError(t, p.Shutdown(context.Background()))
+		assert.Zero(t, h.calls.Load())
+	})
+}
