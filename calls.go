@@ -108,8 +108,8 @@ func (j *job) callsInFlight() (names string, callers []caller) {
 	return strings.Join(calls, " and "), append(callers, caller{pool: j.pool, job: j})
 }
 
-// settleLocked is called after a call of user code that counts for the pool has ended.
-func (p *Pool) settleLocked() {
+// wakeSilentLocked is called after a call of user code that counts for the pool has ended.
+func (p *Pool) wakeSilentLocked() {
 	if p.silent != nil && p.logging.Load() == 0 && !p.announcing {
 		close(p.silent)
 		p.silent = nil

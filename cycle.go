@@ -23,7 +23,7 @@ type cycle struct {
 	owner stepper // immutable
 
 	mu     sync.Mutex // guards what follows, and the owner's own fields
-	state  cycleState
+	stage  cycleStage
 	steps  uint32  // the number of the step begun last
 	due    instant // when the next step is due; during a step: as set so far
 	expiry instant // when the step in flight expires, or never; told once it is armed
@@ -39,17 +39,17 @@ type stepper interface {
 	expired(n uint32)
 }
 
-// A cycleState says what a cycle is doing:
+// A cycleStage says what a cycle is doing:
 //
 //	idle, waiting -> stepping             the step's moment has come
 //	stepping      -> idle or waiting      the step has ended, or was abandoned
 //	idle <-> waiting                      set
 //	idle, waiting -> ended                stop
 //	stepping      -> ending -> ended      stop, and then the step has ended or was abandoned
-type cycleState uint8
+type cycleStage uint8
 
 const (
-	cycleIdle cycleState = iota
+	cycleIdle cycleStage = iota
 	cycleWaiting
 	cycleStepping
 	cycleEnding
@@ -97,14 +97,14 @@ func (c *cycle) set(at instant) {
 }
 
 func (c *cycle) setLocked(at instant) {
-	switch c.state {
+	switch c.stage {
 	case cycleStepping:
 		c.due = at
 	case cycleIdle, cycleWaiting:
 		c.due = at
 		if c.awaitLocked(now(), 0) {
 			// Ends with the step, which its owner ends.
-			go c.runNow(c.beginLocked())
+			go c.runStep(c.beginLocked())
 		}
 	}
 }
@@ -115,12 +115,12 @@ func (c *cycle) awaitLocked(at instant, shortest time.Duration) bool {
 	wait := time.Duration(c.due - at)
 	switch {
 	case c.due == never:
-		c.state = cycleIdle
+		c.stage = cycleIdle
 		c.disarmLocked()
 	case wait <= 0:
 		return true
 	default:
-		c.state = cycleWaiting
+		c.stage = cycleWaiting
 		c.armLocked(max(wait, shortest))
 	}
 	return false
@@ -146,7 +146,7 @@ func (c *cycle) fire() {
 	at := time.Now()
 	c.mu.Lock()
 	switch passed := instantOf(at); {
-	case c.state == cycleWaiting && passed >= c.due:
+	case c.stage == cycleWaiting && passed >= c.due:
 		n := c.beginLocked()
 		c.mu.Unlock()
 		c.run(n, at)
@@ -161,19 +161,19 @@ func (c *cycle) fire() {
 }
 
 func (c *cycle) beginLocked() (n uint32) {
-	c.state = cycleStepping
+	c.stage = cycleStepping
 	c.steps++
 	c.due = never
 	c.expiry = never
 	return c.steps
 }
 
-func (c *cycle) runNow(n uint32) { c.run(n, time.Now()) }
+func (c *cycle) runStep(n uint32) { c.run(n, time.Now()) }
 
 // runNext runs a step that follows the one before at once. Others go first, see shortestWait.
 func (c *cycle) runNext(n uint32) {
 	runtime.Gosched()
-	c.runNow(n)
+	c.runStep(n)
 }
 
 func (c *cycle) run(n uint32, at time.Time) {
@@ -197,14 +197,14 @@ func (c *cycle) endLocked(n uint32, at instant) {
 	if n != c.steps {
 		return
 	}
-	switch c.state {
+	switch c.stage {
 	case cycleStepping:
 		if c.awaitLocked(at, shortestWait) {
 			// Ends with the step, which its owner ends.
 			go c.runNext(c.beginLocked())
 		}
 	case cycleEnding:
-		c.state = cycleEnded
+		c.stage = cycleEnded
 		c.disarmLocked()
 	}
 }
@@ -225,12 +225,12 @@ func (c *cycle) armExpiryLocked() {
 
 // stopLocked ends the cycle for good. A limit armed for the step in flight still counts.
 func (c *cycle) stopLocked() {
-	switch c.state {
+	switch c.stage {
 	case cycleIdle, cycleWaiting:
-		c.state = cycleEnded
+		c.stage = cycleEnded
 		c.disarmLocked()
 	case cycleStepping:
-		c.state = cycleEnding
+		c.stage = cycleEnding
 	}
 }
 
@@ -240,8 +240,8 @@ func (c *cycle) stop() {
 	c.mu.Unlock()
 }
 
-func (c *cycle) inStepLocked() bool { return c.state == cycleStepping || c.state == cycleEnding }
+func (c *cycle) inStepLocked() bool { return c.stage == cycleStepping || c.stage == cycleEnding }
 
 func (c *cycle) inFlightLocked(n uint32) bool { return n == c.steps && c.inStepLocked() }
 
-func (c *cycle) stoppedLocked() bool { return c.state >= cycleEnding }
+func (c *cycle) stoppedLocked() bool { return c.stage >= cycleEnding }

@@ -84,7 +84,7 @@ func TestAPoolWithoutContinuousJobsHasNoTimerOfItsOwn(t *testing.T) {
 			defer p.mu.Unlock()
 			p.cycle.mu.Lock()
 			defer p.cycle.mu.Unlock()
-			return p.cycle.state != cycleIdle
+			return p.cycle.stage != cycleIdle
 		}
 		_, err := p.Register(noop{}, Once())
 		require.NoError(t, err)

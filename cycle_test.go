@@ -67,10 +67,10 @@ func (d *dancer) limitFor(limit time.Duration) {
 	d.mu.Unlock()
 }
 
-func (d *dancer) is(state cycleState) bool {
+func (d *dancer) is(stage cycleStage) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.state == state
+	return d.stage == stage
 }
 
 func await(d time.Duration) { time.Sleep(d); synctest.Wait() }

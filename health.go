@@ -80,7 +80,7 @@ func (j *job) endWatchedStatus() (late bool) {
 	p.mu.Lock() // since the call may be late, see recordLateEnd
 	defer p.mu.Unlock()
 	if late = j.unwatchStatus(); late {
-		p.settleLateLocked(j)
+		p.clearLateLocked(j)
 	}
 	return late
 }

@@ -78,7 +78,7 @@ func (j *job) info() JobInfo {
 
 // nextRunLocked returns when the next execution is due, or the zero time if nobody knows.
 func (j *job) nextRunLocked(pool poolWord) time.Time {
-	if j.state().phase() != phaseStarted || j.cycle.state != cycleWaiting || !pool.admits(j.state()) {
+	if j.state().phase() != phaseStarted || j.cycle.stage != cycleWaiting || !pool.admits(j.state()) {
 		return time.Time{}
 	}
 	return j.kind.nextRun(j)

@@ -171,7 +171,7 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 	var err error
 	next := s.occurrenceAfter(t, caller{pool: j.pool, job: j}, func(failed error) {
 		err = failed
-		j.answered(failed)
+		j.nextReturned(failed)
 	})
 	if err != nil {
 		return false
@@ -205,9 +205,9 @@ func (s *scheduledJob) occurrenceAfter(t time.Time, who caller, done func(error)
 	return next
 }
 
-// answered ends a call of the schedule's Next. A schedule that panics fails the job as an execution would,
+// nextReturned ends a call of the schedule's Next. A schedule that panics fails the job as an execution would,
 // but is no execution. A detached job asks it again after a while, an attached one after the restart.
-func (j *job) answered(failed error) {
+func (j *job) nextReturned(failed error) {
 	if failed == nil {
 		j.end(inNext)
 		return

@@ -41,7 +41,7 @@ func (p *Pool) endLog() {
 	if p.logging.Add(-1) == 0 && p.state().shut() { // else nobody waits for it
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.settleLocked()
+		p.wakeSilentLocked()
 	}
 }
 
@@ -58,8 +58,8 @@ func errorAttrs(err error) []slog.Attr {
 	return attrs
 }
 
-// logIgnored logs an error on account of which something was left as it is, if it is one.
-func (p *Pool) logIgnored(err error) {
+// logBadValue logs an error on account of which something was left as it is, if it is one.
+func (p *Pool) logBadValue(err error) {
 	if err != nil {
 		p.log(slog.LevelError, "value ignored", errorAttrs(err)...)
 	}

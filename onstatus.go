@@ -46,7 +46,7 @@ func (p *Pool) announce() {
 		p.mu.Lock()
 		if len(p.pending) == 0 {
 			p.announcing = false
-			p.settleLocked()
+			p.wakeSilentLocked()
 			p.mu.Unlock()
 			silent = true
 			return

@@ -87,7 +87,7 @@ func (j *job) recordEnd(n uint32, o outcome, end *ending) instant {
 		j.failedInARow = 0
 	}
 	j.lastDuration = at.since(j.lastStart)
-	j.concludeLocked(o, at)
+	j.endExecutionLocked(o, at)
 	return at
 }
 
@@ -97,21 +97,21 @@ func (j *job) recordLateEnd(n uint32, end *ending) {
 	p := j.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !j.concludeLate(n) {
+	if !j.endLateExecution(n) {
 		end.manner = endedAbandoned
 		return
 	}
-	p.settleLateLocked(j)
+	p.clearLateLocked(j)
 }
 
-func (j *job) concludeLate(n uint32) bool {
+func (j *job) endLateExecution(n uint32) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if !j.inFlightLocked(n) {
 		return false
 	}
 	j.begin(inLog)
-	j.concludeLocked(outcome{err: j.lastError}, now())
+	j.endExecutionLocked(outcome{err: j.lastError}, now())
 	return true
 }
 
@@ -174,8 +174,8 @@ func (j *job) failLocked(cause error) error {
 	return j.lastError
 }
 
-// concludeLocked ends the execution in flight: its claim, and with that its call, and its lock.
-func (j *job) concludeLocked(o outcome, at instant) {
+// endExecutionLocked ends the execution in flight: its claim, and with that its call, and its lock.
+func (j *job) endExecutionLocked(o outcome, at instant) {
 	v := j.kind.after(j, o)
 	j.change(phaseMask|markTrouble|inExecute|lateExecute, v.phase|v.mark)
 	j.cancel = nil

@@ -56,7 +56,7 @@ func NewPool(opts ...PoolOption) *Pool {
 		}
 	}
 	for _, err := range errs { // when the logger is known
-		p.logIgnored(err)
+		p.logBadValue(err)
 	}
 	return p
 }
@@ -90,7 +90,7 @@ func (p *Pool) UnregisterJob(jobID string) {
 			p.unstarted.Add(-1)
 			p.lookAgainLocked()
 		}
-		p.unwatchLocked(j)
+		p.leftLocked(j)
 	}
 	p.beginLog()
 	p.mu.Unlock()

@@ -131,7 +131,7 @@ func (j *job) awaitAnswerLocked(who asker) {
 func (j *job) rewaitReady() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.state().phase() != phaseUnready || j.cycle.state != cycleWaiting {
+	if j.state().phase() != phaseUnready || j.cycle.stage != cycleWaiting {
 		return
 	}
 	j.setLocked(j.readiness.due(j.pool.durations().statusInterval))

@@ -61,7 +61,7 @@ func (p *Pool) allReady(life poolWord, jobs []*job) bool {
 		if !ready || !waiting || p.state() != life {
 			return ready
 		}
-		<-p.answered
+		<-p.recounts
 	}
 }
 
@@ -91,7 +91,7 @@ func (j *job) answerRestart() {
 // recount makes an attempt that waits for answers look again.
 func (p *Pool) recount() {
 	select {
-	case p.answered <- struct{}{}:
+	case p.recounts <- struct{}{}:
 	default:
 	}
 }
@@ -179,7 +179,7 @@ func (p *Pool) UpdateDurations(retryInterval, executionTimeout time.Duration) {
 	for _, j := range p.updateDurations(retryInterval, executionTimeout, err == nil) {
 		j.rewaitReady()
 	}
-	p.logIgnored(err)
+	p.logBadValue(err)
 }
 
 // updateDurations sets the durations, and returns the jobs that may have to wait anew.

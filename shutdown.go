@@ -27,7 +27,7 @@ import (
 // Afterwards the pool is Stopped, Register and RunNow return errors, and look-ups, locks and
 // UnregisterJob work as before.
 func (p *Pool) Shutdown(ctx context.Context) error {
-	jobs := p.shut()
+	jobs := p.close()
 	if ctx.Done() == nil && p.calls() {
 		return p.unfinished(jobs, errWaitsForItself)
 	}
@@ -57,9 +57,9 @@ func within(ctx context.Context, done <-chan struct{}) bool {
 	}
 }
 
-// shut lets nothing begin any more, and returns the jobs in which something may be going on.
-func (p *Pool) shut() (jobs []*job) {
-	jobs, first := p.shutLocking()
+// close lets nothing begin any more, and returns the jobs in which something may be going on.
+func (p *Pool) close() (jobs []*job) {
+	jobs, first := p.markShut()
 	if first {
 		logged := make(chan struct{})
 		// Ends with the call of the log handler, which Shutdown waits for as for all others.
@@ -76,8 +76,8 @@ func (p *Pool) shut() (jobs []*job) {
 	return jobs
 }
 
-// shutLocking does it, once. Then it has counted the call that logs it.
-func (p *Pool) shutLocking() (jobs []*job, first bool) {
+// markShut does it, once. Then it has counted the call that logs it.
+func (p *Pool) markShut() (jobs []*job, first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	jobs = slices.Clone(p.jobs)
@@ -95,7 +95,7 @@ func (p *Pool) shutLocking() (jobs []*job, first bool) {
 	}
 	p.announceLatestLocked() // all others are news of a pool that goes on
 	for _, j := range p.jobs {
-		j.shut()
+		j.close()
 	}
 	p.cycle.stop()
 	p.limits.cycle.stop()
@@ -105,8 +105,8 @@ func (p *Pool) shutLocking() (jobs []*job, first bool) {
 	return jobs, true
 }
 
-// shut ends the job, with its pool's mutex held.
-func (j *job) shut() {
+// close ends the job, with its pool's mutex held.
+func (j *job) close() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.retireLocked(ErrShutdown)

@@ -17,7 +17,7 @@ func (p *Pool) changeLocked(to poolWord) {
 // stopLocked stops the pool, on account of a job or of nobody, if it still lives the life given, is not
 // Stopped, and the job has a say in it. It reports whether it has.
 func (p *Pool) stopLocked(life poolWord, j *job, err error) (stopped bool) {
-	if p.state() != life || life.status() == PoolStatusStopped || j != nil && !j.watched() {
+	if p.state() != life || life.status() == PoolStatusStopped || j != nil && !j.hasSay() {
 		return false
 	}
 	p.stopper, p.stopName, p.stopError = "", "", err
@@ -69,12 +69,12 @@ func (p *Pool) SetStatus(status PoolStatus) {
 
 var errSetStopped = fmt.Errorf("%w: by SetStatus", ErrStopped)
 
-// watched reports whether the job has a say in what its pool does.
-func (j *job) watched() bool { return j.state()&(markAttached|markGone) == markAttached }
+// hasSay reports whether the job has a say in what its pool does.
+func (j *job) hasSay() bool { return j.state()&(markAttached|markGone) == markAttached }
 
-// unwatchLocked draws the consequences of an attached job having been unregistered.
-func (p *Pool) unwatchLocked(j *job) {
-	p.settleLateLocked(j)
+// leftLocked draws the consequences of an attached job having been unregistered.
+func (p *Pool) leftLocked(j *job) {
+	p.clearLateLocked(j)
 	if p.attached == 0 {
 		p.demandLocked(p.stoppedAt)
 	}
@@ -83,7 +83,7 @@ func (p *Pool) unwatchLocked(j *job) {
 
 // noteLateLocked takes note that a call of the job is late, and reports whether that has stopped the pool.
 func (p *Pool) noteLateLocked(j *job, err error) (stopped bool) {
-	if !j.watched() {
+	if !j.hasSay() {
 		return false
 	}
 	if p.late == nil {
@@ -93,9 +93,9 @@ func (p *Pool) noteLateLocked(j *job, err error) (stopped bool) {
 	return p.stopLocked(p.state(), j, err)
 }
 
-// settleLateLocked takes the job off the late ones, if no call of it is late any more. If it was the
+// clearLateLocked takes the job off the late ones, if no call of it is late any more. If it was the
 // last, a restart is attempted, though not before one retry interval after the stop.
-func (p *Pool) settleLateLocked(j *job) {
+func (p *Pool) clearLateLocked(j *job) {
 	if _, ok := p.late[j]; !ok || j.state()&(lateExecute|lateStatus) != 0 && !j.state().has(markGone) {
 		return
 	}

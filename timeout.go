@@ -179,7 +179,7 @@ func (j *job) expired(n uint32) {
 		stopped = p.noteLateLocked(j, err)
 	case abandoned:
 		p.abandonedRuns++
-		p.settleLateLocked(j)
+		p.clearLateLocked(j)
 	}
 	p.mu.Unlock()
 	if !late && !abandoned {
@@ -206,7 +206,7 @@ func (j *job) recordExpiry(n uint32) (late, abandoned bool, err error) {
 	at := now()
 	if w.has(lateExecute) {
 		err = j.lastError
-		j.concludeLocked(outcome{err: err}, at)
+		j.endExecutionLocked(outcome{err: err}, at)
 		j.abandonLocked()
 		return false, true, err
 	}

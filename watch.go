@@ -27,7 +27,7 @@ type watch struct {
 	late      map[*job]struct{} // attached jobs with a call that is late: no attempt while there is one
 
 	abandonedRuns int
-	answered      chan struct{} // of one: an attempt is to look at the answers again
+	recounts      chan struct{} // of one: an attempt is to look at the answers again
 	swept         []*job        // the turn's own list, kept to be used again; no other may touch it
 }
 
@@ -45,7 +45,7 @@ func (w *watchdog) expired(uint32) {} // a turn has no limit
 func (p *Pool) rewatchLocked() {
 	if p.cycle.owner == nil {
 		p.cycle.owner = (*watchdog)(p)
-		p.answered = make(chan struct{}, 1)
+		p.recounts = make(chan struct{}, 1)
 	}
 	p.cycle.set(p.turnDueLocked())
 }
