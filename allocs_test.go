@@ -13,13 +13,6 @@ import (
 	"github.com/agentjobs/jobs"
 )
 
-// An idler is a job that does nothing, at no cost.
-type idler struct{}
-
-func (idler) Execute() error { return nil }
-func (idler) Status() error  { return nil }
-func (idler) Ready() bool    { return true }
-
 func TestGetJobStatusAllocatesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := jobs.NewPool(quiet)

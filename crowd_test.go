@@ -5,7 +5,11 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"testing"
 	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
 )
@@ -133,5 +137,17 @@ func (c *crowd) registrations() map[string]func() (string, error) {
 		"RegisterChannelJobWithName":          func() (string, error) { return p.RegisterChannelJobWithName(channel(), stop, "f") },
 		"RegisterDetachedChannelJob":          func() (string, error) { return p.RegisterDetachedChannelJob(channel(), stop) },
 		"RegisterDetachedChannelJobWithName":  func() (string, error) { return p.RegisterDetachedChannelJobWithName(channel(), stop, "g") },
+	}
+}
+
+// end shuts the pool down and checks that nothing goes on.
+func (c *crowd) end(t *testing.T) {
+	t.Helper()
+	close(c.over)
+	require.NoError(t, c.p.Shutdown(context.Background()))
+	assert.Equal(t, "Stopped", c.p.GetStatus())
+	for info := range c.p.Jobs() {
+		assert.NotEmpty(t, info.NotExecuting)
+		assert.GreaterOrEqual(t, info.Executions, info.Failures)
 	}
 }

@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,3 +71,46 @@ func pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
+
+// forAges is longer than any test lasts.
+const forAges = 10000 * time.Hour
+
+// haltPool registers a job of which the only execution, at once, stops the pool and which is ready
+// from then on.
+func haltPool(p *jobs.Pool) (id string) {
+	var done atomic.Bool
+	id, _ = p.Register(stub{execute: func() error {
+		if done.Swap(true) {
+			return nil
+		}
+		return errBroken
+	}}, jobs.Every(forAges), jobs.WithName("culprit"))
+	pass(0)
+	return id
+}
+
+// stopPool stops the pool by hand; one retry interval later it restarts.
+func stopPool(p *jobs.Pool) { p.SetStatus(jobs.PoolStatusStopped) }
+
+// shutPool shuts the pool down without waiting for what is in progress.
+func shutPool(p *jobs.Pool) {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = p.Shutdown(ended)
+}
+
+// minute is a context that ends after one.
+func minute() context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	context.AfterFunc(ctx, cancel)
+	return ctx
+}
+
+// An idler is a job that does nothing, at no cost.
+type idler struct{}
+
+func (idler) Execute() error { return nil }
+
+func (idler) Status() error { return nil }
+
+func (idler) Ready() bool { return true }

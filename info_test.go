@@ -3,7 +3,13 @@ package jobs_test
 import (
 	"context"
 	"encoding/json"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -244,6 +250,7 @@ func TestPoolInfoSaysThatAReadyThatHasNotReturnedHoldsTheRestartUp(t *testing.T)
 		assert.Equal(t, "Running", p.GetStatus())
 	})
 }
+
 func TestThereIsNoNextAttemptWhileOneIsInProgress(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		var slow fault
@@ -284,4 +291,133 @@ func TestANextRunThatJSONHasNoFormForIsGivenInUTCOrNotAtAll(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAnExecutionCountsFromItsBeginThoughTheScheduleTookLongToAnswer(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		asked := 0
+		slow := nextFunc(func(at time.Time) time.Time {
+			if asked++; asked == 3 { // once at the registration, once before the first execution
+				time.Sleep(10 * time.Second)
+			}
+			return at.Truncate(time.Hour).Add(time.Hour)
+		})
+		start := time.Now()
+		id := register(t, p, lasting(time.Second, nil), jobs.On(slow), jobs.WithJobTimeout(5*time.Second))
+		pass(time.Second)
+		require.NoError(t, p.RunNow(id)) // after it, the schedule is asked for the third time
+		pass(5 * time.Second)
+		require.NoError(t, p.RunNow(id)) // while it answers
+		pass(10 * time.Second)
+		info := infoOf(t, p, id)
+		assert.EqualValues(t, 2, info.Executions)
+		assert.Zero(t, info.Failures, info.LastError)
+		assert.Equal(t, 12*time.Second, info.LastStart.Sub(start))
+		assert.Equal(t, time.Second, info.LastDuration)
+	})
+}
+
+func TestJobThatHasEndedHasNoNextRun(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		stop := make(chan interface{})
+		for _, id := range []string{
+			register(t, p, stub{}, jobs.Once()),
+			register(t, p, lasting(0, errTrial), jobs.Retry(2)),
+			register(t, p, stub{}, inASecond()),
+			register(t, p, lasting(0, errTrial), jobs.Channel(stop), jobs.Detached()),
+		} {
+			pass(2 * time.Second)
+			assert.Zero(t, infoOf(t, p, id).NextRun, infoOf(t, p, id).Type)
+		}
+	})
+}
+
+// A mill is some jobs that execute all the time.
+type mill struct {
+	p     *jobs.Pool
+	ids   [10]string
+	calls [10]atomic.Uint64
+}
+
+func newMill(t *testing.T, p *jobs.Pool) *mill {
+	m := &mill{p: p}
+	for i := range m.ids {
+		m.ids[i] = register(t, p, stub{execute: func() error { m.calls[i].Add(1); return nil }}, jobs.Every(time.Microsecond))
+	}
+	return m
+}
+
+// checkStopped checks that no execution begins any more. One that begins is counted as it is claimed.
+func (m *mill) checkStopped(t *testing.T) {
+	var begun [len(m.ids)]uint64
+	for i, id := range m.ids {
+		begun[i] = infoOf(t, m.p, id).Executions
+	}
+	for range 3 {
+		for i, id := range m.ids {
+			for m.p.GetJobStatus(id) != "Stopped" { // one that was claimed before runs to its end
+				runtime.Gosched()
+			}
+			assert.Equal(t, begun[i], m.calls[i].Load())
+			assert.Equal(t, begun[i], infoOf(t, m.p, id).Executions)
+		}
+	}
+}
+
+func TestAJobInfoNeverHasMoreFailuresThanExecutions(t *testing.T) {
+	p := jobs.NewPool(quiet)
+	id := register(t, p, stub{execute: func() error {
+		if rand.N(2) == 0 {
+			return errBroken
+		}
+		return nil
+	}}, jobs.Every(time.Nanosecond), jobs.Detached())
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for range 5000 {
+				info, _ := p.Job(id)
+				if info.Failures > info.Executions || info.ConsecutiveFailures > info.Failures ||
+					(info.Failures > 0) != (info.LastError != nil) ||
+					(info.ConsecutiveFailures > 0 && info.NotExecuting != "") != (info.Status == jobs.JobStatusFailed && info.NotExecuting != "") {
+					assert.Fail(t, "inconsistent", "%+v", info)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	require.NoError(t, p.Shutdown(context.Background()))
+}
+
+func TestAJobWhoseNextRunHasNoFormInJSONIsListedWithoutIt(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		farAway := nextFunc(func(time.Time) time.Time { return time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) })
+		id := register(t, p, stub{}, jobs.On(farAway))
+		synctest.Wait()
+		assert.Zero(t, infoOf(t, p, id).NextRun)
+		_, err := json.Marshal(slices.Collect(p.Jobs()))
+		assert.NoError(t, err)
+	})
+}
+
+func TestPoolInfoHasNoNextAttemptWhileOneIsInProgress(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		var slow atomic.Bool
+		register(t, p, stub{ready: func() bool {
+			if slow.Load() {
+				time.Sleep(time.Minute)
+			}
+			return true
+		}}, jobs.Every(time.Hour))
+		synctest.Wait()
+		slow.Store(true)
+		p.SetStatus(jobs.PoolStatusStopped)
+		assert.Equal(t, time.Now().Add(30*time.Second).Round(0), p.Info().NextAttempt)
+		pass(40 * time.Second)
+		assert.Zero(t, p.Info().NextAttempt)
+		assert.Len(t, p.Info().HeldUpBy, 1)
+		pass(time.Minute)
+		assert.Equal(t, jobs.PoolStatusRunning, p.Info().Status)
+	})
 }

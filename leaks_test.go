@@ -8,7 +8,6 @@ import (
 	"weak"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
 )
@@ -106,27 +105,6 @@ func TestJobsThatWereSweptAreForgottenWhenTheyAreUnregistered(t *testing.T) {
 	})
 }
 
-func TestJobsThatAreRegisteredAndUnregisteredAtOnceLeaveNothing(t *testing.T) {
-	n := rounds(25_000/raceFactor, 250_000)
-	for _, k := range kinds {
-		for _, opts := range [][]jobs.JobOption{nil, detached} {
-			if opts != nil && k.detached == "" {
-				continue
-			}
-			t.Run(k.typ+map[bool]string{true: ", detached"}[opts != nil], func(t *testing.T) {
-				inPool(t, func(t *testing.T, p *jobs.Pool) {
-					comeAndGo(t, p, k.trigger, 1000, opts...)
-					before := footprintNow()
-					comeAndGo(t, p, k.trigger, n, opts...)
-					footprintNow().assertNoMoreThan(t, before, n)
-					assert.Zero(t, p.Info().Jobs)
-					assert.Zero(t, p.Departed())
-				})
-			})
-		}
-	}
-}
-
 // A timer would keep it.
 func TestAPoolWhoseJobsAreGoneIsKeptByNothing(t *testing.T) {
 	for _, opts := range [][]jobs.JobOption{nil, detached} {
@@ -206,17 +184,5 @@ func TestJobsThatAreUnregisteredLeaveNoTimer(t *testing.T) {
 				assert.Less(t, after.objects-before.objects, int64(n))
 			})
 		})
-	}
-}
-
-// comeAndGo registers a job n times, and each time unregisters it at once.
-func comeAndGo(t *testing.T, p *jobs.Pool, trigger func() jobs.Trigger, n int, opts ...jobs.JobOption) {
-	for i := range n {
-		id, err := p.Register(idler{}, trigger(), opts...)
-		require.NoError(t, err)
-		p.UnregisterJob(id)
-		if i%500 == 0 {
-			synctest.Wait()
-		}
 	}
 }

@@ -64,29 +64,3 @@ func TestCron157_AMidnightThatDoesNotExistIsNotMissed(t *testing.T) {
 func TestCron541_TheRunAtTwoIsNotSkippedInSpring(t *testing.T) {
 	assert.Equal(t, []string{"Mar 25 02:00", "Mar 26 03:00", "Mar 27 02:00"}, runs(t, "Europe/Berlin", "0 2 * * *", on(time.March, 26)))
 }
-
-func TestCron26_AClockSetForwardByHoursMakesOneRunAndNoBurst(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		clock := newWallClock()
-		p.SetClock(clock.now)
-		calls := newTimeline()
-		register(t, p, stub{execute: calls.execute}, jobs.On(each(time.Hour)))
-		calls.fill(90 * time.Second)
-		clock.jump(10 * time.Hour)
-		calls.fill(30 * time.Minute)
-		assert.Equal(t, seconds(120), calls.moments(), "one for the ten hours, within a minute")
-	})
-}
-
-func TestCron509_AClockSetBackByHoursDoesNotSilenceAJob(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		clock := newWallClock()
-		p.SetClock(clock.now)
-		calls := newTimeline()
-		register(t, p, stub{execute: calls.execute}, jobs.On(each(time.Minute)))
-		calls.fill(90 * time.Second)
-		clock.jump(-10 * time.Hour)
-		calls.fill(5*time.Minute + time.Second)
-		assert.GreaterOrEqual(t, len(calls.moments()), 4)
-	})
-}

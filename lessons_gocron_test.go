@@ -119,20 +119,6 @@ func TestGocron835_NobodyIsLeftBlockedWhenWhoWaitedForShutdownGaveUp(t *testing.
 	})
 }
 
-func TestGocron959_AnExecutionThatWeCancelReleasesWhatItHolds(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, jobs.JobFunc(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }), hourly())
-		pass(0)
-		job := p.GetJob(id)
-		p.UnregisterJob(id)
-		job.Lock() // waits for the execution to end
-		assert.Equal(t, jobs.JobStatusStopped, job.GetStatus())
-		job.Unlock()
-		pass(0) // until the end of the execution is logged, after which nothing is left of it
-		assert.Zero(t, p.Departed())
-	})
-}
-
 func TestGocron825_NoExecutionAfterARestartGetsAContextThatHasEnded(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		begun := 0 // executions follow each other

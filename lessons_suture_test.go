@@ -135,11 +135,3 @@ func TestSuture24_AJobThatIsDoneIsFinishedAndStopsNobody(t *testing.T) {
 		assert.Len(t, calls.moments(), 1)
 	})
 }
-
-func TestTalos11692_ShutdownLeavesNoGoroutineWhateverThePoolIsDoing(t *testing.T) {
-	for name, state := range poolStates {
-		t.Run(name, func(t *testing.T) { // the bubble fails the test if one is left
-			play(t, state, allCalls["Shutdown"], false)
-		})
-	}
-}

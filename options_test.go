@@ -1,6 +1,7 @@
 package jobs_test
 
 import (
+	"log/slog"
 	"testing"
 	"time"
 
@@ -9,26 +10,6 @@ import (
 
 	"github.com/agentjobs/jobs"
 )
-
-// kinds has a trigger of each kind of job, and what an unnamed job of that kind is called.
-var kinds = []struct {
-	typ      string
-	detached string // empty if there is no detached one
-	trigger  func() jobs.Trigger
-	allowed  map[string]bool
-}{
-	{jobs.JobTypeSingleRun, "", jobs.Once, map[string]bool{"WithForget": true}},
-	{jobs.JobTypeRetry, "", func() jobs.Trigger { return jobs.Retry(2) },
-		map[string]bool{"WithForget": true, "WithRetryBackoff": true}},
-	{jobs.JobTypeInterval, jobs.JobTypeDetachedInterval, func() jobs.Trigger { return jobs.Every(time.Hour) },
-		map[string]bool{"Detached": true, "WithJitter": true}},
-	{jobs.JobTypeScheduled, jobs.JobTypeScheduled, func() jobs.Trigger { return jobs.On(everySecond()) },
-		map[string]bool{"Detached": true, "WithJitter": true}},
-	{jobs.JobTypeScheduled, jobs.JobTypeScheduled, func() jobs.Trigger { return jobs.Cron("@hourly") },
-		map[string]bool{"Detached": true, "WithJitter": true}},
-	{jobs.JobTypeChannel, jobs.JobTypeDetachedChannel, func() jobs.Trigger { return jobs.Channel(make(chan interface{})) },
-		map[string]bool{"Detached": true}},
-}
 
 func TestRegisterRegistersAnythingByItsTrigger(t *testing.T) {
 	for _, k := range kinds {
@@ -119,82 +100,6 @@ func TestANilTriggerIsAnError(t *testing.T) {
 	})
 }
 
-func TestWithJobTimeoutLimitsExecutions(t *testing.T) {
-	for _, k := range kinds[:4] {
-		t.Run(k.typ, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				calls := newTimeline()
-				var began time.Duration
-				if k.typ == jobs.JobTypeScheduled {
-					began = time.Second
-				}
-				id := register(t, p, stub{execute: func() error { calls.mark(); time.Sleep(20 * time.Second); return nil }},
-					k.trigger(), jobs.WithJobTimeout(10*time.Second))
-				calls.fill(began + 10*time.Second - 1)
-				assert.Equal(t, "Running", p.GetJobStatus(id))
-				calls.fill(began + 10*time.Second)
-				info := infoOf(t, p, id)
-				assert.Equal(t, jobs.JobStatusFailed, info.Status)
-				assert.EqualValues(t, 1, info.Failures)
-				assert.ErrorIs(t, info.LastError, jobs.ErrTimeout)
-				calls.fill(began + 19*time.Second)
-				assert.Len(t, calls.moments(), 1, "not executed again until it has returned")
-			})
-		})
-	}
-}
-
-func TestSingleRunRetryAndChannelJobsHaveNoLimitUnlessGiven(t *testing.T) {
-	for _, i := range []int{0, 1, 5} {
-		k := kinds[i]
-		t.Run(k.typ, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				id := register(t, p, stub{execute: enduring(10 * time.Hour)}, k.trigger())
-				pass(9 * time.Hour)
-				assert.Equal(t, "Running", p.GetJobStatus(id))
-				assert.Equal(t, "Running", p.GetStatus())
-			}, jobs.WithExecutionTimeout(time.Second))
-		})
-	}
-}
-
-func TestWithJobTimeoutOfAChannelJobLimitsItsStatusOnly(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		stop := make(chan interface{})
-		id := register(t, p, stub{execute: func() error { <-stop; return nil }, status: enduring(10 * time.Second)},
-			jobs.Channel(stop), jobs.WithJobTimeout(5*time.Second))
-		pass(35*time.Second - 1)
-		assert.Equal(t, "Running", p.GetStatus())
-		pass(1)
-		assert.Equal(t, "Stopped", p.GetStatus(), "its Status is late")
-		assert.ErrorIs(t, p.Info().StopError, jobs.ErrTimeout)
-		assert.Zero(t, infoOf(t, p, id).Failures)
-	})
-}
-
-func TestWithJobTimeoutGoesBeforeThePools(t *testing.T) {
-	cases := []struct {
-		name       string
-		job, limit time.Duration
-	}{
-		{"longer", time.Minute, time.Minute},
-		{"shorter", time.Second, time.Second},
-		{"zero is none given", 0, 10 * time.Second},
-		{"negative is none given", -time.Minute, 10 * time.Second},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				id := register(t, p, stub{execute: enduring(2 * time.Minute)}, jobs.Every(forAges), jobs.WithJobTimeout(c.job))
-				pass(c.limit - 1)
-				assert.Equal(t, "Running", p.GetJobStatus(id))
-				pass(1)
-				assert.Equal(t, "Failed", p.GetJobStatus(id))
-			}, jobs.WithExecutionTimeout(10*time.Second))
-		})
-	}
-}
-
 func TestWithJitterIsAddedToEveryWait(t *testing.T) {
 	t.Run("interval", func(t *testing.T) {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
@@ -267,4 +172,66 @@ func TestABlankNameIsTheJobsID(t *testing.T) {
 			assert.Equal(t, "it", p.GetJob(id).GetName(), name)
 		}
 	})
+}
+
+func TestWithStatusIntervalAndWithRetryInterval(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		failing, sweeps := newFault(), newTimeline()
+		register(t, p, stub{status: func() error { sweeps.mark(); return failing.err() }}, jobs.Every(forAges))
+		sweeps.fill(10 * time.Second)
+		failing.mend()
+		sweeps.fill(30 * time.Second)
+		assert.Equal(t, seconds(4, 15, 19, 23, 27), sweeps.moments())
+	}, jobs.WithStatusInterval(4*time.Second), jobs.WithRetryInterval(7*time.Second))
+}
+
+func TestWithExecutionTimeout(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		opts  []jobs.PoolOption
+		limit time.Duration
+	}{
+		{"5 minutes unless set", nil, 5 * time.Minute},
+		{"set", []jobs.PoolOption{jobs.WithExecutionTimeout(time.Second)}, time.Second},
+		{"0 is none", []jobs.PoolOption{jobs.WithExecutionTimeout(0)}, forAges},
+		{"less is none", []jobs.PoolOption{jobs.WithExecutionTimeout(-1)}, forAges},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				end := make(chan bool)
+				register(t, p, stub{execute: func() error { <-end; return nil }}, jobs.Every(time.Hour))
+				pass(c.limit - 1)
+				assert.Equal(t, "Running", p.GetStatus())
+				if c.limit != forAges {
+					pass(1)
+					assert.Equal(t, "Stopped", p.GetStatus())
+				}
+				close(end)
+			}, append(c.opts, jobs.WithStatusInterval(time.Hour))...)
+		})
+	}
+}
+
+func TestAnIntervalOptionOfZeroOrLessIsLoggedOnceAndIgnored(t *testing.T) {
+	for _, order := range []string{"logger first", "logger last"} {
+		t.Run(order, func(t *testing.T) {
+			logged := new(journal)
+			opts := []jobs.PoolOption{logged.option(), nil, jobs.WithStatusInterval(0), jobs.WithRetryInterval(-1)}
+			if order == "logger last" {
+				opts = []jobs.PoolOption{jobs.WithStatusInterval(0), jobs.WithRetryInterval(-1), logged.option()}
+			}
+			stray := new(journal)
+			former := slog.Default()
+			slog.SetDefault(slog.New(stray))
+			defer slog.SetDefault(former)
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				sweeps := newTimeline()
+				register(t, p, stub{status: sweeps.status}, jobs.Every(forAges))
+				sweeps.fill(31 * time.Second)
+				assert.Equal(t, seconds(30), sweeps.moments())
+			}, opts...)
+			assert.Len(t, logged.atLeast(warning), 2)
+			assert.Empty(t, stray.atLeast(warning), "the pool has a logger of its own")
+		})
+	}
 }

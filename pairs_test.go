@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
 )
@@ -64,18 +63,6 @@ func beside(calls ...func()) {
 		})
 	}
 	wg.Wait()
-}
-
-// end shuts the pool down and checks that nothing goes on.
-func (c *crowd) end(t *testing.T) {
-	t.Helper()
-	close(c.over)
-	require.NoError(t, c.p.Shutdown(context.Background()))
-	assert.Equal(t, "Stopped", c.p.GetStatus())
-	for info := range c.p.Jobs() {
-		assert.NotEmpty(t, info.NotExecuting)
-		assert.GreaterOrEqual(t, info.Executions, info.Failures)
-	}
 }
 
 func TestEveryCallBesideTheFirstUseAndShutdown(t *testing.T) {

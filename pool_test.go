@@ -190,3 +190,197 @@ func TestWaitRunningReturnsAnErrorOtherwise(t *testing.T) {
 		})
 	})
 }
+
+// Each case changes the intervals at 10 seconds, when a wait of 30 has begun at 0.
+var changedWaits = []struct {
+	name     string
+	interval time.Duration
+	ends     []time.Duration
+}{
+	{"sooner", 20 * time.Second, seconds(20, 40, 60, 80)},
+	{"at once", 4 * time.Second, seconds(10, 14, 18, 22)},
+	{"now", 10 * time.Second, seconds(10, 20, 30, 40)},
+	{"later", 45 * time.Second, seconds(45, 90, 135, 180)},
+}
+
+func TestUpdateDurationsChangesTheWaitForASweep(t *testing.T) {
+	for _, c := range changedWaits {
+		t.Run(c.name, func(t *testing.T) {
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				sweeps := newTimeline()
+				register(t, p, stub{status: sweeps.status}, jobs.Every(forAges))
+				pass(10 * time.Second)
+				p.UpdateDurations(c.interval, time.Minute)
+				sweeps.fill(c.ends[3])
+				assert.Equal(t, c.ends, sweeps.moments())
+			})
+		})
+	}
+}
+
+func TestUpdateDurationsChangesTheWaitForTheFirstAttempt(t *testing.T) {
+	for _, c := range changedWaits {
+		t.Run(c.name, func(t *testing.T) {
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				start := time.Now()
+				haltPool(p)
+				pass(10 * time.Second)
+				p.UpdateDurations(c.interval, time.Minute)
+				if c.ends[0] > 10*time.Second {
+					assert.Equal(t, c.ends[0], p.Info().NextAttempt.Sub(start))
+					pass(c.ends[0] - 10*time.Second - 1)
+					assert.Equal(t, "Stopped", p.GetStatus())
+					pass(1)
+				}
+				pass(0)
+				assert.Equal(t, "Running", p.GetStatus())
+			})
+		})
+	}
+}
+
+func TestUpdateDurationsStartsTheBackoffAtTheNewBase(t *testing.T) {
+	cases := []struct {
+		name  string
+		base  time.Duration
+		tries []time.Duration
+	}{
+		{"sooner", 20 * time.Second, seconds(30, 90, 110, 150, 230, 390)},
+		{"at once", time.Second, seconds(30, 90, 100, 102, 106, 114)},
+		{"later", 50 * time.Second, seconds(30, 90, 140, 240, 440, 840)},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				var unready fault
+				asked := newTimeline()
+				register(t, p, stub{ready: func() bool {
+					asked.mark()
+					return unready.absent()
+				}}, jobs.Every(forAges))
+				pass(0)
+				unready.cause()
+				haltPool(p)
+				pass(100 * time.Second) // attempts at 30 and 90, the next at 210
+				p.UpdateDurations(c.base, time.Minute)
+				asked.fill(c.tries[len(c.tries)-1])
+				assert.Equal(t, c.tries, asked.moments()[1:])
+			})
+		})
+	}
+}
+
+func TestUpdateDurationsChangesTheWaitForReadiness(t *testing.T) {
+	// Polled at 0, 10, 30, … 20470 ms, and then at 40950, 70950 and 100950: each 30 s, the longest.
+	cases := []struct {
+		name     string
+		interval time.Duration
+		asked    []time.Duration
+	}{
+		{"shorter", 25 * time.Second, seconds(70.950, 95.950, 120.950)},
+		{"over", 2 * time.Second, seconds(70.950, 80, 82)},
+		{"longer", 45 * time.Second, seconds(70.950, 115.950, 160.950)},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				asked := newTimeline()
+				register(t, p, stub{ready: func() bool { asked.mark(); return false }}, jobs.Every(forAges))
+				pass(80 * time.Second)
+				p.UpdateDurations(c.interval, time.Minute)
+				asked.fill(c.asked[2])
+				moments := asked.moments()
+				assert.Equal(t, c.asked, moments[len(moments)-3:])
+			})
+		})
+	}
+}
+
+func TestUpdateDurationsLeavesAShortReadinessWaitAlone(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		asked := newTimeline()
+		register(t, p, stub{ready: func() bool { asked.mark(); return false }}, jobs.Once())
+		pass(35 * time.Millisecond) // 0, 10, 30
+		p.UpdateDurations(time.Hour, time.Minute)
+		asked.fill(150 * time.Millisecond)
+		assert.Equal(t, seconds(0, 0.010, 0.030, 0.070, 0.150), asked.moments())
+	})
+}
+
+func TestUpdateDurationsLimitsApplyToCallsThatBeginAfterwards(t *testing.T) {
+	t.Run("executions", func(t *testing.T) {
+		inPool(t, func(t *testing.T, p *jobs.Pool) {
+			before := register(t, p, stub{execute: enduring(200 * time.Second)}, jobs.Every(forAges), jobs.Detached())
+			pass(time.Second)
+			p.UpdateDurations(30*time.Second, 10*time.Second)
+			after := register(t, p, stub{execute: enduring(200 * time.Second)}, jobs.Every(forAges), jobs.Detached())
+			pass(10*time.Second - 1)
+			assert.Equal(t, "Running", p.GetJobStatus(after))
+			pass(1)
+			assert.Equal(t, "Failed", p.GetJobStatus(after))
+			pass(89*time.Second - 1)
+			assert.Equal(t, "Running", p.GetJobStatus(before))
+			pass(1)
+			assert.Equal(t, "Failed", p.GetJobStatus(before), "its limit is the old one")
+		}, jobs.WithExecutionTimeout(100*time.Second))
+	})
+	t.Run("a call of Status that has just begun", func(t *testing.T) {
+		inPool(t, func(t *testing.T, p *jobs.Pool) {
+			register(t, p, stub{status: enduring(25 * time.Second)}, jobs.Every(forAges))
+			pass(30*time.Second + 1)
+			p.UpdateDurations(time.Hour, 20*time.Second)
+			pass(10*time.Second - 2)
+			assert.Equal(t, "Running", p.GetStatus())
+			pass(1)
+			assert.Equal(t, "Stopped", p.GetStatus(), "at its old limit")
+		}, jobs.WithExecutionTimeout(10*time.Second))
+	})
+	t.Run("calls of Status", func(t *testing.T) {
+		inPool(t, func(t *testing.T, p *jobs.Pool) {
+			register(t, p, stub{status: enduring(25 * time.Second)}, jobs.Every(forAges))
+			pass(31 * time.Second)
+			p.UpdateDurations(30*time.Second, 10*time.Second)
+			pass(39*time.Second - 1)
+			assert.Equal(t, "Running", p.GetStatus(), "the call that began at 30 has the old limit")
+			pass(1)
+			assert.Equal(t, "Stopped", p.GetStatus(), "the one that began at 60 the new one")
+		})
+	})
+}
+
+func TestAnExecutionTimeoutOfZeroOrLessMeansNone(t *testing.T) {
+	for _, timeout := range []time.Duration{0, -1} {
+		inPool(t, func(t *testing.T, p *jobs.Pool) {
+			p.UpdateDurations(30*time.Second, timeout)
+			register(t, p, stub{execute: enduring(100 * time.Hour)}, jobs.Every(forAges))
+			register(t, p, stub{status: enduring(100 * time.Hour)}, jobs.Every(forAges))
+			pass(99 * time.Hour)
+			assert.Equal(t, "Running", p.GetStatus())
+		})
+	}
+}
+
+func TestARetryIntervalOfZeroOrLessIsLeftAsItIs(t *testing.T) {
+	for _, interval := range []time.Duration{0, -time.Second} {
+		logged := new(journal)
+		inPool(t, func(t *testing.T, p *jobs.Pool) {
+			sweeps := newTimeline()
+			register(t, p, stub{status: sweeps.status}, jobs.Every(forAges))
+			assert.Empty(t, logged.atLeast(warning))
+			p.UpdateDurations(interval, time.Minute)
+			assert.Len(t, logged.atLeast(warning), 1, "logged")
+			sweeps.fill(70 * time.Second)
+			assert.Equal(t, seconds(30, 60), sweeps.moments())
+		}, logged.option())
+	}
+}
+
+func TestAPoolMayBeMadeBeforeTheBubbleInWhichItIsUsed(t *testing.T) {
+	p := jobs.NewPool(quiet, jobs.WithExecutionTimeout(10*time.Second))
+	synctest.Test(t, func(t *testing.T) {
+		register(t, p, stub{status: enduring(20 * time.Second)}, jobs.Every(forAges))
+		pass(40 * time.Second)
+		assert.Equal(t, "Stopped", p.GetStatus())
+		require.NoError(t, p.Shutdown(t.Context()))
+	})
+}

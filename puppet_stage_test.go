@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
 )
@@ -85,4 +86,31 @@ func (s *stage) shutdown(ctx context.Context) error {
 func (s *stage) assertBegun(p *puppet, at ...float64) {
 	s.t.Helper()
 	assert.Equal(s.t, seconds(at...), p.execution.moments(), p.name)
+}
+
+// hanging returns a puppet that hangs whenever it is executed.
+func (s *stage) hanging(name string, trigger jobs.Trigger, opts ...jobs.JobOption) *puppet {
+	p := s.puppet(name)
+	p.execution.next(hangs)
+	return p.register(trigger, opts...)
+}
+
+// assertHeldUpBy checks whom the pool waits for, and what for.
+func (s *stage) assertHeldUpBy(puppets []*puppet, whats ...string) {
+	s.t.Helper()
+	lines := s.Info().HeldUpBy
+	require.Len(s.t, lines, len(puppets))
+	for i, p := range puppets {
+		assert.Contains(s.t, lines[i], p.name)
+		assert.Contains(s.t, lines[i], p.id)
+		assert.Contains(s.t, lines[i], whats[min(i, len(whats)-1)])
+	}
+}
+
+// abandonable returns a puppet that hangs whenever it is executed.
+func (s *stage) abandonable(name string, trigger jobs.Trigger, opts ...jobs.JobOption) *puppet {
+	p := s.puppet(name)
+	p.givenUpAfter = 15 * time.Second
+	p.execution.next(hangs)
+	return p.register(trigger, opts...)
 }

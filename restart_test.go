@@ -2,8 +2,10 @@ package jobs_test
 
 import (
 	"errors"
+	"math"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -276,6 +278,329 @@ func TestAPoolWithNoAttachedJobLeftRestarts(t *testing.T) {
 		require.Equal(t, "Stopped", p.GetStatus())
 		p.UnregisterJob(id)
 		pass(0)
+		assert.Equal(t, "Running", p.GetStatus())
+	})
+}
+
+// lateCalls are jobs with a call that is late from 10 or 40 seconds on, and returns at end.
+func lateCalls(end time.Duration) map[string]stub {
+	return map[string]stub{
+		"execution": {execute: onlyFirst(enduring(end))},
+		"status":    {status: onlyFirst(enduring(end - 30*time.Second))},
+	}
+}
+
+func TestTheReturnOfTheLastLateCallIsAnAttemptAtOnce(t *testing.T) {
+	for name, job := range lateCalls(123 * time.Second) {
+		t.Run(name, func(t *testing.T) {
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				id := register(t, p, job, jobs.Every(forAges))
+				pass(50 * time.Second)
+				require.Equal(t, "Stopped", p.GetStatus())
+				pass(73*time.Second - 1)
+				info := p.Info()
+				assert.Equal(t, jobs.PoolStatusStopped, info.Status, "it holds the restart up")
+				assert.True(t, info.NextAttempt.IsZero())
+				require.Len(t, info.HeldUpBy, 1)
+				assert.Contains(t, info.HeldUpBy[0], id)
+				assert.Contains(t, info.HeldUpBy[0], "late")
+				pass(1)
+				assert.Equal(t, "Running", p.GetStatus())
+			}, jobs.WithExecutionTimeout(10*time.Second))
+		})
+	}
+}
+
+func TestUnregisteringTheLastLateJobIsAnAttemptAtOnce(t *testing.T) {
+	for name, job := range lateCalls(500 * time.Second) {
+		t.Run(name, func(t *testing.T) {
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				register(t, p, stub{}, jobs.Every(forAges))
+				id := register(t, p, job, jobs.Every(forAges))
+				pass(123 * time.Second)
+				require.Equal(t, "Stopped", p.GetStatus())
+				p.UnregisterJob(id)
+				pass(0)
+				assert.Equal(t, "Running", p.GetStatus())
+			}, jobs.WithExecutionTimeout(10*time.Second))
+		})
+	}
+}
+
+func TestThatAttemptDoesNotComeBeforeOneRetryIntervalAfterTheStop(t *testing.T) {
+	t.Run("return", func(t *testing.T) {
+		for name, job := range lateCalls(45 * time.Second) {
+			t.Run(name, func(t *testing.T) {
+				stopped := map[string]time.Duration{"execution": 10 * time.Second, "status": 40 * time.Second}[name]
+				inPool(t, func(t *testing.T, p *jobs.Pool) {
+					register(t, p, job, jobs.Every(forAges))
+					pass(stopped + time.Minute - 1)
+					assert.Equal(t, "Stopped", p.GetStatus())
+					pass(1)
+					assert.Equal(t, "Running", p.GetStatus())
+				}, jobs.WithExecutionTimeout(10*time.Second), jobs.WithRetryInterval(time.Minute))
+			})
+		}
+	})
+	t.Run("unregistering", func(t *testing.T) {
+		inPool(t, func(t *testing.T, p *jobs.Pool) {
+			register(t, p, stub{}, jobs.Every(forAges))
+			id := register(t, p, stub{execute: enduring(500 * time.Second)}, jobs.Every(forAges))
+			pass(15 * time.Second)
+			p.UnregisterJob(id)
+			pass(25*time.Second - 1)
+			assert.Equal(t, "Stopped", p.GetStatus())
+			pass(1)
+			assert.Equal(t, "Running", p.GetStatus())
+		}, jobs.WithExecutionTimeout(10*time.Second))
+	})
+}
+
+func TestEveryLateCallHoldsTheRestartUpNotOnlyTheCulprits(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		register(t, p, stub{execute: onlyFirst(enduring(100 * time.Second))}, jobs.Every(forAges))
+		register(t, p, stub{execute: onlyFirst(enduring(200 * time.Second))}, jobs.Every(forAges),
+			jobs.WithJobTimeout(20*time.Second)) // late after the stop
+		asked := newTimeline()
+		register(t, p, stub{ready: asked.ready}, jobs.Every(forAges))
+		pass(150 * time.Second)
+		assert.Len(t, p.Info().HeldUpBy, 1)
+		asked.fill(250 * time.Second)
+		assert.Equal(t, "Running", p.GetStatus())
+		assert.Equal(t, seconds(0, 200), asked.moments(), "there is no attempt before the last has returned")
+	}, jobs.WithExecutionTimeout(10*time.Second))
+}
+
+func TestAStatusThatTurnsLateAfterTheStopHoldsTheRestartUp(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		register(t, p, stub{status: onlyFirst(enduring(70 * time.Second))}, jobs.Every(forAges)) // from 30 to 100
+		pass(35 * time.Second)
+		haltPool(p) // and an attempt at 65, but for the call that is late at 50
+		pass(64 * time.Second)
+		assert.Equal(t, "Stopped", p.GetStatus())
+		pass(time.Second)
+		assert.Equal(t, "Running", p.GetStatus())
+	}, jobs.WithExecutionTimeout(20*time.Second))
+}
+
+func TestALateDetachedJobHoldsNothingUp(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := register(t, p, stub{execute: enduring(200 * time.Second)}, jobs.Every(forAges), jobs.Detached())
+		pass(15 * time.Second)
+		require.Equal(t, "Failed", p.GetJobStatus(id))
+		haltPool(p)
+		pass(30 * time.Second)
+		assert.Equal(t, "Running", p.GetStatus())
+	}, jobs.WithExecutionTimeout(10*time.Second))
+}
+
+func TestALateJobThatIsReleasedButNotReadyHoldsTheRestartUp(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		var unready fault
+		register(t, p, stub{execute: onlyFirst(enduring(100 * time.Second)), ready: unready.absent}, jobs.Every(forAges))
+		pass(90 * time.Second)
+		unready.cause()
+		pass(11 * time.Second) // attempt at 100: refused
+		assert.Equal(t, "Stopped", p.GetStatus())
+		unready.mend()
+		assert.Positive(t, time.Until(p.Info().NextAttempt))
+		pass(time.Until(p.Info().NextAttempt))
+		assert.Equal(t, "Running", p.GetStatus())
+	}, jobs.WithExecutionTimeout(10*time.Second))
+}
+
+func TestAnAttachedJobRegisteredWhileThePoolIsStoppedBeginsWithTheRestart(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		haltPool(p)
+		asked, calls := newTimeline(), newTimeline()
+		pass(time.Second)
+		id := register(t, p, stub{execute: calls.execute, ready: asked.ready}, jobs.Every(forAges))
+		pass(0)
+		assert.Equal(t, seconds(1), asked.moments(), "it is polled at once")
+		assert.Equal(t, "Initializing", p.GetJobStatus(id))
+		calls.fill(time.Minute)
+		assert.Equal(t, seconds(30), calls.moments())
+		assert.Equal(t, "Running", p.GetJobStatus(id))
+	})
+}
+
+func TestOneThatIsNotReadyThenDoesNotHoldTheRestartUp(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		haltPool(p)
+		id := register(t, p, stub{ready: newFault().absent}, jobs.Every(forAges))
+		pass(31 * time.Second)
+		assert.Equal(t, "Running", p.GetStatus())
+		assert.Equal(t, "Initializing", p.GetJobStatus(id))
+	})
+}
+
+func TestAJobRegisteredDuringAnAttemptBeginsWithTheRestart(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		var slow atomic.Bool
+		register(t, p, stub{ready: func() bool {
+			if slow.Load() {
+				time.Sleep(10 * time.Second)
+			}
+			return true
+		}}, jobs.Every(forAges))
+		calls := newTimeline()
+		pass(0)
+		slow.Store(true)
+		haltPool(p)
+		calls.fill(35 * time.Second) // the attempt takes from 30 to 40
+		id := register(t, p, stub{execute: calls.execute}, jobs.Every(forAges))
+		calls.fill(50 * time.Second)
+		assert.Equal(t, "Running", p.GetStatus())
+		assert.Equal(t, seconds(40), calls.moments())
+		assert.Equal(t, "Running", p.GetJobStatus(id))
+	})
+}
+
+func TestEverythingElseRegisteredWhileThePoolIsStoppedBeginsAtOnce(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		haltPool(p)
+		calls := newTimeline()
+		register(t, p, stub{execute: calls.execute}, jobs.Once())
+		register(t, p, stub{execute: calls.execute}, jobs.Retry(1))
+		register(t, p, stub{execute: calls.execute}, jobs.Every(forAges), jobs.Detached())
+		register(t, p, stub{execute: calls.execute}, jobs.Channel(make(chan interface{})), jobs.Detached())
+		register(t, p, stub{execute: calls.execute}, jobs.On(everySecond()), jobs.Detached())
+		pass(time.Second)
+		assert.Equal(t, seconds(0, 0, 0, 0, 1), calls.moments())
+		assert.Equal(t, "Stopped", p.GetStatus())
+	})
+}
+
+func TestUnregisteringAJobInItsReadyLetsTheAttemptGoOn(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		var hanging fault
+		end := make(chan bool)
+		id := register(t, p, stub{ready: func() bool {
+			if !hanging.absent() {
+				<-end
+			}
+			return true
+		}}, jobs.Every(forAges))
+		pass(0)
+		hanging.cause()
+		haltPool(p)
+		pass(40 * time.Second)
+		require.Equal(t, "Stopped", p.GetStatus())
+		p.UnregisterJob(id)
+		pass(0)
+		assert.Equal(t, "Running", p.GetStatus())
+		close(end)
+	})
+}
+
+func TestAReadyThatLastsIsNotAskedAgainByTheNextAttempt(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		var slow, unready fault
+		asked, calls := newTimeline(), newTimeline()
+		register(t, p, stub{execute: calls.execute, ready: func() bool {
+			asked.mark()
+			if !slow.absent() {
+				time.Sleep(100 * time.Second)
+			}
+			return true
+		}}, jobs.Every(forAges))
+		register(t, p, stub{ready: unready.absent}, jobs.Every(forAges))
+		pass(0)
+		slow.cause()
+		unready.cause()
+		haltPool(p)
+		pass(50 * time.Second)
+		unready.mend()
+		calls.fill(200 * time.Second)
+		assert.Equal(t, seconds(0, 30), asked.moments())
+		assert.Equal(t, seconds(0, 130), calls.moments())
+	})
+}
+
+func TestBothTheExecutionAndTheStatusOfAJobCanBeLate(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		register(t, p, stub{
+			execute: onlyFirst(enduring(100 * time.Second)), // late at 60
+			status:  onlyFirst(enduring(90 * time.Second)),  // from 30 to 120, late at 90
+		}, jobs.Every(forAges))
+		pass(120*time.Second - 1)
+		assert.Equal(t, "Stopped", p.GetStatus())
+		pass(1)
+		assert.Equal(t, "Running", p.GetStatus())
+	}, jobs.WithExecutionTimeout(time.Minute))
+}
+
+func TestSetStatusRunningIsAnAttemptAtOnceHoweverLongTheRetryInterval(t *testing.T) {
+	for _, interval := range []time.Duration{time.Hour, math.MaxInt64} { // the longest: by hand only
+		t.Run(interval.String(), func(t *testing.T) {
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				haltPool(p)
+				pass(time.Minute)
+				require.Equal(t, "Stopped", p.GetStatus())
+				p.SetStatus(jobs.PoolStatusRunning)
+				pass(0)
+				assert.Equal(t, "Running", p.GetStatus())
+			}, jobs.WithRetryInterval(interval))
+		})
+	}
+}
+
+func TestSetStatusStoppedBeforeTheFirstRegistration(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		p.SetStatus(jobs.PoolStatusStopped)
+		assert.Equal(t, "Stopped", p.GetStatus())
+		calls := newTimeline()
+		register(t, p, stub{execute: calls.execute}, jobs.Every(forAges))
+		assert.Equal(t, "Stopped", p.GetStatus())
+		calls.fill(time.Minute)
+		assert.Equal(t, seconds(30), calls.moments())
+	})
+}
+
+func TestAJobThatFinishesDuringAnAttemptIsNotAskedAnyMore(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		end := make(chan struct{})
+		register(t, p, stub{ready: func() bool {
+			if p.GetStatus() == "Stopped" {
+				close(end)
+				time.Sleep(time.Microsecond) // for the other one to finish, before it is its turn
+			}
+			return true
+		}}, jobs.Every(forAges))
+		asked := 0
+		id := register(t, p, stub{
+			execute: func() error { <-end; return nil },
+			ready:   func() bool { asked++; return asked == 1 },
+		}, jobs.Channel(make(chan interface{})))
+		pass(0)
+		stopPool(p)
+		pass(30*time.Second + time.Microsecond)
+		assert.Equal(t, "Finished", p.GetJobStatus(id))
+		assert.Equal(t, 1, asked, "before its execution only")
+		assert.Equal(t, "Running", p.GetStatus())
+	})
+}
+
+func TestSetStatusRunningDuringAnAttemptThatFailsIsAnotherOneAtOnce(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		var unready, slow atomic.Bool
+		register(t, p, stub{ready: func() bool { return !unready.Load() }}, jobs.Every(time.Hour))
+		for range 100 { // their answers, one after the other, make the attempt last for 90 ms
+			register(t, p, stub{ready: func() bool {
+				if slow.Load() {
+					time.Sleep(900 * time.Microsecond)
+				}
+				return true
+			}}, jobs.Every(time.Hour))
+		}
+		synctest.Wait()
+		unready.Store(true)
+		slow.Store(true)
+		p.SetStatus(jobs.PoolStatusStopped)
+		time.Sleep(30*time.Second + 50*time.Millisecond)
+		unready.Store(false)
+		p.SetStatus(jobs.PoolStatusRunning)
+		pass(time.Second)
 		assert.Equal(t, "Running", p.GetStatus())
 	})
 }

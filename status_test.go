@@ -1,7 +1,6 @@
 package jobs_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -40,37 +39,7 @@ func having(job jobs.Job, trigger func() jobs.Trigger, d time.Duration, then fun
 	}
 }
 
-// shutPool shuts the pool down without waiting for what is in progress.
-func shutPool(p *jobs.Pool) {
-	ended, cancel := context.WithCancel(context.Background())
-	cancel()
-	_ = p.Shutdown(ended)
-}
-
 func nothing(*jobs.Pool) {}
-
-func hourly() jobs.Trigger   { return jobs.Every(time.Hour) }
-func secondly() jobs.Trigger { return jobs.Every(time.Second) }
-func inASecond() jobs.Trigger {
-	return jobs.On(onceIn(time.Second))
-}
-func eachSecond() jobs.Trigger   { return jobs.On(each(time.Second)) }
-func eachHour() jobs.Trigger     { return jobs.On(each(time.Hour)) }
-func threeTimes() jobs.Trigger   { return jobs.Retry(3) }
-func backingOff() jobs.JobOption { return jobs.WithRetryBackoff(time.Hour, time.Hour) }
-
-// faltering fails the first time, and from then on executes for d each time and then returns err.
-func faltering(d time.Duration, err error) stub {
-	failed := false // executions follow each other
-	return stub{execute: func() error {
-		if !failed {
-			failed = true
-			return errTrial
-		}
-		time.Sleep(d)
-		return err
-	}}
-}
 
 func TestStatusIsFinishedForGood(t *testing.T) {
 	checkStatuses(t, jobs.JobStatusFinished, []statusCase{
@@ -207,20 +176,5 @@ func TestStatusIsRunningBetweenExecutionsInAWorkingState(t *testing.T) {
 		{"scheduled", having(stub{}, eachSecond, time.Second, nothing)},
 		{"scheduled before its first occurrence", having(stub{}, eachHour, time.Second, nothing)},
 		{"detached scheduled, pool stopped", having(stub{}, eachSecond, time.Second, stopPool, jobs.Detached())},
-	})
-}
-
-func TestJobThatHasEndedHasNoNextRun(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		stop := make(chan interface{})
-		for _, id := range []string{
-			register(t, p, stub{}, jobs.Once()),
-			register(t, p, lasting(0, errTrial), jobs.Retry(2)),
-			register(t, p, stub{}, inASecond()),
-			register(t, p, lasting(0, errTrial), jobs.Channel(stop), jobs.Detached()),
-		} {
-			pass(2 * time.Second)
-			assert.Zero(t, infoOf(t, p, id).NextRun, infoOf(t, p, id).Type)
-		}
 	})
 }

@@ -207,3 +207,182 @@ func TestTheStopLeavesNothingOfAnUnregisteredCulprit(t *testing.T) {
 		assert.Equal(t, seconds(0, 10, 20), other.moments())
 	})
 }
+
+// These tests run outside a bubble, for the sake of real parallelism. Nothing in them waits for time.
+
+func TestNoExecutionBeginsAfterGetStatusHasReadStopped(t *testing.T) {
+	failing := newFault()
+	for name, stop := range map[string]func(p *jobs.Pool, culprit string){
+		"SetStatus": func(p *jobs.Pool, _ string) { p.SetStatus(jobs.PoolStatusStopped) },
+		"a failure": func(p *jobs.Pool, culprit string) { failing.cause(); _ = p.RunNow(culprit) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := jobs.NewPool(quiet)
+			failing.mend()
+			culprit := register(t, p, stub{execute: failing.err}, jobs.Every(forAges))
+			m := newMill(t, p)
+			for range 50 {
+				failing.mend()
+				p.SetStatus(jobs.PoolStatusRunning)
+				require.NoError(t, p.WaitRunning(context.Background()))
+				for n := m.calls[0].Load(); m.calls[0].Load() == n; { // until it has executed
+					runtime.Gosched()
+				}
+				go stop(p, culprit)
+				for p.GetStatus() != "Stopped" {
+					runtime.Gosched()
+				}
+				m.checkStopped(t)
+			}
+			require.NoError(t, p.Shutdown(context.Background()))
+		})
+	}
+}
+
+// Whoever reads that the pool is Stopped, and then that a job is, knows that the job executes no more. Neither
+// reading waits for anything, so a job must claim an execution before it looks at the pool: if it looked first
+// and claimed then, both readings could fall in between. (This runs outside a bubble, as the test of GetStatus.)
+func TestNoExecutionBeginsAfterTheJobOfAStoppedPoolHasReadStopped(t *testing.T) {
+	p := jobs.NewPool(quiet)
+	m := newMill(t, p)
+	var stopped [len(m.ids)]bool
+	var calls [len(m.ids)]uint64
+	seen := 0
+	for range rounds(300, 30_000) {
+		p.SetStatus(jobs.PoolStatusRunning)
+		require.NoError(t, p.WaitRunning(context.Background()))
+		for n := m.calls[0].Load(); m.calls[0].Load() == n; { // until it has executed
+			runtime.Gosched()
+		}
+		go stopPool(p)
+		for p.GetStatus() != "Stopped" {
+			runtime.Gosched()
+		}
+		for i, id := range m.ids {
+			stopped[i] = p.GetJobStatus(id) == "Stopped"
+			calls[i] = m.calls[i].Load()
+		}
+		for _, id := range m.ids {
+			for p.GetJobStatus(id) != "Stopped" { // what was claimed runs to its end
+				runtime.Gosched()
+			}
+			infoOf(t, p, id) // and whoever is about to begin has begun
+		}
+		for i, id := range m.ids {
+			for p.GetJobStatus(id) != "Stopped" {
+				runtime.Gosched()
+			}
+			if stopped[i] {
+				seen++
+				assert.Equal(t, calls[i], m.calls[i].Load())
+			}
+		}
+	}
+	assert.NotZero(t, seen)
+	require.NoError(t, p.Shutdown(context.Background()))
+}
+
+func TestSetStatusStoppedStopsThePoolLikeAFailureWithoutACulprit(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := newTimeline()
+		id := register(t, p, stub{execute: calls.execute}, jobs.Every(20*time.Second))
+		calls.fill(5 * time.Second)
+		p.SetStatus(jobs.PoolStatusStopped)
+		assert.Equal(t, "Stopped", p.GetStatus())
+		assert.Equal(t, "Stopped", p.GetJobStatus(id))
+		info := p.Info()
+		assert.Empty(t, info.StoppedBy)
+		assert.Error(t, info.StopError)
+		calls.fill(36 * time.Second)
+		assert.Equal(t, seconds(0, 35), calls.moments(), "restarted one retry interval after")
+	})
+}
+
+func TestSetStatusRunningOnAStoppedPoolIsAnAttemptAtOnce(t *testing.T) {
+	t.Run("which restarts it", func(t *testing.T) {
+		inPool(t, func(t *testing.T, p *jobs.Pool) {
+			haltPool(p)
+			pass(time.Second)
+			p.SetStatus(jobs.PoolStatusRunning)
+			pass(0)
+			assert.Equal(t, "Running", p.GetStatus())
+			assert.Equal(t, 1, p.Info().Restarts)
+			pass(time.Minute)
+			assert.Equal(t, 1, p.Info().Restarts)
+		})
+	})
+	t.Run("which fails if a job is not ready", func(t *testing.T) {
+		inPool(t, func(t *testing.T, p *jobs.Pool) {
+			var unready fault
+			asked := newTimeline()
+			register(t, p, stub{ready: func() bool { asked.mark(); return unready.absent() }}, jobs.Every(forAges))
+			pass(0)
+			unready.cause()
+			haltPool(p)
+			pass(time.Second)
+			p.SetStatus(jobs.PoolStatusRunning)
+			pass(0)
+			assert.Equal(t, "Stopped", p.GetStatus())
+			assert.Equal(t, seconds(0, 1), asked.moments())
+		})
+	})
+	t.Run("which a late execution holds up", func(t *testing.T) {
+		inPool(t, func(t *testing.T, p *jobs.Pool) {
+			register(t, p, stub{execute: onlyFirst(enduring(100 * time.Second))}, jobs.Every(forAges))
+			pass(50 * time.Second)
+			p.SetStatus(jobs.PoolStatusRunning)
+			pass(49 * time.Second)
+			assert.Equal(t, "Stopped", p.GetStatus())
+			pass(time.Second)
+			assert.Equal(t, "Running", p.GetStatus())
+		}, jobs.WithExecutionTimeout(10*time.Second))
+	})
+}
+
+func TestAnythingElseSetStatusOnlyLogs(t *testing.T) {
+	start := func(t *testing.T, p *jobs.Pool) { register(t, p, stub{}, jobs.Every(forAges)); pass(0) }
+	stop := func(t *testing.T, p *jobs.Pool) { haltPool(p) }
+	shutdown := func(t *testing.T, p *jobs.Pool) {
+		start(t, p)
+		require.NoError(t, p.Shutdown(context.Background()))
+	}
+	cases := []struct {
+		name string
+		prep func(*testing.T, *jobs.Pool)
+		set  jobs.PoolStatus
+		want string
+	}{
+		{"Running when Running", start, jobs.PoolStatusRunning, "Running"},
+		{"Initializing when Running", start, jobs.PoolStatusInitializing, "Running"},
+		{"a number when Running", start, jobs.PoolStatus(17), "Running"},
+		{"Stopped when Stopped", stop, jobs.PoolStatusStopped, "Stopped"},
+		{"Initializing when Stopped", stop, jobs.PoolStatusInitializing, "Stopped"},
+		{"Running when Initializing", func(*testing.T, *jobs.Pool) {}, jobs.PoolStatusRunning, "Initializing"},
+		{"Running after Shutdown", shutdown, jobs.PoolStatusRunning, "Stopped"},
+		{"Stopped after Shutdown", shutdown, jobs.PoolStatusStopped, "Stopped"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			logged := new(journal)
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				c.prep(t, p)
+				info, lines := p.Info(), len(logged.atLeast(warning))
+				p.SetStatus(c.set)
+				assert.Len(t, logged.atLeast(warning), lines+1)
+				pass(0)
+				assert.Equal(t, c.want, p.GetStatus())
+				assert.Equal(t, info, p.Info())
+			}, logged.option())
+		})
+	}
+}
+
+func TestSetStatusStoppedAgainDoesNotPutTheRestartOff(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		haltPool(p)
+		pass(20 * time.Second)
+		p.SetStatus(jobs.PoolStatusStopped)
+		pass(10 * time.Second)
+		assert.Equal(t, "Running", p.GetStatus())
+	})
+}

@@ -39,8 +39,10 @@ func (c *chronicler) Execute() error {
 	c.lives = append(c.lives, life{begin, time.Now(), restarts, c.p.Info().Restarts})
 	return nil
 }
+
 func (c *chronicler) Status() error { return nil }
-func (c *chronicler) Ready() bool   { return c.ready == nil || c.ready() }
+
+func (c *chronicler) Ready() bool { return c.ready == nil || c.ready() }
 
 // assertApart checks that within one life two executions are an interval apart, at least. An execution that ends in a
 // life belongs to it.
@@ -99,8 +101,10 @@ type slowHandler struct {
 }
 
 func (slowHandler) Enabled(context.Context, slog.Level) bool { return true }
-func (h slowHandler) WithAttrs([]slog.Attr) slog.Handler     { return h }
-func (h slowHandler) WithGroup(string) slog.Handler          { return h }
+
+func (h slowHandler) WithAttrs([]slog.Attr) slog.Handler { return h }
+
+func (h slowHandler) WithGroup(string) slog.Handler { return h }
 
 func (h slowHandler) Handle(_ context.Context, r slog.Record) error {
 	if r.Message == h.message {
@@ -193,21 +197,6 @@ func TestNothingIsLoggedAfterShutdownHasReturned(t *testing.T) {
 			})
 		})
 	}
-}
-
-// Such an execution of a pool that goes on is told of, also when its job is gone; Shutdown waits for that.
-func TestTheReturnOfAnAbandonedExecutionOfAJobThatIsGoneIsLogged(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		tap := new(logTap)
-		p := jobs.NewPool(tap.option(), jobs.WithAbandonAfter(time.Second))
-		id := register(t, p, lasting(time.Minute, nil), jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
-		pass(10 * time.Second)
-		p.UnregisterJob(id)
-		pass(time.Hour)
-		assert.Contains(t, tap.at(slog.LevelDebug), "abandoned execution has returned")
-		assert.Zero(t, p.Departed())
-		require.NoError(t, p.Shutdown(context.Background()))
-	})
 }
 
 func TestShutdownWaitsForTheLineOfAnAbandonedExecutionWhoseJobIsGone(t *testing.T) {

@@ -1,14 +1,8 @@
 package jobs_test
 
 import (
-	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
-
-	"github.com/robfig/cron/v3"
-
-	"github.com/agentjobs/jobs"
 )
 
 // A timeline notes when something happens, counted from its making.
@@ -56,63 +50,58 @@ func seconds(s ...float64) []time.Duration {
 	return d
 }
 
-var errBroken = errors.New("broken")
-
-// A fault is something that can be wrong with a job, and be mended.
-type fault struct{ on atomic.Bool }
-
-func newFault() *fault {
-	f := new(fault)
-	f.on.Store(true)
-	return f
+// A lapRecorder notes the moments at which something happens, as the time since it was made.
+type lapRecorder struct {
+	start time.Time
+	mu    sync.Mutex
+	laps  []time.Duration
 }
 
-func (f *fault) mend()  { f.on.Store(false) }
-func (f *fault) cause() { f.on.Store(true) }
+func newLaps() *lapRecorder { return &lapRecorder{start: time.Now()} }
 
-// err is an Execute or a Status that fails while the fault is there.
-func (f *fault) err() error {
-	if f.on.Load() {
-		return errBroken
+// lap notes now, and returns how many laps there are.
+func (l *lapRecorder) lap() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.laps = append(l.laps, time.Since(l.start))
+	return len(l.laps)
+}
+
+func (l *lapRecorder) all() []time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]time.Duration{}, l.laps...)
+}
+
+// times returns ns times the unit.
+func times(unit time.Duration, ns ...int) []time.Duration {
+	durations := []time.Duration{}
+	for _, n := range ns {
+		durations = append(durations, time.Duration(n)*unit)
 	}
-	return nil
+	return durations
 }
 
-// absent is a Ready that refuses while the fault is there.
-func (f *fault) absent() bool { return !f.on.Load() }
-
-// forAges is longer than any test lasts.
-const forAges = 10000 * time.Hour
-
-// haltPool registers a job of which the only execution, at once, stops the pool and which is ready
-// from then on.
-func haltPool(p *jobs.Pool) (id string) {
-	var done atomic.Bool
-	id, _ = p.Register(stub{execute: func() error {
-		if done.Swap(true) {
-			return nil
-		}
-		return errBroken
-	}}, jobs.Every(forAges), jobs.WithName("culprit"))
-	pass(0)
-	return id
+// An overlapMeter counts how many calls are in progress at the most.
+type overlapMeter struct {
+	mu        sync.Mutex
+	now, most int
 }
 
-// enduring is an Execute or a Status that lasts for d.
-func enduring(d time.Duration) func() error {
-	return func() error { time.Sleep(d); return nil }
+// during counts the call that lasts for d.
+func (o *overlapMeter) during(d time.Duration) {
+	o.mu.Lock()
+	o.now++
+	o.most = max(o.most, o.now)
+	o.mu.Unlock()
+	time.Sleep(d)
+	o.mu.Lock()
+	o.now--
+	o.mu.Unlock()
 }
 
-// onlyFirst is an Execute or a Status that is f at its first call, and then does nothing.
-func onlyFirst(f func() error) func() error {
-	var called atomic.Bool
-	return func() error {
-		if called.Swap(true) {
-			return nil
-		}
-		return f()
-	}
+func (o *overlapMeter) highest() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.most
 }
-
-// everySecond is a schedule.
-func everySecond() cron.Schedule { return cron.Every(time.Second) }

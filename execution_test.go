@@ -1,0 +1,280 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentjobs/jobs"
+)
+
+// A contextStub is a stub that is a ContextJob.
+type contextStub struct {
+	stub
+	executeContext func(ctx context.Context) error
+}
+
+func (p contextStub) ExecuteContext(ctx context.Context) error { return p.executeContext(ctx) }
+
+// A causeLog keeps why contexts ended, and when.
+type causeLog struct {
+	timeline
+
+	causeMu sync.Mutex
+	causes  []error
+}
+
+func newCauseLog() *causeLog { return &causeLog{timeline: timeline{start: time.Now()}} }
+
+// await executes until its context has ended.
+func (l *causeLog) await(ctx context.Context) error {
+	<-ctx.Done()
+	l.mark()
+	l.causeMu.Lock()
+	defer l.causeMu.Unlock()
+	l.causes = append(l.causes, context.Cause(ctx))
+	return ctx.Err()
+}
+
+func (l *causeLog) all() []error {
+	l.causeMu.Lock()
+	defer l.causeMu.Unlock()
+	return append([]error{}, l.causes...)
+}
+
+func TestExecuteContextIsCalledInsteadOfExecute(t *testing.T) {
+	for _, k := range kinds {
+		inPool(t, func(t *testing.T, p *jobs.Pool) {
+			plain, withContext := newTimeline(), newTimeline()
+			register(t, p, contextStub{stub{execute: plain.execute},
+				func(context.Context) error { withContext.mark(); return nil }}, k.trigger())
+			pass(time.Hour)
+			assert.Empty(t, plain.moments())
+			assert.NotEmpty(t, withContext.moments())
+		})
+	}
+}
+
+func TestAJobFuncIsAContextJobThatIsAlwaysReadyAndHealthy(t *testing.T) {
+	type key struct{}
+	var f jobs.ContextJob = jobs.JobFunc(func(ctx context.Context) error {
+		if ctx.Err() != nil || ctx.Value(key{}) != nil {
+			return errBroken
+		}
+		return nil
+	})
+	assert.True(t, f.Ready())
+	assert.NoError(t, f.Status())
+	assert.NoError(t, f.Execute())
+	assert.ErrorIs(t, f.ExecuteContext(context.WithValue(context.Background(), key{}, 1)), errBroken)
+}
+
+func TestEachExecutionHasItsOwnContextWhichEndsWhenItReturns(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		var mu sync.Mutex
+		var contexts []context.Context
+		register(t, p, jobs.JobFunc(func(ctx context.Context) error {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, earlier := range contexts {
+				if earlier == ctx || earlier.Err() == nil {
+					return errBroken
+				}
+			}
+			contexts = append(contexts, ctx)
+			return ctx.Err()
+		}), jobs.Every(time.Second))
+		pass(5 * time.Second)
+		mu.Lock()
+		defer mu.Unlock()
+		require.Len(t, contexts, 6)
+		for _, ctx := range contexts {
+			assert.Error(t, ctx.Err())
+			assert.Equal(t, context.Canceled, context.Cause(ctx), "none of ours ended it")
+		}
+	})
+}
+
+func TestWhatEndsAContextIsItsCause(t *testing.T) {
+	cases := []struct {
+		name   string
+		cause  error
+		end    func(p *jobs.Pool, id string) // at 5 seconds
+		at     time.Duration
+		status string // afterwards
+	}{
+		{"time limit", jobs.ErrTimeout, func(*jobs.Pool, string) {}, 10 * time.Second, "Failed"},
+		{"unregister", jobs.ErrUnregistered, func(p *jobs.Pool, id string) { p.UnregisterJob(id) }, 5 * time.Second, ""},
+		{"shutdown", jobs.ErrShutdown, func(p *jobs.Pool, _ string) { _ = p.Shutdown(context.Background()) }, 5 * time.Second, "Stopped"},
+	}
+	for _, k := range kinds[:4] {
+		for _, c := range cases {
+			t.Run(k.typ+" "+c.name, func(t *testing.T) {
+				began := time.Duration(0)
+				if k.typ == jobs.JobTypeScheduled {
+					began = time.Second
+				}
+				inPool(t, func(t *testing.T, p *jobs.Pool) {
+					var opts []jobs.JobOption
+					if k.detached != "" {
+						opts = append(opts, jobs.Detached())
+					}
+					log := newCauseLog()
+					id := register(t, p, jobs.JobFunc(log.await), k.trigger(), append(opts, jobs.WithJobTimeout(10*time.Second))...)
+					log.fill(began + 5*time.Second)
+					c.end(p, id)
+					log.fill(began + 10*time.Second)
+					require.NotEmpty(t, log.all())
+					assert.ErrorIs(t, log.all()[0], c.cause)
+					assert.Equal(t, began+c.at, log.moments()[0])
+					if k.typ != jobs.JobTypeRetry { // which tries again
+						assert.Equal(t, c.status, p.GetJobStatus(id))
+					}
+					if job := infoOrNone(p, id); c.cause == jobs.ErrShutdown {
+						assert.Zero(t, job.Failures, "an execution that we ended is no failure")
+						assert.NoError(t, job.LastError)
+					}
+				})
+			})
+		}
+	}
+}
+
+func infoOrNone(p *jobs.Pool, id string) jobs.JobInfo { info, _ := p.Job(id); return info }
+
+func TestAChannelContextJobsContextEndsWhenThePoolStops(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		log := newCauseLog()
+		id := register(t, p, jobs.JobFunc(log.await), jobs.Channel(nil))
+		log.fill(5 * time.Second)
+		haltPool(p)
+		assert.Equal(t, []error{jobs.ErrStopped}, log.all())
+		assert.Equal(t, seconds(5), log.moments())
+		info := infoOf(t, p, id)
+		assert.Zero(t, info.Failures, "it was told")
+		assert.Equal(t, jobs.JobStatusStopped, info.Status)
+		log.fill(40 * time.Second)
+		assert.EqualValues(t, 2, infoOf(t, p, id).Executions, "it starts again at the restart")
+		p.UnregisterJob(id)
+		pass(0)
+		assert.Equal(t, []error{jobs.ErrStopped, jobs.ErrUnregistered}, log.all())
+	})
+}
+
+func TestADetachedChannelContextJobGoesOnWhenThePoolStops(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		log := newCauseLog()
+		register(t, p, jobs.JobFunc(log.await), jobs.Channel(nil), jobs.Detached())
+		pass(time.Second)
+		haltPool(p)
+		assert.Empty(t, log.all())
+		require.NoError(t, p.Shutdown(context.Background()))
+		assert.Equal(t, []error{jobs.ErrShutdown}, log.all())
+	})
+}
+
+func TestAChannelContextJobThatReturnsNilWhenToldIsNotFinished(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := register(t, p, jobs.JobFunc(func(ctx context.Context) error { <-ctx.Done(); return nil }), jobs.Channel(nil))
+		pass(0)
+		haltPool(p)
+		assert.Equal(t, "Stopped", p.GetJobStatus(id))
+		pass(30 * time.Second)
+		assert.Equal(t, "Running", p.GetJobStatus(id))
+	})
+}
+
+func TestNilStopChanIsForContextJobsOnly(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		_, err := p.Register(stub{}, jobs.Channel(nil))
+		require.ErrorIs(t, err, jobs.ErrRegisteringJob)
+		_, err = p.Register(jobs.JobFunc(func(context.Context) error { return nil }), jobs.Channel(nil))
+		require.NoError(t, err)
+	})
+}
+
+func TestACancellationFromElsewhereIsAFailure(t *testing.T) {
+	for _, err := range []error{context.Canceled, context.DeadlineExceeded, jobs.ErrShutdown, jobs.ErrStopped} {
+		inPool(t, func(t *testing.T, p *jobs.Pool) {
+			interval := register(t, p, jobs.JobFunc(onlyFirstContext(err)), jobs.Every(forAges))
+			channel := register(t, p, jobs.JobFunc(onlyFirstContext(err)), jobs.Channel(nil), jobs.Detached())
+			single := register(t, p, jobs.JobFunc(onlyFirstContext(err)), jobs.Once())
+			pass(0)
+			assert.Equal(t, "Stopped", p.GetStatus())
+			for _, id := range []string{interval, channel, single} {
+				info := infoOf(t, p, id)
+				assert.EqualValues(t, 1, info.Failures)
+				assert.ErrorIs(t, info.LastError, err)
+			}
+		})
+	}
+}
+
+// onlyFirstContext is an ExecuteContext that returns err the first time.
+func onlyFirstContext(err error) func(context.Context) error {
+	f := onlyFirst(func() error { return err })
+	return func(context.Context) error { return f() }
+}
+
+func TestTheErrorOfAnExecutionThatWeEndedIsLoggedAndNoFailure(t *testing.T) {
+	logged := new(journal)
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		register(t, p, jobs.JobFunc(func(ctx context.Context) error {
+			<-ctx.Done()
+			return errors.New("left in the middle of it")
+		}), jobs.Every(time.Hour), jobs.WithName("walker"))
+		pass(time.Second)
+		require.NoError(t, p.Shutdown(context.Background()))
+		pass(0)
+		assert.Empty(t, logged.atLeast(warning))
+		found := 0
+		for _, e := range logged.atLeast(-8) {
+			if e.text("job") == "walker" && e.text("error") == "left in the middle of it" {
+				found++
+			}
+		}
+		assert.Equal(t, 1, found)
+	}, logged.option())
+}
+
+func TestALateContextJobsErrorIsTheTimeout(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := register(t, p, jobs.JobFunc(newCauseLog().await), jobs.Every(forAges), jobs.WithJobTimeout(time.Second))
+		pass(2 * time.Second)
+		info := infoOf(t, p, id)
+		assert.EqualValues(t, 1, info.Failures)
+		assert.ErrorIs(t, info.LastError, jobs.ErrTimeout)
+		assert.Equal(t, "Stopped", p.GetStatus())
+	})
+}
+
+func TestAStopLeavesTheContextsOfRetryAndSingleRunJobsAlone(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		log := newCauseLog()
+		register(t, p, jobs.JobFunc(log.await), jobs.Once())
+		register(t, p, jobs.JobFunc(log.await), jobs.Retry(2))
+		pass(time.Second)
+		haltPool(p)
+		pass(time.Minute)
+		assert.Empty(t, log.all())
+	})
+}
+
+func TestGocron959_AnExecutionThatWeCancelReleasesWhatItHolds(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := register(t, p, jobs.JobFunc(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }), hourly())
+		pass(0)
+		job := p.GetJob(id)
+		p.UnregisterJob(id)
+		job.Lock() // waits for the execution to end
+		assert.Equal(t, jobs.JobStatusStopped, job.GetStatus())
+		job.Unlock()
+		pass(0) // until the end of the execution is logged, after which nothing is left of it
+		assert.Zero(t, p.Departed())
+	})
+}

@@ -1,0 +1,219 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentjobs/jobs"
+)
+
+func TestWithOnStatusIsCalledWhenTheStatusHasChanged(t *testing.T) {
+	var mu sync.Mutex
+	var seen []jobs.PoolInfo
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		register(t, p, stub{}, jobs.Once())
+		pass(time.Second)
+		culprit := haltPool(p)
+		pass(time.Minute)
+		require.NoError(t, p.Shutdown(context.Background()))
+		mu.Lock()
+		defer mu.Unlock()
+		require.Len(t, seen, 4)
+		assert.Equal(t, jobs.PoolStatusRunning, seen[0].Status)
+		assert.Equal(t, jobs.PoolStatusStopped, seen[1].Status)
+		assert.Equal(t, culprit, seen[1].StoppedBy)
+		assert.Equal(t, 30*time.Second, seen[1].NextAttempt.Sub(seen[1].Since))
+		assert.Equal(t, jobs.PoolStatusRunning, seen[2].Status)
+		assert.Equal(t, 1, seen[2].Restarts)
+		assert.Equal(t, jobs.PoolStatusStopped, seen[3].Status)
+		assert.ErrorIs(t, seen[3].StopError, jobs.ErrShutdown)
+	}, jobs.WithOnStatus(func(i jobs.PoolInfo) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen = append(seen, i)
+	}))
+}
+
+func TestWithOnStatusIsCalledOneCallAfterTheOtherInOrder(t *testing.T) {
+	var calling, overlaps, calls atomic.Int32
+	var last atomic.Pointer[jobs.PoolInfo]
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		register(t, p, stub{}, jobs.Once())
+		for range 5 {
+			p.SetStatus(jobs.PoolStatusStopped)
+			pass(time.Second)
+			p.SetStatus(jobs.PoolStatusRunning)
+			pass(time.Second)
+		}
+		pass(time.Hour)
+		assert.EqualValues(t, 11, calls.Load())
+		assert.Zero(t, overlaps.Load())
+		assert.Equal(t, 5, last.Load().Restarts)
+	}, jobs.WithOnStatus(func(i jobs.PoolInfo) {
+		if calling.Add(1) > 1 {
+			overlaps.Add(1)
+		}
+		time.Sleep(10 * time.Second)
+		calls.Add(1)
+		last.Store(&i)
+		calling.Add(-1)
+	}))
+}
+
+func TestWithOnStatusMayPanicGoexitAndCallThePool(t *testing.T) {
+	calls := new(atomic.Int32)
+	var pool atomic.Pointer[jobs.Pool]
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		pool.Store(p)
+		register(t, p, stub{}, jobs.Once())
+		pass(0)
+		haltPool(p)
+		pass(time.Minute)
+		assert.EqualValues(t, 3, calls.Load())
+		assert.Equal(t, "Running", p.GetStatus())
+	}, jobs.WithOnStatus(func(jobs.PoolInfo) {
+		switch calls.Add(1) {
+		case 1:
+			panic("no")
+		case 2:
+			runtime.Goexit()
+		}
+		pool.Load().Info()
+	}))
+}
+
+func TestNoAnnouncementIsLostToALogHandlerThatEndsTheGoroutine(t *testing.T) {
+	var calls int
+	exits := jobs.WithLogger(slog.New(exitsAt("status function failed")))
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		register(t, p, stub{}, jobs.Once())
+		pass(0)
+		haltPool(p)
+		pass(time.Minute)
+		assert.Equal(t, 3, calls)
+		require.NoError(t, p.Shutdown(t.Context()))
+	}, exits, jobs.WithOnStatus(func(jobs.PoolInfo) {
+		if calls++; calls == 1 {
+			panic("no")
+		}
+	}))
+}
+
+// exitsAt is a log handler that ends the goroutine of who logs that message.
+type exitsAt string
+
+func (exitsAt) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h exitsAt) WithAttrs([]slog.Attr) slog.Handler { return h }
+
+func (h exitsAt) WithGroup(string) slog.Handler { return h }
+
+func (h exitsAt) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == string(h) {
+		runtime.Goexit()
+	}
+	return nil
+}
+
+func TestAWithOnStatusThatHangsHoldsNothingUp(t *testing.T) {
+	var end chan bool
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		end = make(chan bool)
+		register(t, p, stub{}, jobs.Once())
+		pass(0)
+		haltPool(p)
+		pass(30 * time.Second)
+		assert.Equal(t, "Running", p.GetStatus())
+		close(end)
+	}, jobs.WithOnStatus(func(jobs.PoolInfo) { <-end }))
+}
+
+func TestWithOnStatusThatFallsFarBehindMissesWhatIsInBetweenButNeverTheLatest(t *testing.T) {
+	var end chan bool
+	var told []jobs.PoolInfo
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		end = make(chan bool)
+		register(t, p, stub{}, jobs.Once())
+		const rounds = 1000
+		for range rounds {
+			p.SetStatus(jobs.PoolStatusStopped)
+			pass(time.Second)
+			p.SetStatus(jobs.PoolStatusRunning)
+			pass(time.Second)
+		}
+		close(end)
+		synctest.Wait()
+		assert.Less(t, len(told), rounds/10, "of two each round: else they would fill the memory")
+		assert.Equal(t, []int{0, 0, 1, 1, 2}, restartsOf(told[:5]), "the earliest come first")
+		assert.Equal(t, p.Info(), told[len(told)-1])
+	}, jobs.WithOnStatus(func(info jobs.PoolInfo) {
+		<-end
+		told = append(told, info)
+	}))
+}
+
+func restartsOf(infos []jobs.PoolInfo) (counts []int) {
+	for _, info := range infos {
+		counts = append(counts, info.Restarts)
+	}
+	return counts
+}
+
+func TestShutdownHasOnlyTheLatestStatusAnnounced(t *testing.T) {
+	var announced []jobs.PoolInfo
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		register(t, p, stub{}, jobs.Every(forAges))
+		for range 20 { // Stopped for half a minute, and Running for another
+			pass(30 * time.Second)
+			stopPool(p)
+			pass(30 * time.Second)
+		}
+		before := len(announced)
+		start := time.Now()
+		require.NoError(t, p.Shutdown(context.Background()))
+		assert.LessOrEqual(t, time.Since(start), 20*time.Minute, "the call in progress, and the latest")
+		require.Len(t, announced, before+1)
+		assert.Equal(t, p.Info(), announced[before])
+	}, jobs.WithOnStatus(func(info jobs.PoolInfo) {
+		announced = append(announced, info)
+		time.Sleep(10 * time.Minute)
+	}))
+}
+
+func TestTheFirstAnnouncementCountsTheFirstJob(t *testing.T) {
+	var infos []jobs.PoolInfo
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		register(t, p, neverReady, jobs.Every(time.Hour))
+		pass(0)
+		require.NotEmpty(t, infos)
+		assert.Equal(t, 1, infos[0].Unstarted)
+	}, jobs.WithOnStatus(func(info jobs.PoolInfo) { infos = append(infos, info) }))
+}
+
+func TestAPoolStoppedDuringItsRestartAnnouncesItsNextAttempt(t *testing.T) {
+	var stops []jobs.PoolInfo
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		for range 1000 {
+			register(t, p, stub{execute: func() error { return errors.New("at once") }}, jobs.Every(time.Hour))
+		}
+		pass(10 * time.Minute)
+		require.Greater(t, len(stops), 10)
+		for _, info := range stops {
+			assert.False(t, info.NextAttempt.IsZero())
+		}
+	}, jobs.WithOnStatus(func(info jobs.PoolInfo) {
+		if info.Status == jobs.PoolStatusStopped && !errors.Is(info.StopError, jobs.ErrShutdown) {
+			stops = append(stops, info)
+		}
+	}))
+}

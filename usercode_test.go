@@ -1,0 +1,274 @@
+package jobs_test
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentjobs/jobs"
+)
+
+func TestAPanicThatIsNoFailureAnyMoreIsLoggedWithItsStack(t *testing.T) {
+	var log bytes.Buffer
+	logTo := jobs.WithLogger(slog.New(slog.NewTextHandler(&log, nil)))
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		stop := make(chan interface{})
+		told := register(t, p, stub{execute: func() error { <-stop; panic("as told") }}, jobs.Channel(stop))
+		late := func() error { time.Sleep(2 * time.Second); panic("too late") }
+		register(t, p, stub{execute: late}, jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
+		pass(5 * time.Second)
+		for _, text := range []string{"panic: as told", "panic: too late", "stack=", "usercode_test.go"} {
+			assert.Contains(t, log.String(), text)
+		}
+		assert.Zero(t, infoOf(t, p, told).Failures)
+		p.UnregisterJob(told)
+	}, logTo)
+}
+
+// A mishap is a way for user code not to return. Its function's name is in the stack of it.
+type mishap struct {
+	name string
+	do   func()
+	in   string
+	text string
+}
+
+func blowUp() { panic("100%d boom") }
+
+func blowUpWithError() { panic(errTrial) }
+
+func dereferenceNil() { var p *int; *p = 1 } //nolint:govet // that is the point
+
+func panicWithNil() { panic(nil) } //nolint:govet // on purpose
+
+func walkOut() { runtime.Goexit() }
+
+// A grenade is a value to panic with whose own methods panic.
+type grenade struct{}
+
+func (grenade) Error() string { panic("grenade") }
+
+func throwGrenade() { panic(grenade{}) }
+
+// A walkout is a value to panic with whose own methods end the goroutine.
+type walkout struct{}
+
+func (walkout) Error() string { runtime.Goexit(); return "" }
+
+func throwWalkout() { panic(walkout{}) }
+
+var mishaps = []mishap{
+	{"panic", blowUp, "blowUp", "100%d boom"},
+	{"panic with an error", blowUpWithError, "blowUpWithError", "trial went wrong"},
+	{"runtime error", dereferenceNil, "dereferenceNil", "nil pointer"},
+	{"panic with nil", panicWithNil, "panicWithNil", "nil"},
+	{"Goexit", walkOut, "walkOut", "Goexit"},
+	{"panic with a value that panics", throwGrenade, "throwGrenade", ""},
+	{"panic with a value that ends the goroutine", throwWalkout, "throwWalkout", ""},
+}
+
+// forEachMishap calls f with each mishap, in a pool that is tapped.
+func forEachMishap(t *testing.T, f func(t *testing.T, p *jobs.Pool, m mishap)) {
+	for _, m := range mishaps {
+		t.Run(m.name, func(t *testing.T) {
+			tap := new(logTap)
+			inPool(t, func(t *testing.T, p *jobs.Pool) {
+				f(t, p, m)
+				assert.Contains(t, tap.at(slog.LevelError), m.in, "the stack is in the log")
+			}, tap.option())
+		})
+	}
+}
+
+func TestPanicAndGoexitInExecuteAreErrors(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		trigger func() jobs.Trigger
+		is      error
+	}{
+		{"single run", jobs.Once, jobs.ErrExecutingJob},
+		{"retry", func() jobs.Trigger { return jobs.Retry(1) }, jobs.ErrExecutingRetryJob},
+		{"interval", hourly, jobs.ErrExecutingJob},
+		{"scheduled", eachSecond, jobs.ErrExecutingJob},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
+				id := register(t, p, stub{execute: func() error { m.do(); return nil }}, tt.trigger())
+				pass(time.Second)
+				info := infoOf(t, p, id)
+				assert.EqualValues(t, 1, info.Executions)
+				assert.EqualValues(t, 1, info.Failures)
+				assert.ErrorIs(t, info.LastError, tt.is)
+				assert.ErrorContains(t, info.LastError, m.text)
+			})
+		})
+	}
+}
+
+func TestPanicAndGoexitInExecuteAreFollowedByFurtherExecutions(t *testing.T) {
+	forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
+		job := stub{execute: func() error { m.do(); return nil }}
+		attached := register(t, p, job, jobs.Every(time.Hour))
+		detached := register(t, p, job, jobs.Every(10*time.Second), jobs.Detached())
+		retry := register(t, p, job, jobs.Retry(5))
+		pass(0)
+		assert.Equal(t, "Stopped", p.GetStatus())
+		pass(30 * time.Second)
+		assert.EqualValues(t, 2, infoOf(t, p, attached).Executions)
+		assert.EqualValues(t, 4, infoOf(t, p, detached).Executions)
+		assert.EqualValues(t, 5, infoOf(t, p, retry).Executions)
+		start := time.Now()
+		p.JobLock(attached)
+		assert.Zero(t, time.Since(start), "the lock was given back")
+		p.JobUnlock(attached)
+	})
+}
+
+func TestErrorPanickedWithIsTheCause(t *testing.T) {
+	inPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := register(t, p, stub{execute: func() error { panic(errTrial) }}, jobs.Once())
+		pass(0)
+		assert.ErrorIs(t, infoOf(t, p, id).LastError, errTrial)
+	})
+}
+
+func TestPanicAndGoexitInStatusAreErrors(t *testing.T) {
+	forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
+		var ok bool // the pool calls one Status after the other
+		register(t, p, stub{status: func() error {
+			if !ok {
+				ok = true
+				m.do()
+			}
+			return nil
+		}}, jobs.Every(time.Hour))
+		other := newLaps()
+		register(t, p, stub{status: func() error { other.lap(); return nil }}, jobs.Every(time.Hour))
+		pass(30*time.Second - 1)
+		assert.Equal(t, "Running", p.GetStatus())
+		pass(1)
+		assert.Equal(t, "Stopped", p.GetStatus())
+		assert.ErrorContains(t, p.Info().StopError, m.text)
+		pass(time.Minute)
+		assert.Equal(t, "Running", p.GetStatus(), "it restarts")
+		assert.Contains(t, other.all(), 90*time.Second, "and goes on to call Status")
+	})
+}
+
+func TestPanicAndGoexitInReadyAreNotReady(t *testing.T) {
+	forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
+		polls, executed := newLaps(), newLaps()
+		job := lapping(executed)
+		job.ready = func() bool {
+			if n := polls.lap(); n != 4 {
+				m.do()
+			}
+			return true
+		}
+		register(t, p, job, jobs.Every(time.Hour))
+		pass(time.Second)
+		assert.Equal(t, times(time.Millisecond, 0, 10, 30, 70), polls.all())
+		assert.Equal(t, times(time.Millisecond, 70), executed.all())
+		assert.Equal(t, "Running", p.GetStatus())
+		stopPool(p)
+		pass(30 * time.Second)
+		assert.Equal(t, "Stopped", p.GetStatus(), "neither is it at a restart")
+	})
+}
+
+func TestJobExecutionReadyIsFalseWhenReadyPanicsOrCallsGoexit(t *testing.T) {
+	forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
+		polls := newLaps()
+		id := register(t, p, stub{ready: func() bool {
+			if polls.lap() > 1 {
+				m.do()
+			}
+			return true
+		}}, jobs.Every(time.Hour))
+		pass(time.Second)
+		answered, answer := false, true
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			answer = p.GetJob(id).Ready()
+			answered = true
+		}()
+		<-done
+		assert.True(t, answered, "the caller's goroutine lives")
+		assert.False(t, answer)
+	})
+}
+
+// A trap is an error whose Error does not return.
+type trap struct{ do func() }
+
+func (e trap) Error() string { e.do(); return "" }
+
+func TestPanicAndGoexitInAnErrorsErrorAreErrors(t *testing.T) {
+	forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
+		execution := register(t, p, stub{execute: func() error { return trap{m.do} }}, jobs.Retry(2))
+		wrapped := register(t, p, stub{execute: func() error { return errors.Join(errTrial, trap{m.do}) }}, jobs.Once())
+		register(t, p, stub{status: func() error { return trap{m.do} }}, jobs.Every(time.Hour))
+		pass(0)
+		for _, id := range []string{execution, wrapped} {
+			info := infoOf(t, p, id)
+			assert.Equal(t, jobs.JobStatusFailed, info.Status)
+			assert.EqualValues(t, info.Executions, info.Failures)
+			assert.NotPanics(t, func() { assert.NotEmpty(t, info.LastError.Error()) })
+		}
+		pass(30 * time.Second)
+		assert.Equal(t, "Stopped", p.GetStatus())
+		assert.NotPanics(t, func() { assert.NotEmpty(t, p.Info().StopError.Error()) })
+	})
+}
+
+func TestPanicAndGoexitInNextAreErrors(t *testing.T) {
+	for _, opts := range [][]jobs.JobOption{nil, {jobs.Detached()}} {
+		forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
+			laps, asked := newLaps(), newLaps()
+			id := register(t, p, lapping(laps), jobs.On(nextFunc(func(now time.Time) time.Time {
+				if asked.lap() == 3 { // at registration, at once, after the first execution
+					m.do()
+				}
+				return each(time.Minute)(now)
+			})), opts...)
+			pass(time.Minute)
+			info := infoOf(t, p, id)
+			assert.Error(t, info.LastError)
+			assert.ErrorContains(t, info.LastError, m.text)
+			assert.LessOrEqual(t, info.Failures, info.Executions)
+			if len(opts) == 0 {
+				assert.Equal(t, "Stopped", p.GetStatus())
+			} else {
+				assert.Equal(t, "Failed", p.GetJobStatus(id))
+			}
+			pass(10 * time.Minute)
+			assert.Equal(t, "Running", p.GetStatus())
+			assert.Equal(t, "Running", p.GetJobStatus(id))
+			assert.Greater(t, len(laps.all()), 7, "it goes on")
+		})
+	}
+}
+
+func TestPanicAndGoexitInNextAtRegistrationAreErrors(t *testing.T) {
+	forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
+		var id string
+		err := errors.New("Register has not returned")
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			id, err = p.Register(stub{}, jobs.On(nextFunc(func(time.Time) time.Time { m.do(); return time.Time{} })))
+		}()
+		<-done
+		require.ErrorIs(t, err, jobs.ErrRegisteringJob)
+		assert.ErrorContains(t, err, m.text)
+		assert.Empty(t, id)
+		assert.Equal(t, "Initializing", p.GetStatus())
+	})
+}
