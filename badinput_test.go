@@ -75,7 +75,7 @@ func refusals() []refusal {
 func TestBadRegistrationIsAnErrorThatNamesTheValueAndRegistersNothing(t *testing.T) {
 	for _, tt := range refusals() {
 		t.Run(tt.name, func(t *testing.T) {
-			tap := new(logTap)
+			tap := new(journal)
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				id, err := tt.register(p)
 				assert.Empty(t, id)
@@ -92,7 +92,7 @@ func TestBadRegistrationIsAnErrorThatNamesTheValueAndRegistersNothing(t *testing
 func TestRegistrationWithAPoolThatWasShutDownIsAnError(t *testing.T) {
 	stop := make(chan interface{})
 	for _, reg := range registrations(stop) {
-		tap := new(logTap)
+		tap := new(journal)
 		p := jobs.NewPool(tap.option())
 		require.NoError(t, p.Shutdown(context.Background()))
 		id, err := reg.register(p, stub{})
@@ -116,8 +116,8 @@ func TestUnknownIDHasNoJobAndNoStatus(t *testing.T) {
 
 func TestUnknownIDIsIgnoredByLocksAndUnregisterJob(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps := newLaps()
-		register(t, p, lapping(laps), jobs.Every(time.Second))
+		laps := newTimeline()
+		register(t, p, stub{execute: laps.execute}, jobs.Every(time.Second))
 		for _, id := range []string{"", "unknown"} {
 			p.JobLock(id)
 			p.JobLock(id) // and so it is not locked
@@ -127,7 +127,7 @@ func TestUnknownIDIsIgnoredByLocksAndUnregisterJob(t *testing.T) {
 		}
 		assert.Equal(t, 1, p.Info().Jobs)
 		pass(time.Second)
-		assert.Equal(t, times(time.Second, 0, 1), laps.all())
+		assert.Equal(t, times(time.Second, 0, 1), laps.moments())
 	})
 }
 

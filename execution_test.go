@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -233,7 +234,7 @@ func TestTheErrorOfAnExecutionThatWeEndedIsLoggedAndNoFailure(t *testing.T) {
 		pass(0)
 		assert.Empty(t, logged.atLeast(warning))
 		found := 0
-		for _, e := range logged.atLeast(-8) {
+		for _, e := range logged.atLeast(slog.LevelDebug) {
 			if e.text("job") == "walker" && e.text("error") == "left in the middle of it" {
 				found++
 			}

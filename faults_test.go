@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-var errBroken = errors.New("broken")
+var errBroken = errors.New("it is broken")
 
 // A fault is something that can be wrong with a job, and be mended.
 type fault struct{ on atomic.Bool }
@@ -48,13 +48,6 @@ func onlyFirst(f func() error) func() error {
 	}
 }
 
-var errTrial = errors.New("trial went wrong")
-
-// lapping notes each execution.
-func lapping(l *lapRecorder) stub {
-	return stub{execute: func() error { l.lap(); return nil }}
-}
-
 // lasting executes for d and then returns err.
 func lasting(d time.Duration, err error) stub {
 	return stub{execute: func() error { time.Sleep(d); return err }}
@@ -69,7 +62,7 @@ func faltering(d time.Duration, err error) stub {
 	return stub{execute: func() error {
 		if !failed {
 			failed = true
-			return errTrial
+			return errBroken
 		}
 		time.Sleep(d)
 		return err

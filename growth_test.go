@@ -129,7 +129,7 @@ func TestJobsWithHardlyAWaitLetOthersRun(t *testing.T) {
 						close(*over)
 					}
 					if name == "retry" {
-						return errTrial
+						return errBroken
 					}
 					return nil
 				}}, trigger)

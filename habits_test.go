@@ -45,10 +45,10 @@ func TestTypedNilIsAsItsMethodsBehave(t *testing.T) {
 // hollow embeds a nil jobs.Job, as real clients' jobs do, and has methods of its own for the rest.
 type hollow struct {
 	jobs.Job
-	executions *lapRecorder
+	executions *timeline
 }
 
-func (h hollow) Execute() error { h.executions.lap(); return nil }
+func (h hollow) Execute() error { h.executions.mark(); return nil }
 
 // hollowAndReady has no Status.
 type hollowAndReady struct{ hollow }
@@ -57,11 +57,11 @@ func (hollowAndReady) Ready() bool { return true }
 
 func TestEmbeddedNilJobDoesNoHarmInAMethodThatIsNotCalled(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps := newLaps()
+		laps := newTimeline()
 		single := register(t, p, hollowAndReady{hollow{executions: laps}}, jobs.Once())
 		register(t, p, hollowAndReady{hollow{executions: laps}}, jobs.Every(time.Minute), jobs.Detached())
 		pass(time.Minute)
-		assert.Equal(t, times(time.Minute, 0, 0, 1), laps.all())
+		assert.Equal(t, times(time.Minute, 0, 0, 1), laps.moments())
 		assert.Equal(t, "Finished", p.GetJobStatus(single))
 		assert.Equal(t, "Running", p.GetStatus())
 	})
@@ -69,38 +69,38 @@ func TestEmbeddedNilJobDoesNoHarmInAMethodThatIsNotCalled(t *testing.T) {
 
 func TestEmbeddedNilJobPanicsInAMethodThatIsCalledAndThatIsHandled(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps := newLaps()
+		laps := newTimeline()
 		notReady := register(t, p, hollow{executions: laps}, jobs.Once())
 		pass(time.Second)
 		assert.Equal(t, "Initializing", p.GetJobStatus(notReady))
-		assert.Empty(t, laps.all())
+		assert.Empty(t, laps.moments())
 		register(t, p, hollowAndReady{hollow{executions: laps}}, jobs.Every(time.Hour))
 		pass(30 * time.Second)
 		assert.Equal(t, "Stopped", p.GetStatus(), "because of its Status")
 		pass(30 * time.Second)
 		assert.Equal(t, "Running", p.GetStatus())
-		assert.Equal(t, times(time.Second, 1, 61), laps.all())
+		assert.Equal(t, times(time.Second, 1, 61), laps.moments())
 	})
 }
 
 func TestReadyMayDoTheWorkItselfAndBlock(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		worked, other := newLaps(), newLaps()
+		worked, other := newTimeline(), newTimeline()
 		id := register(t, p, stub{ready: func() bool {
 			time.Sleep(20 * time.Minute)
-			worked.lap()
+			worked.mark()
 			return true
 		}}, jobs.Every(time.Hour))
-		register(t, p, lapping(other), jobs.Every(5*time.Minute))
+		register(t, p, stub{execute: other.execute}, jobs.Every(5*time.Minute))
 		pass(20 * time.Minute)
-		assert.Equal(t, times(time.Minute, 0, 5, 10, 15, 20), other.all())
+		assert.Equal(t, times(time.Minute, 0, 5, 10, 15, 20), other.moments())
 		assert.EqualValues(t, 1, infoOf(t, p, id).Executions)
 		stopPool(p)
 		pass(30 * time.Second)
 		assert.Equal(t, "Stopped", p.GetStatus())
 		pass(20 * time.Minute)
 		assert.Equal(t, "Running", p.GetStatus())
-		assert.Len(t, worked.all(), 2)
+		assert.Len(t, worked.moments(), 2)
 		assert.EqualValues(t, 2, infoOf(t, p, id).Executions)
 	})
 }
@@ -123,16 +123,16 @@ func TestSameJobValueMayBeRegisteredTwice(t *testing.T) {
 
 func TestJobMayRegisterJobsFromInsideExecute(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps := newLaps()
+		laps := newTimeline()
 		var id atomic.Value
 		register(t, p, stub{execute: func() error {
-			child, err := p.RegisterIntervalJobWithName(lapping(laps), time.Minute, "child")
+			child, err := p.RegisterIntervalJobWithName(stub{execute: laps.execute}, time.Minute, "child")
 			id.Store(child)
 			time.Sleep(90 * time.Second) // the child does not wait for its parent
 			return err
 		}}, jobs.Once())
 		pass(2 * time.Minute)
-		assert.Equal(t, times(time.Minute, 0, 1, 2), laps.all())
+		assert.Equal(t, times(time.Minute, 0, 1, 2), laps.moments())
 		assert.Equal(t, "child", infoOf(t, p, id.Load().(string)).Name)
 	})
 }
@@ -141,8 +141,8 @@ func TestReadyThatWaitsForAnotherJobsFirstSuccessDoesNotWedgeThePoolWhenThatFail
 	for name, blocking := range map[string]bool{"blocking": true, "polled": false} {
 		t.Run(name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				done, tries, dependent := make(chan struct{}), newLaps(), newLaps()
-				job := lapping(dependent)
+				done, tries, dependent := make(chan struct{}), newTimeline(), newTimeline()
+				job := stub{execute: dependent.execute}
 				job.ready = func() bool {
 					if blocking {
 						<-done
@@ -156,9 +156,9 @@ func TestReadyThatWaitsForAnotherJobsFirstSuccessDoesNotWedgeThePoolWhenThatFail
 				}
 				register(t, p, job, jobs.Every(time.Hour))
 				register(t, p, stub{execute: func() error {
-					switch tries.lap() {
+					switch tries.mark() {
 					case 1, 2:
-						return errTrial
+						return errBroken
 					case 3:
 						close(done)
 					}
@@ -167,9 +167,9 @@ func TestReadyThatWaitsForAnotherJobsFirstSuccessDoesNotWedgeThePoolWhenThatFail
 				pass(time.Second)
 				assert.Equal(t, "Stopped", p.GetStatus())
 				pass(2 * time.Minute)
-				assert.Equal(t, times(time.Second, 0, 30, 60), tries.all())
+				assert.Equal(t, times(time.Second, 0, 30, 60), tries.moments())
 				assert.Equal(t, "Running", p.GetStatus())
-				assert.Len(t, dependent.all(), 1)
+				assert.Len(t, dependent.moments(), 1)
 			})
 		})
 	}
@@ -179,21 +179,21 @@ func TestJobWhoseStatusIsItsLastExecutionsErrorRecovers(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		var mu sync.Mutex
 		var last error
-		executions, asked := newLaps(), newLaps()
+		executions, asked := newTimeline(), newTimeline()
 		register(t, p, stub{
 			execute: func() error {
 				mu.Lock()
 				defer mu.Unlock()
 				last = nil
-				if executions.lap() == 2 {
-					last = errTrial
+				if executions.mark() == 2 {
+					last = errBroken
 				}
 				return last
 			},
 			status: func() error {
 				mu.Lock()
 				defer mu.Unlock()
-				asked.lap()
+				asked.mark()
 				return last
 			},
 		}, jobs.Every(40*time.Second))
@@ -201,16 +201,16 @@ func TestJobWhoseStatusIsItsLastExecutionsErrorRecovers(t *testing.T) {
 		assert.Equal(t, "Stopped", p.GetStatus())
 		pass(45 * time.Second)
 		assert.Equal(t, "Running", p.GetStatus())
-		assert.Equal(t, times(time.Second, 0, 40, 70), executions.all())
-		assert.Equal(t, times(time.Second, 30), asked.all(), "and not before the restart")
+		assert.Equal(t, times(time.Second, 0, 40, 70), executions.moments())
+		assert.Equal(t, times(time.Second, 30), asked.moments(), "and not before the restart")
 	})
 }
 
 func TestJobRegisteredDuringAnAttemptToRestartBeginsWithTheRestart(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		asked, laps := newLaps(), newLaps()
+		asked, laps := newTimeline(), newTimeline()
 		register(t, p, stub{ready: func() bool {
-			if asked.lap() > 1 {
+			if asked.mark() > 1 {
 				time.Sleep(time.Minute)
 			}
 			return true
@@ -218,12 +218,12 @@ func TestJobRegisteredDuringAnAttemptToRestartBeginsWithTheRestart(t *testing.T)
 		pass(10 * time.Second)
 		stopPool(p)
 		pass(50 * time.Second) // the attempt began at 40 s, and lasts until 100 s
-		id := register(t, p, lapping(laps), jobs.Every(time.Hour))
+		id := register(t, p, stub{execute: laps.execute}, jobs.Every(time.Hour))
 		pass(10 * time.Second)
 		assert.Equal(t, "Initializing", p.GetJobStatus(id))
 		pass(time.Minute)
 		assert.Equal(t, "Running", p.GetStatus())
-		assert.Equal(t, times(time.Second, 100), laps.all())
+		assert.Equal(t, times(time.Second, 100), laps.moments())
 	})
 }
 

@@ -322,9 +322,9 @@ func TestJobThatHasEndedHasNoNextRun(t *testing.T) {
 		stop := make(chan interface{})
 		for _, id := range []string{
 			register(t, p, stub{}, jobs.Once()),
-			register(t, p, lasting(0, errTrial), jobs.Retry(2)),
+			register(t, p, lasting(0, errBroken), jobs.Retry(2)),
 			register(t, p, stub{}, inASecond()),
-			register(t, p, lasting(0, errTrial), jobs.Channel(stop), jobs.Detached()),
+			register(t, p, lasting(0, errBroken), jobs.Channel(stop), jobs.Detached()),
 		} {
 			pass(2 * time.Second)
 			assert.Zero(t, infoOf(t, p, id).NextRun, infoOf(t, p, id).Type)

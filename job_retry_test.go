@@ -14,7 +14,7 @@ import (
 func TestRetryExecutesAtMostThatManyTimesInAll(t *testing.T) {
 	for _, attempts := range []int{1, 2, 5} {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			id := register(t, p, lasting(0, errTrial), jobs.Retry(attempts))
+			id := register(t, p, lasting(0, errBroken), jobs.Retry(attempts))
 			pass(time.Hour)
 			info := infoOf(t, p, id)
 			assert.EqualValues(t, attempts, info.Executions)
@@ -26,39 +26,39 @@ func TestRetryExecutesAtMostThatManyTimesInAll(t *testing.T) {
 
 func TestRetryExecutesAtOnceOneAfterTheOther(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps, overlap := newLaps(), new(overlapMeter)
+		laps, overlap := newTimeline(), new(overlapMeter)
 		register(t, p, stub{execute: func() error {
-			laps.lap()
+			laps.mark()
 			overlap.during(3 * time.Second)
-			return errTrial
+			return errBroken
 		}}, jobs.Retry(4))
 		pass(time.Hour)
-		assert.Equal(t, times(time.Second, 0, 3, 6, 9), laps.all())
+		assert.Equal(t, times(time.Second, 0, 3, 6, 9), laps.moments())
 		assert.Equal(t, 1, overlap.highest())
 	})
 }
 
 func TestRetryWaitsBetweenExecutionsWithRetryBackoff(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps := newLaps()
-		register(t, p, stub{execute: func() error { laps.lap(); return errTrial }}, jobs.Retry(5),
+		laps := newTimeline()
+		register(t, p, stub{execute: func() error { laps.mark(); return errBroken }}, jobs.Retry(5),
 			jobs.WithRetryBackoff(time.Second, 3*time.Second))
 		pass(time.Hour)
-		assert.Equal(t, times(time.Second, 0, 1, 3, 6, 9), laps.all())
+		assert.Equal(t, times(time.Second, 0, 1, 3, 6, 9), laps.moments())
 	})
 }
 
 func TestRetryIsFinishedByTheFirstSuccess(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps := newLaps()
+		laps := newTimeline()
 		id := register(t, p, stub{execute: func() error {
-			if laps.lap() < 3 {
-				return errTrial
+			if laps.mark() < 3 {
+				return errBroken
 			}
 			return nil
 		}}, jobs.Retry(10))
 		pass(time.Hour)
-		assert.Len(t, laps.all(), 3)
+		assert.Len(t, laps.moments(), 3)
 		info := infoOf(t, p, id)
 		assert.Equal(t, jobs.JobStatusFinished, info.Status)
 		assert.EqualValues(t, 2, info.Failures)
@@ -67,16 +67,16 @@ func TestRetryIsFinishedByTheFirstSuccess(t *testing.T) {
 
 func TestRetryKeepsTheErrorOfAnAttemptWithTheNumberOfExecutionsLeft(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, lasting(time.Second, errTrial), jobs.Retry(3))
+		id := register(t, p, lasting(time.Second, errBroken), jobs.Retry(3))
 		pass(time.Second / 2)
 		assert.NoError(t, infoOf(t, p, id).LastError)
 		for left := 2; left >= 0; left-- {
 			pass(time.Second)
 			err := infoOf(t, p, id).LastError
 			assert.ErrorIs(t, err, jobs.ErrExecutingRetryJob)
-			assert.ErrorIs(t, err, errTrial)
+			assert.ErrorIs(t, err, errBroken)
 			assert.EqualError(t, err, fmt.Sprintf(
-				"[Error Code 1602] - Error in retry job %s execution, %d more retries: trial went wrong", id, left))
+				"[Error Code 1602] - Error in retry job %s execution, %d more retries: it is broken", id, left))
 		}
 	})
 }
@@ -93,9 +93,9 @@ func TestRetryHasNoTimeLimitUnlessOneIsGiven(t *testing.T) {
 
 func TestRetryIsNotTriedAgainBeforeALateExecutionHasReturned(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps := newLaps()
+		laps := newTimeline()
 		id := register(t, p, stub{execute: func() error {
-			if laps.lap() == 1 {
+			if laps.mark() == 1 {
 				time.Sleep(time.Minute)
 			}
 			return nil
@@ -106,7 +106,7 @@ func TestRetryIsNotTriedAgainBeforeALateExecutionHasReturned(t *testing.T) {
 		assert.ErrorIs(t, info.LastError, jobs.ErrExecutingRetryJob)
 		assert.ErrorIs(t, info.LastError, jobs.ErrTimeout)
 		pass(time.Hour)
-		assert.Equal(t, times(time.Second, 0, 60), laps.all())
+		assert.Equal(t, times(time.Second, 0, 60), laps.moments())
 		assert.Equal(t, "Finished", p.GetJobStatus(id))
 	})
 }

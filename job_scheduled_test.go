@@ -37,19 +37,19 @@ func TestParseScheduleAndCronReportTheErrorOfPackageSchedule(t *testing.T) {
 
 func TestScheduledExecutesAtEachOccurrenceOfItsCronExpression(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps := newLaps() // a bubble begins at midnight
-		register(t, p, lapping(laps), jobs.Cron("*/20 * * * *"))
+		laps := newTimeline() // a bubble begins at midnight
+		register(t, p, stub{execute: laps.execute}, jobs.Cron("*/20 * * * *"))
 		pass(time.Hour)
-		assert.Equal(t, times(time.Minute, 20, 40, 60), laps.all())
+		assert.Equal(t, times(time.Minute, 20, 40, 60), laps.moments())
 	})
 }
 
 func TestScheduledExecutesAtEachOccurrenceOfAnySchedule(t *testing.T) {
 	for _, opts := range [][]jobs.JobOption{nil, {jobs.Detached()}} {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			laps := newLaps()
+			laps := newTimeline()
 			at := times(time.Millisecond, 1, 1500, 1501, 200_000)
-			register(t, p, lapping(laps), jobs.On(nextFunc(func(now time.Time) time.Time {
+			register(t, p, stub{execute: laps.execute}, jobs.On(nextFunc(func(now time.Time) time.Time {
 				for _, d := range at {
 					if moment := laps.start.Add(d); moment.After(now) {
 						return moment
@@ -58,19 +58,19 @@ func TestScheduledExecutesAtEachOccurrenceOfAnySchedule(t *testing.T) {
 				return now.Add(1000 * time.Hour)
 			})), opts...)
 			pass(time.Hour)
-			assert.Equal(t, at, laps.all())
+			assert.Equal(t, at, laps.moments())
 		})
 	}
 }
 
 func TestScheduledIsNotExecutedWhenItIsReadyButAtItsNextOccurrence(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps := newLaps()
-		job := lapping(laps)
+		laps := newTimeline()
+		job := stub{execute: laps.execute}
 		job.ready = func() bool { time.Sleep(25 * time.Second); return true } // over two occurrences
 		register(t, p, job, jobs.On(each(10*time.Second)))
 		pass(40 * time.Second)
-		assert.Equal(t, times(time.Second, 30, 40), laps.all())
+		assert.Equal(t, times(time.Second, 30, 40), laps.moments())
 	})
 }
 
@@ -84,16 +84,14 @@ func TestScheduledIsNeverExecutedEarlyByTheWallClock(t *testing.T) {
 				wall := newWallClock()
 				wall.shown = shown
 				p.SetClock(wall.now)
-				shows := newLaps()
+				shows := newTimeline()
 				register(t, p, stub{execute: func() error {
-					shows.mu.Lock()
-					defer shows.mu.Unlock()
-					shows.laps = append(shows.laps, wall.now().Round(0).Sub(wall.start))
+					shows.note(wall.now().Round(0).Sub(wall.start))
 					return nil
 				}}, jobs.On(each(time.Minute)))
 				pass(5*time.Minute + 10*time.Second)
-				assert.Len(t, shows.all(), 5)
-				for i, showed := range shows.all() {
+				assert.Len(t, shows.moments(), 5)
+				for i, showed := range shows.moments() {
 					due := time.Duration(i+1) * time.Minute
 					assert.GreaterOrEqual(t, showed, due)
 					assert.Less(t, showed, due+time.Second)
@@ -105,28 +103,28 @@ func TestScheduledIsNeverExecutedEarlyByTheWallClock(t *testing.T) {
 
 func TestScheduledIsNeverExecutedTwiceAtOnceAndSkipsWhatPassesMeanwhile(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps, overlap := newLaps(), new(overlapMeter)
+		laps, overlap := newTimeline(), new(overlapMeter)
 		register(t, p, stub{execute: func() error {
-			laps.lap()
+			laps.mark()
 			overlap.during(25 * time.Second)
 			return nil
 		}}, jobs.On(each(10*time.Second)))
 		pass(80 * time.Second)
-		assert.Equal(t, times(time.Second, 10, 40, 70), laps.all())
+		assert.Equal(t, times(time.Second, 10, 40, 70), laps.moments())
 		assert.Equal(t, 1, overlap.highest())
 	})
 }
 
 func TestScheduledSkipsTheOccurrencesThatPassWhileItIsStopped(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps, detached := newLaps(), newLaps()
-		register(t, p, lapping(laps), jobs.On(each(20*time.Second)))
-		register(t, p, lapping(detached), jobs.On(each(20*time.Second)), jobs.Detached())
+		laps, detached := newTimeline(), newTimeline()
+		register(t, p, stub{execute: laps.execute}, jobs.On(each(20*time.Second)))
+		register(t, p, stub{execute: detached.execute}, jobs.On(each(20*time.Second)), jobs.Detached())
 		pass(25 * time.Second)
 		stopPool(p) // until 55 s
 		pass(60 * time.Second)
-		assert.Equal(t, times(time.Second, 20, 60, 80), laps.all())
-		assert.Equal(t, times(time.Second, 20, 40, 60, 80), detached.all())
+		assert.Equal(t, times(time.Second, 20, 60, 80), laps.moments())
+		assert.Equal(t, times(time.Second, 20, 40, 60, 80), detached.moments())
 	})
 }
 
@@ -134,15 +132,15 @@ func TestScheduledSkipsTheOccurrencesAForwardJumpPassesWhileItIsStopped(t *testi
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		wall := newWallClock()
 		p.SetClock(wall.now)
-		laps := newLaps()
-		register(t, p, lapping(laps), jobs.On(each(time.Hour)))
+		laps := newTimeline()
+		register(t, p, stub{execute: laps.execute}, jobs.On(each(time.Hour)))
 		pass(50 * time.Minute)
 		stopPool(p)
 		pass(time.Second)
 		wall.jump(30 * time.Minute)
 		pass(59*time.Minute + 58*time.Second)
 		assert.Equal(t, "Running", p.GetStatus())
-		assert.Equal(t, times(time.Minute, 90), laps.all(), "at 02:00 by the clock, and not with the restart")
+		assert.Equal(t, times(time.Minute, 90), laps.moments(), "at 02:00 by the clock, and not with the restart")
 	})
 }
 
@@ -150,15 +148,15 @@ func TestScheduledExecutesOnceAtOnceWhatAForwardJumpOrSleepHasMissed(t *testing.
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		wall := newWallClock()
 		p.SetClock(wall.now)
-		laps := newLaps()
-		register(t, p, lapping(laps), jobs.On(each(time.Hour)))
+		laps := newTimeline()
+		register(t, p, stub{execute: laps.execute}, jobs.On(each(time.Hour)))
 		pass(10*time.Minute + 30*time.Second)
 		wall.jump(3 * time.Hour)
 		pass(time.Minute) // a timer does not see it, so it has to look
-		first := laps.all()
+		first := laps.moments()
 		assert.Len(t, first, 1)
 		pass(49 * time.Minute)
-		assert.Equal(t, append(first, time.Hour), laps.all(), "then at 04:00 by the clock")
+		assert.Equal(t, append(first, time.Hour), laps.moments(), "then at 04:00 by the clock")
 	})
 }
 
@@ -166,12 +164,12 @@ func TestScheduledSkipsTheOccurrencesAForwardJumpPassesWhileItIsExecuting(t *tes
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		wall := newWallClock()
 		p.SetClock(wall.now)
-		laps := newLaps()
-		register(t, p, stub{execute: func() error { laps.lap(); time.Sleep(10 * time.Minute); return nil }}, jobs.On(each(time.Hour)))
+		laps := newTimeline()
+		register(t, p, stub{execute: func() error { laps.mark(); time.Sleep(10 * time.Minute); return nil }}, jobs.On(each(time.Hour)))
 		pass(65 * time.Minute)
 		wall.jump(3 * time.Hour)
 		pass(55 * time.Minute)
-		assert.Equal(t, times(time.Hour, 1, 2), laps.all())
+		assert.Equal(t, times(time.Hour, 1, 2), laps.moments())
 	}, jobs.WithExecutionTimeout(0))
 }
 
@@ -181,12 +179,12 @@ func TestScheduledGoesByTheClockAsItIsAfterABackwardJump(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				wall := newWallClock()
 				p.SetClock(wall.now)
-				laps := newLaps()
-				register(t, p, lapping(laps), trigger)
+				laps := newTimeline()
+				register(t, p, stub{execute: laps.execute}, trigger)
 				pass(30*time.Minute + 30*time.Second)
 				wall.jump(-40 * time.Minute)
 				pass(2 * time.Hour)
-				assert.Equal(t, times(time.Minute, 40, 100), laps.all(), "at 00:00 and 01:00 by the clock")
+				assert.Equal(t, times(time.Minute, 40, 100), laps.moments(), "at 00:00 and 01:00 by the clock")
 			})
 		})
 	}
@@ -201,11 +199,11 @@ func TestScheduledIsFinishedWhenNextIsZeroOrNotLater(t *testing.T) {
 		for _, opts := range [][]jobs.JobOption{nil, {jobs.Detached()}} {
 			t.Run(name, func(t *testing.T) {
 				inPool(t, func(t *testing.T, p *jobs.Pool) {
-					laps := newLaps()
+					laps := newTimeline()
 					var asked atomic.Int32
-					id := register(t, p, lapping(laps), jobs.On(nextFunc(func(now time.Time) time.Time {
+					id := register(t, p, stub{execute: laps.execute}, jobs.On(nextFunc(func(now time.Time) time.Time {
 						asked.Add(1)
-						if len(laps.all()) < 2 {
+						if len(laps.moments()) < 2 {
 							return now.Add(time.Minute)
 						}
 						return end(now)
@@ -219,7 +217,7 @@ func TestScheduledIsFinishedWhenNextIsZeroOrNotLater(t *testing.T) {
 					pass(time.Hour)
 					assert.Equal(t, "Running", p.GetStatus())
 					assert.Equal(t, "Finished", p.GetJobStatus(id), "and never started again")
-					assert.Equal(t, times(time.Minute, 1, 2), laps.all())
+					assert.Equal(t, times(time.Minute, 1, 2), laps.moments())
 					assert.Equal(t, ended, asked.Load())
 				})
 			})
@@ -231,14 +229,14 @@ func TestScheduledExecutesOnceThoughTheClockIsPutRightByLessThanASecond(t *testi
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		wall := newWallClock()
 		p.SetClock(wall.now)
-		laps := newLaps()
+		laps := newTimeline()
 		register(t, p, stub{execute: func() error {
-			laps.lap()
+			laps.mark()
 			wall.jump(-300 * time.Millisecond)
 			return nil
 		}}, jobs.Cron("0 * * * *"))
 		pass(90 * time.Minute)
-		assert.Equal(t, 1, len(laps.all()))
+		assert.Equal(t, 1, len(laps.moments()))
 	})
 }
 

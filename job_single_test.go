@@ -10,15 +10,15 @@ import (
 )
 
 func TestSingleRunHasOneExecution(t *testing.T) {
-	for _, err := range []error{nil, errTrial} {
+	for _, err := range []error{nil, errBroken} {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			laps := newLaps()
-			id := register(t, p, stub{execute: func() error { laps.lap(); return err }}, jobs.Once())
+			laps := newTimeline()
+			id := register(t, p, stub{execute: func() error { laps.mark(); return err }}, jobs.Once())
 			pass(time.Hour)
 			stopPool(p)
 			pass(time.Hour) // and the pool restarts
 			assert.Equal(t, "Running", p.GetStatus())
-			assert.Equal(t, times(0, 0), laps.all())
+			assert.Equal(t, times(0, 0), laps.moments())
 			assert.EqualValues(t, 1, infoOf(t, p, id).Executions)
 		})
 	}

@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 
 	"github.com/agentjobs/jobs"
@@ -23,6 +24,7 @@ type entry struct {
 	level   slog.Level
 	message string
 	attrs   map[string]slog.Value
+	line    string // all of it
 }
 
 func (e entry) text(attr string) string { return e.attrs[attr].String() }
@@ -35,8 +37,12 @@ func (l *journal) WithAttrs([]slog.Attr) slog.Handler       { return l }
 func (l *journal) WithGroup(string) slog.Handler            { return l }
 
 func (l *journal) Handle(_ context.Context, r slog.Record) error {
-	e := entry{level: r.Level, message: r.Message, attrs: map[string]slog.Value{}}
-	r.Attrs(func(a slog.Attr) bool { e.attrs[a.Key] = a.Value; return true })
+	e := entry{level: r.Level, message: r.Message, attrs: map[string]slog.Value{}, line: r.Message}
+	r.Attrs(func(a slog.Attr) bool {
+		e.attrs[a.Key] = a.Value
+		e.line += " " + a.Key + "=" + a.Value.String()
+		return true
+	})
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.entries = append(l.entries, e)
@@ -63,4 +69,15 @@ func (l *journal) count(level slog.Level) (n int) {
 		}
 	}
 	return n
+}
+
+// at returns all that was logged at a level, an entry a line.
+func (l *journal) at(level slog.Level) string {
+	var lines []string
+	for _, e := range l.atLeast(level) {
+		if e.level == level {
+			lines = append(lines, e.line)
+		}
+	}
+	return strings.Join(lines, "\n")
 }

@@ -107,7 +107,7 @@ func TestJobsThatWereSweptAreForgottenWhenTheyAreUnregistered(t *testing.T) {
 
 // A timer would keep it.
 func TestAPoolWhoseJobsAreGoneIsKeptByNothing(t *testing.T) {
-	for _, opts := range [][]jobs.JobOption{nil, detached} {
+	for _, opts := range [][]jobs.JobOption{nil, {jobs.Detached()}} {
 		synctest.Test(t, func(t *testing.T) {
 			pool := func() weak.Pointer[jobs.Pool] {
 				p := jobs.NewPool(quiet)

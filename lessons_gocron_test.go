@@ -157,11 +157,11 @@ func TestGocron535_APanicInAnyKindOfJobIsAnErrorWithItsCauseAndItsStack(t *testi
 		"channel": func() jobs.Trigger { return jobs.Channel(make(chan any)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			tap := new(logTap)
+			tap := new(journal)
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				id := register(t, p, stub{execute: func() error { panic(errTrial) }}, trigger())
+				id := register(t, p, stub{execute: func() error { panic(errBroken) }}, trigger())
 				pass(time.Second)
-				assert.ErrorIs(t, infoOf(t, p, id).LastError, errTrial)
+				assert.ErrorIs(t, infoOf(t, p, id).LastError, errBroken)
 				assert.Contains(t, tap.at(slog.LevelError), "lessons_gocron_test.go")
 			}, tap.option())
 		})
@@ -172,7 +172,7 @@ func TestGocron242_NoExecutionLeavesAGoroutine(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		before := len(bubbleGoroutines())
 		register(t, p, jobs.JobFunc(func(ctx context.Context) error { return nil }), secondly())
-		register(t, p, jobs.JobFunc(func(ctx context.Context) error { return errTrial }), secondly(), jobs.Detached())
+		register(t, p, jobs.JobFunc(func(ctx context.Context) error { return errBroken }), secondly(), jobs.Detached())
 		pass(1000 * time.Second)
 		assert.Len(t, bubbleGoroutines(), before)
 	})
@@ -207,6 +207,6 @@ func TestGocron732_TheValueAJobPanickedWithIsKept(t *testing.T) {
 		pass(0)
 		err := infoOf(t, p, id).LastError
 		assert.ErrorContains(t, err, "panic: index 7")
-		assert.False(t, errors.Is(err, errTrial))
+		assert.False(t, errors.Is(err, errBroken))
 	})
 }

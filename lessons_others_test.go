@@ -124,7 +124,7 @@ func TestControllerRuntime2719_NothingStartsWhileThePoolIsShuttingDown(t *testin
 		unready, calls := newFault(), newTimeline()
 		register(t, p, stub{ready: unready.absent, execute: calls.execute}, hourly())
 		register(t, p, stub{execute: calls.execute}, jobs.On(onceIn(5*time.Second)))
-		register(t, p, lasting(10*time.Second, errTrial), jobs.Retry(5))
+		register(t, p, lasting(10*time.Second, errBroken), jobs.Retry(5))
 		calls.fill(time.Second)
 		done := make(chan error, 1)
 		go func() { done <- p.Shutdown(context.Background()) }()

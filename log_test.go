@@ -51,7 +51,7 @@ func everythingLogged(t *testing.T, name string) *journal {
 
 func TestLogMessagesAreConstant(t *testing.T) {
 	messages := func(l *journal) (all []string) {
-		for _, e := range l.atLeast(-8) {
+		for _, e := range l.atLeast(slog.LevelDebug) {
 			all = append(all, e.message)
 		}
 		slices.Sort(all)
@@ -71,7 +71,7 @@ func TestLogEntriesOfAJobHaveItsNameIDAndType(t *testing.T) {
 	types := []string{jobs.JobTypeSingleRun, jobs.JobTypeRetry, jobs.JobTypeInterval, jobs.JobTypeDetachedInterval,
 		jobs.JobTypeScheduled, jobs.JobTypeChannel}
 	seen := map[string]bool{}
-	for _, e := range everythingLogged(t, "Ada").atLeast(-8) {
+	for _, e := range everythingLogged(t, "Ada").atLeast(slog.LevelDebug) {
 		if _, ok := e.attrs["id"]; !ok { // of the pool, or of a job that was not registered
 			continue
 		}
@@ -148,7 +148,7 @@ func TestWhatALateAndAnAbandonedExecutionReturnIsLogged(t *testing.T) {
 		t.Run(message, func(t *testing.T) {
 			logged := new(journal)
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				register(t, p, stub{execute: onlyFirst(func() error { time.Sleep(time.Minute); return errTrial })}, jobs.Every(time.Hour),
+				register(t, p, stub{execute: onlyFirst(func() error { time.Sleep(time.Minute); return errBroken })}, jobs.Every(time.Hour),
 					jobs.Detached(), jobs.WithJobTimeout(time.Second))
 				pass(2 * time.Minute)
 				var found []entry
@@ -158,7 +158,7 @@ func TestWhatALateAndAnAbandonedExecutionReturnIsLogged(t *testing.T) {
 					}
 				}
 				require.Len(t, found, 1)
-				assert.Contains(t, found[0].text("error"), errTrial.Error())
+				assert.Contains(t, found[0].text("error"), errBroken.Error())
 			}, logged.option(), jobs.WithAbandonAfter(abandonAfter))
 		})
 	}
@@ -385,7 +385,7 @@ func TestReadyIsNotBlamedForALogHandlerThatHangs(t *testing.T) {
 
 func TestThePanicOfALateStatusIsLoggedWithItsStack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tap := new(logTap)
+		tap := new(journal)
 		p := jobs.NewPool(tap.option(), jobs.WithStatusInterval(time.Second), jobs.WithExecutionTimeout(time.Second))
 		register(t, p, stub{status: func() error {
 			time.Sleep(5 * time.Second)

@@ -182,7 +182,7 @@ func TestPerturbedStatusOfAnExecutingJobIsNeverStopped(t *testing.T) {
 
 // An execution that returns just as it is abandoned has either returned late or was abandoned.
 func TestPerturbedExecutionsReturnOrAreAbandoned(t *testing.T) {
-	tap := new(logTap)
+	tap := new(journal)
 	p := jobs.NewPool(tap.option(), jobs.WithAbandonAfter(time.Millisecond), jobs.WithRetryInterval(time.Millisecond))
 	for range 50 {
 		register(t, p, stub{execute: func() error { time.Sleep(2 * time.Millisecond); return nil }},

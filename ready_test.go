@@ -22,9 +22,9 @@ func TestReadyIsPolledWithWaitsThatDoubleUpToTheStatusInterval(t *testing.T) {
 	} {
 		for _, trigger := range []jobs.Trigger{jobs.Once(), jobs.Retry(2), jobs.Every(time.Hour), jobs.On(each(time.Millisecond))} {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				polls, executed := newLaps(), newLaps()
-				job := lapping(executed)
-				job.ready = func() bool { return polls.lap() > len(tt.waits) }
+				polls, executed := newTimeline(), newTimeline()
+				job := stub{execute: executed.execute}
+				job.ready = func() bool { return polls.mark() > len(tt.waits) }
 				id := register(t, p, job, trigger)
 				at, moments := 0, []int{0}
 				for _, wait := range tt.waits {
@@ -32,11 +32,11 @@ func TestReadyIsPolledWithWaitsThatDoubleUpToTheStatusInterval(t *testing.T) {
 					moments = append(moments, at)
 				}
 				pass(time.Duration(at)*time.Millisecond - 1)
-				assert.Empty(t, executed.all())
+				assert.Empty(t, executed.moments())
 				assert.Equal(t, "Initializing", p.GetJobStatus(id))
 				pass(2 * time.Millisecond)
-				assert.Equal(t, times(time.Millisecond, moments...), polls.all())
-				assert.NotEmpty(t, executed.all())
+				assert.Equal(t, times(time.Millisecond, moments...), polls.moments())
+				assert.NotEmpty(t, executed.moments())
 			}, jobs.WithStatusInterval(tt.interval))
 		}
 	}
@@ -44,33 +44,33 @@ func TestReadyIsPolledWithWaitsThatDoubleUpToTheStatusInterval(t *testing.T) {
 
 func TestReadyIsPolledAtTheSameMomentsWhenThePoolStopsAndRestarts(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		polls := newLaps()
-		register(t, p, stub{ready: func() bool { polls.lap(); return false }}, jobs.Every(time.Hour))
+		polls := newTimeline()
+		register(t, p, stub{ready: func() bool { polls.mark(); return false }}, jobs.Every(time.Hour))
 		pass(time.Second)
 		stopPool(p) // until 31 s
 		pass(70 * time.Second)
 		assert.Equal(t, "Running", p.GetStatus())
-		assert.Equal(t, times(time.Millisecond, 0, 10, 30, 70, 150, 310, 630, 1270, 2550, 5110, 10230, 20470, 40950, 70950), polls.all())
+		assert.Equal(t, times(time.Millisecond, 0, 10, 30, 70, 150, 310, 630, 1270, 2550, 5110, 10230, 20470, 40950, 70950), polls.moments())
 	})
 }
 
 func TestReadyIsNotPolledAnyMoreOnceTheJobHasStarted(t *testing.T) {
 	for _, trigger := range []jobs.Trigger{jobs.Once(), jobs.Retry(2), jobs.Every(time.Second), jobs.On(each(time.Second))} {
 		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			polls := newLaps()
-			register(t, p, stub{ready: func() bool { polls.lap(); return true }}, trigger)
+			polls := newTimeline()
+			register(t, p, stub{ready: func() bool { polls.mark(); return true }}, trigger)
 			pass(time.Hour)
-			assert.Equal(t, times(0, 0), polls.all())
+			assert.Equal(t, times(0, 0), polls.moments())
 		})
 	}
 }
 
 func TestReadyMayBlockAndIsPolledAgainAWaitAfterItsEnd(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		polls, executed := newLaps(), newLaps()
-		job := lapping(executed)
+		polls, executed := newTimeline(), newTimeline()
+		job := stub{execute: executed.execute}
 		job.ready = func() bool {
-			n := polls.lap()
+			n := polls.mark()
 			time.Sleep(time.Hour)
 			return n == 3
 		}
@@ -80,32 +80,32 @@ func TestReadyMayBlockAndIsPolledAgainAWaitAfterItsEnd(t *testing.T) {
 		pass(2 * time.Hour)
 		second := time.Hour + 10*time.Millisecond
 		third := second + time.Hour + 20*time.Millisecond
-		assert.Equal(t, []time.Duration{0, second, third}, polls.all())
-		assert.Equal(t, []time.Duration{third + time.Hour}, executed.all())
+		assert.Equal(t, []time.Duration{0, second, third}, polls.moments())
+		assert.Equal(t, []time.Duration{third + time.Hour}, executed.moments())
 		assert.Equal(t, "Running", p.GetStatus())
 	})
 }
 
 func TestReadyNeverRunsBesideItself(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		overlap, asked := new(overlapMeter), newLaps()
+		overlap, asked := new(overlapMeter), newTimeline()
 		id := register(t, p, stub{ready: func() bool {
-			asked.lap()
+			asked.mark()
 			overlap.during(time.Second)
 			return false
 		}}, jobs.Every(time.Second))
 		time.Sleep(time.Millisecond)
-		answers := newLaps()
+		answers := newTimeline()
 		for range 3 {
 			go func() {
 				p.GetJob(id).Ready()
-				answers.lap()
+				answers.mark()
 			}()
 		}
 		pass(time.Minute)
 		assert.Equal(t, 1, overlap.highest())
-		assert.Greater(t, len(asked.all()), 3)
-		assert.Len(t, answers.all(), 3)
+		assert.Greater(t, len(asked.moments()), 3)
+		assert.Len(t, answers.moments(), 3)
 	})
 }
 
@@ -116,10 +116,10 @@ func TestReadyNeverRunsBesideExecute(t *testing.T) {
 	}{{"interval", jobs.Every(10 * time.Second)}, {"scheduled", jobs.On(each(10 * time.Second))}} {
 		t.Run(tt.name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				overlap, executed := new(overlapMeter), newLaps()
+				overlap, executed := new(overlapMeter), newTimeline()
 				var working atomic.Bool
 				id := register(t, p, stub{
-					execute: func() error { executed.lap(); overlap.during(0); return nil },
+					execute: func() error { executed.mark(); overlap.during(0); return nil },
 					ready: func() bool {
 						if working.Load() {
 							overlap.during(20 * time.Second)
@@ -129,10 +129,10 @@ func TestReadyNeverRunsBesideExecute(t *testing.T) {
 				}, tt.trigger)
 				pass(15 * time.Second)
 				working.Store(true)
-				before := len(executed.all())
+				before := len(executed.moments())
 				assert.True(t, p.GetJob(id).Ready()) // until 35 s, over at least one due moment
 				pass(0)
-				assert.Equal(t, 35*time.Second, executed.all()[before])
+				assert.Equal(t, 35*time.Second, executed.moments()[before])
 				assert.Equal(t, 1, overlap.highest())
 			})
 		})
@@ -147,14 +147,14 @@ func TestJobThatIsNotReadyNeitherStopsThePoolNorHoldsUpTheOthers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				register(t, p, stub{ready: ready}, jobs.Every(time.Second))
-				laps := newLaps()
-				register(t, p, lapping(laps), jobs.Every(10*time.Second))
+				laps := newTimeline()
+				register(t, p, stub{execute: laps.execute}, jobs.Every(10*time.Second))
 				pass(15 * time.Second)
 				assert.Equal(t, "Running", p.GetStatus())
 				stopPool(p)
 				pass(31 * time.Second)
 				assert.Equal(t, "Running", p.GetStatus(), "nor their restart")
-				assert.Equal(t, times(time.Second, 0, 10, 45), laps.all())
+				assert.Equal(t, times(time.Second, 0, 10, 45), laps.moments())
 			})
 		})
 	}
@@ -165,8 +165,8 @@ func TestReadyMayDependOnTheFirstExecutionOfAnotherJob(t *testing.T) {
 		for _, dependentFirst := range []bool{true, false} {
 			t.Run(name, func(t *testing.T) {
 				inPool(t, func(t *testing.T, p *jobs.Pool) {
-					executed, laps := make(chan struct{}), newLaps()
-					dependent := lapping(laps)
+					executed, laps := make(chan struct{}), newTimeline()
+					dependent := stub{execute: laps.execute}
 					dependent.ready = func() bool {
 						if blocking {
 							<-executed
@@ -187,7 +187,7 @@ func TestReadyMayDependOnTheFirstExecutionOfAnotherJob(t *testing.T) {
 						register(t, p, dependent, jobs.Every(time.Hour))
 					}
 					pass(3 * time.Second)
-					assert.Len(t, laps.all(), 1)
+					assert.Len(t, laps.moments(), 1)
 				})
 			})
 		}
@@ -196,13 +196,13 @@ func TestReadyMayDependOnTheFirstExecutionOfAnotherJob(t *testing.T) {
 
 func TestReadyMayDependOnTheReadyOfAnotherJobHavingBeenAsked(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		asked, laps := make(chan struct{}), newLaps()
-		first := lapping(laps)
+		asked, laps := make(chan struct{}), newTimeline()
+		first := stub{execute: laps.execute}
 		first.ready = func() bool { <-asked; return true }
 		register(t, p, first, jobs.Every(time.Hour))
 		register(t, p, stub{ready: func() bool { close(asked); return false }}, jobs.Once())
 		pass(0)
-		assert.Equal(t, times(0, 0), laps.all())
+		assert.Equal(t, times(0, 0), laps.moments())
 		p.UnregisterJob(jobID(p, 1)) // its Ready could not be called again
 	})
 }
@@ -246,22 +246,22 @@ func TestJobExecutionReadyCallsTheJobsReadyAndReturnsItsAnswer(t *testing.T) {
 
 func TestJobExecutionReadyWaitsForACallInProgressFirst(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		asked := newLaps()
+		asked := newTimeline()
 		id := register(t, p, stub{ready: func() bool {
-			n := asked.lap()
+			n := asked.mark()
 			time.Sleep(time.Second)
 			return n == 2 // the call that waited has an answer of its own
 		}}, jobs.Once())
 		pass(time.Second / 2)
 		assert.True(t, p.GetJob(id).Ready())
 		assert.Equal(t, 2*time.Second, time.Since(asked.start))
-		assert.Equal(t, times(time.Second, 0, 1), asked.all()[:2], "and the poll goes on")
+		assert.Equal(t, times(time.Second, 0, 1), asked.moments()[:2], "and the poll goes on")
 	})
 }
 
 func TestJobExecutionReadyIsTrueWithoutACallWhileAnExecutionIsInProgress(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		calls := newLaps()
+		calls := newTimeline()
 		var execution atomic.Pointer[jobs.JobExecution]
 		var inside atomic.Bool
 		id := register(t, p, stub{
@@ -271,7 +271,7 @@ func TestJobExecutionReadyIsTrueWithoutACallWhileAnExecutionIsInProgress(t *test
 				time.Sleep(time.Minute)
 				return nil
 			},
-			ready: func() bool { return calls.lap() == 1 },
+			ready: func() bool { return calls.mark() == 1 },
 		}, jobs.Every(time.Hour), jobs.WithJobTimeout(30*time.Second))
 		j := p.GetJob(id)
 		execution.Store(&j)
@@ -281,7 +281,7 @@ func TestJobExecutionReadyIsTrueWithoutACallWhileAnExecutionIsInProgress(t *test
 		pass(30 * time.Second)
 		assert.Equal(t, "Failed", p.GetJobStatus(id))
 		assert.True(t, j.Ready(), "also when it is late")
-		assert.Len(t, calls.all(), 1)
+		assert.Len(t, calls.moments(), 1)
 	})
 }
 
@@ -323,18 +323,18 @@ func TestJobExecutionReadyInProgressIsFalseWhenTheJobIsUnregistered(t *testing.T
 func TestJobExecutionReadyDoesNotStartTheJob(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
 		var willing atomic.Bool
-		laps := newLaps()
-		job := lapping(laps)
+		laps := newTimeline()
+		job := stub{execute: laps.execute}
 		job.ready = willing.Load
 		id := register(t, p, job, jobs.Once())
 		pass(5 * time.Millisecond)
 		willing.Store(true)
 		assert.True(t, p.GetJob(id).Ready())
 		pass(4 * time.Millisecond)
-		assert.Empty(t, laps.all())
+		assert.Empty(t, laps.moments())
 		assert.Equal(t, "Initializing", p.GetJobStatus(id))
 		pass(time.Millisecond)
-		assert.Equal(t, times(time.Millisecond, 10), laps.all(), "the poll does")
+		assert.Equal(t, times(time.Millisecond, 10), laps.moments(), "the poll does")
 	})
 }
 

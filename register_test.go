@@ -71,9 +71,9 @@ func TestFinishedOrFailedJobKeepsItsRecordUntilUnregisterJob(t *testing.T) {
 		want    string
 	}{
 		{"single run", jobs.Once, nil, "Finished"},
-		{"single run that failed", jobs.Once, errTrial, "Failed"},
+		{"single run that failed", jobs.Once, errBroken, "Failed"},
 		{"retry", func() jobs.Trigger { return jobs.Retry(2) }, nil, "Finished"},
-		{"retry that failed", func() jobs.Trigger { return jobs.Retry(2) }, errTrial, "Failed"},
+		{"retry that failed", func() jobs.Trigger { return jobs.Retry(2) }, errBroken, "Failed"},
 		{"scheduled", func() jobs.Trigger { return jobs.On(onceIn(time.Second)) }, nil, "Finished"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -103,8 +103,8 @@ func TestUnregisterJobPreventsEveryFurtherExecution(t *testing.T) {
 		{"interval", stub{}, secondly, nil, never, never},
 		{"detached interval", stub{}, secondly, []jobs.JobOption{jobs.Detached()}, never, never},
 		{"scheduled", stub{}, eachSecond, nil, never, never},
-		{"retry that waits", lasting(0, errTrial), threeTimes, []jobs.JobOption{jobs.WithRetryBackoff(time.Second, time.Second)}, never, never},
-		{"retry that executes", lasting(5*time.Second, errTrial), threeTimes, nil, never, never},
+		{"retry that waits", lasting(0, errBroken), threeTimes, []jobs.JobOption{jobs.WithRetryBackoff(time.Second, time.Second)}, never, never},
+		{"retry that executes", lasting(5*time.Second, errBroken), threeTimes, nil, never, never},
 		{"interval that executes", lasting(5*time.Second, nil), secondly, nil, never, never},
 		{"interval that is late", lasting(5*time.Second, nil), secondly, []jobs.JobOption{jobs.WithJobTimeout(time.Second)}, never, never},
 		{"scheduled that executes", lasting(5*time.Second, nil), eachSecond, nil, never, never},
@@ -154,11 +154,11 @@ func lateReady(d time.Duration) func() bool {
 }
 
 // selfEnding is a job one of whose methods unregisters it.
-func selfEnding(p *jobs.Pool, id *atomic.Value, method string, l *lapRecorder) stub {
+func selfEnding(p *jobs.Pool, id *atomic.Value, method string, l *timeline) stub {
 	end := func(in string) {
 		if in == method {
 			p.UnregisterJob(id.Load().(string))
-			l.lap()
+			l.mark()
 			time.Sleep(time.Second)
 		}
 	}
@@ -166,11 +166,11 @@ func selfEnding(p *jobs.Pool, id *atomic.Value, method string, l *lapRecorder) s
 		execute: func() error {
 			end("Execute")
 			if method == "Execute" {
-				return errTrial
+				return errBroken
 			}
 			return nil
 		},
-		status: func() error { end("Status"); return errTrial },
+		status: func() error { end("Status"); return errBroken },
 		ready:  func() bool { time.Sleep(time.Millisecond); end("Ready"); return true },
 	}
 }
@@ -184,10 +184,10 @@ func TestUnregisterJobReturnsAtOnceFromInsideTheJobsOwnMethods(t *testing.T) {
 		t.Run(method, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				var id atomic.Value
-				laps := newLaps()
+				laps := newTimeline()
 				id.Store(register(t, p, selfEnding(p, &id, method, laps), jobs.Every(time.Hour)))
 				pass(2 * time.Hour)
-				assert.Equal(t, []time.Duration{want}, laps.all())
+				assert.Equal(t, []time.Duration{want}, laps.moments())
 				assert.Nil(t, p.GetJob(id.Load().(string)))
 				assert.Equal(t, "Running", p.GetStatus(), "what it returns then is nobody's failure")
 			})
@@ -206,7 +206,7 @@ func TestNoGoroutineOfAJobRemainsOnceItIsUnregisteredAndItsCallsHaveReturned(t *
 			{ready: func() bool { <-hang; return true }},
 			{status: func() error { <-hang; return nil }},
 			neverReady,
-			lasting(0, errTrial),
+			lasting(0, errBroken),
 		} {
 			for _, trigger := range []jobs.Trigger{jobs.Once(), jobs.Retry(2), jobs.Every(time.Minute), jobs.On(each(time.Second))} {
 				ids = append(ids, register(t, p, job, trigger))
@@ -235,9 +235,9 @@ func TestNoGoroutineOfAJobRemainsOnceItIsUnregisteredAndItsCallsHaveReturned(t *
 }
 
 func TestNothingOfAnUnregisteredJobHoldsUpTheRestart(t *testing.T) {
-	forOneAnswer := func(l *lapRecorder) func() bool {
+	forOneAnswer := func(l *timeline) func() bool {
 		return func() bool {
-			if l.lap() > 1 {
+			if l.mark() > 1 {
 				time.Sleep(time.Hour)
 			}
 			return true
@@ -247,15 +247,15 @@ func TestNothingOfAnUnregisteredJobHoldsUpTheRestart(t *testing.T) {
 		name string
 		job  func() stub
 	}{
-		{"Ready", func() stub { return stub{ready: forOneAnswer(newLaps())} }},
+		{"Ready", func() stub { return stub{ready: forOneAnswer(newTimeline())} }},
 		{"late Execute", func() stub { return lasting(time.Hour, nil) }},
 		{"late Status", func() stub { return stub{status: func() error { time.Sleep(time.Hour); return nil }} }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				id := register(t, p, tt.job(), jobs.Every(2*time.Hour), jobs.WithJobTimeout(time.Second))
-				other := newLaps()
-				register(t, p, lapping(other), jobs.Every(10*time.Hour))
+				other := newTimeline()
+				register(t, p, stub{execute: other.execute}, jobs.Every(10*time.Hour))
 				pass(40 * time.Second)
 				stopPool(p) // if it is not stopped yet
 				pass(time.Minute)
@@ -263,7 +263,7 @@ func TestNothingOfAnUnregisteredJobHoldsUpTheRestart(t *testing.T) {
 				p.UnregisterJob(id)
 				pass(0)
 				assert.Equal(t, "Running", p.GetStatus())
-				assert.Equal(t, times(time.Second, 0, 100), other.all())
+				assert.Equal(t, times(time.Second, 0, 100), other.moments())
 			})
 		})
 	}
@@ -271,21 +271,21 @@ func TestNothingOfAnUnregisteredJobHoldsUpTheRestart(t *testing.T) {
 
 func TestExecutionOfAnUnregisteredJobStopsNobodyWhenItGetsLate(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps := newLaps()
-		register(t, p, lapping(laps), jobs.Every(time.Minute))
-		id := register(t, p, lasting(time.Hour, errTrial), jobs.Every(time.Hour), jobs.WithJobTimeout(time.Minute))
+		laps := newTimeline()
+		register(t, p, stub{execute: laps.execute}, jobs.Every(time.Minute))
+		id := register(t, p, lasting(time.Hour, errBroken), jobs.Every(time.Hour), jobs.WithJobTimeout(time.Minute))
 		pass(time.Second)
 		p.UnregisterJob(id)
 		pass(2 * time.Minute)
 		assert.Equal(t, "Running", p.GetStatus())
-		assert.Equal(t, times(time.Minute, 0, 1, 2), laps.all())
+		assert.Equal(t, times(time.Minute, 0, 1, 2), laps.moments())
 	})
 }
 
 func TestUnregisteredJobMayBeRegisteredAgain(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps := newLaps()
-		job := stub{execute: func() error { laps.lap(); time.Sleep(time.Minute); return nil }}
+		laps := newTimeline()
+		job := stub{execute: func() error { laps.mark(); time.Sleep(time.Minute); return nil }}
 		id := register(t, p, job, jobs.Every(time.Hour))
 		pass(time.Second)
 		p.UnregisterJob(id)
@@ -293,7 +293,7 @@ func TestUnregisteredJobMayBeRegisteredAgain(t *testing.T) {
 		again := register(t, p, job, jobs.Every(time.Hour))
 		assert.NotEqual(t, id, again)
 		pass(time.Minute)
-		assert.Equal(t, times(time.Second, 0, 1), laps.all())
+		assert.Equal(t, times(time.Second, 0, 1), laps.moments())
 		assert.EqualValues(t, 1, infoOf(t, p, again).Executions)
 	})
 }

@@ -43,8 +43,8 @@ func ownOfBoth(f func() error) error { return f() }
 //go:noinline
 func ownOfNobody(f func() error) error { return f() }
 
-// as registers the puppet as a job all methods of which have that function in their stacks.
-func (p *puppet) as(own func(func() error) error, trigger jobs.Trigger, opts ...jobs.JobOption) *puppet {
+// registerAs registers the puppet as a job all methods of which have that function in their stacks.
+func registerAs(p *puppet, own func(func() error) error, trigger jobs.Trigger, opts ...jobs.JobOption) *puppet {
 	p.enroll(func(job jobs.Job) (string, error) {
 		through := stub{
 			execute: func() error { return own(job.Execute) },
@@ -93,7 +93,7 @@ func hungCast(s *stage, set int) error {
 				part.next(hangs)
 			}
 		}
-		p.as(c.own, c.trigger(p))
+		registerAs(p, c.own, c.trigger(p))
 	}
 	s.pass(40 * time.Second)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -136,7 +136,7 @@ func TestHungShutdownTellsTwinsApart(t *testing.T) {
 		for _, name := range []string{"asleep", "awake"} {
 			p := s.puppet(name)
 			p.execution.next(hangs)
-			p.as(ownOfInterval, jobs.Every(time.Hour))
+			registerAs(p, ownOfInterval, jobs.Every(time.Hour))
 		}
 		s.pass(time.Second)
 		s.puppets[1].execution.now(succeeds)

@@ -53,17 +53,17 @@ func TestStatusIsFinishedForGood(t *testing.T) {
 		{"scheduled, pool stopped", having(stub{}, inASecond, time.Second, stopPool)},
 		{"scheduled, pool shut down", having(stub{}, inASecond, time.Second, shutPool)},
 		{"detached scheduled", having(stub{}, inASecond, time.Second, nothing, jobs.Detached())},
-		{"detached scheduled that failed", having(lasting(0, errTrial), inASecond, time.Second, nothing, jobs.Detached())},
+		{"detached scheduled that failed", having(lasting(0, errBroken), inASecond, time.Second, nothing, jobs.Detached())},
 	})
 }
 
 func TestStatusIsFailedForGood(t *testing.T) {
 	checkStatuses(t, jobs.JobStatusFailed, []statusCase{
-		{"single run", having(lasting(0, errTrial), jobs.Once, 0, nothing)},
-		{"single run, pool stopped", having(lasting(0, errTrial), jobs.Once, 0, stopPool)},
-		{"single run, pool shut down", having(lasting(0, errTrial), jobs.Once, 0, shutPool)},
-		{"retry", having(lasting(0, errTrial), threeTimes, 0, nothing)},
-		{"retry, pool shut down", having(lasting(0, errTrial), threeTimes, 0, shutPool)},
+		{"single run", having(lasting(0, errBroken), jobs.Once, 0, nothing)},
+		{"single run, pool stopped", having(lasting(0, errBroken), jobs.Once, 0, stopPool)},
+		{"single run, pool shut down", having(lasting(0, errBroken), jobs.Once, 0, shutPool)},
+		{"retry", having(lasting(0, errBroken), threeTimes, 0, nothing)},
+		{"retry, pool shut down", having(lasting(0, errBroken), threeTimes, 0, shutPool)},
 	})
 }
 
@@ -87,9 +87,9 @@ func TestStatusIsFailedWhileAnExecutionIsLate(t *testing.T) {
 func TestStatusIsRetryingFromTheFirstFailedExecutionToTheEnd(t *testing.T) {
 	checkStatuses(t, jobs.JobStatusRetrying, []statusCase{
 		{"executing again", having(faltering(time.Hour, nil), threeTimes, time.Second, nothing)},
-		{"waiting", having(lasting(0, errTrial), threeTimes, time.Second, nothing, backingOff())},
-		{"waiting, pool stopped", having(lasting(0, errTrial), threeTimes, time.Second, stopPool, backingOff())},
-		{"waiting, pool shut down", having(lasting(0, errTrial), threeTimes, time.Second, shutPool, backingOff())},
+		{"waiting", having(lasting(0, errBroken), threeTimes, time.Second, nothing, backingOff())},
+		{"waiting, pool stopped", having(lasting(0, errBroken), threeTimes, time.Second, stopPool, backingOff())},
+		{"waiting, pool shut down", having(lasting(0, errBroken), threeTimes, time.Second, shutPool, backingOff())},
 		{"executing again, pool shut down", having(faltering(time.Hour, nil), threeTimes, time.Second, shutPool)},
 	})
 }
@@ -97,13 +97,13 @@ func TestStatusIsRetryingFromTheFirstFailedExecutionToTheEnd(t *testing.T) {
 func TestStatusOfADetachedJobIsFailedFromAFailedExecutionToTheEndOfTheNextGoodOne(t *testing.T) {
 	detached := jobs.Detached()
 	checkStatuses(t, jobs.JobStatusFailed, []statusCase{
-		{"interval, waiting", having(lasting(0, errTrial), hourly, time.Second, nothing, detached)},
+		{"interval, waiting", having(lasting(0, errBroken), hourly, time.Second, nothing, detached)},
 		{"interval, executing", having(faltering(time.Hour, nil), secondly, 2*time.Second, nothing, detached)},
-		{"interval, after another", having(faltering(0, errTrial), secondly, 2*time.Second, nothing, detached)},
-		{"scheduled, waiting", having(lasting(0, errTrial), eachSecond, 1500*time.Millisecond, nothing, detached)},
+		{"interval, after another", having(faltering(0, errBroken), secondly, 2*time.Second, nothing, detached)},
+		{"scheduled, waiting", having(lasting(0, errBroken), eachSecond, 1500*time.Millisecond, nothing, detached)},
 		{"scheduled, executing", having(faltering(time.Hour, nil), eachSecond, 3*time.Second, nothing, detached)},
-		{"pool stopped", having(lasting(0, errTrial), hourly, time.Second, stopPool, detached)},
-		{"pool shut down", having(lasting(0, errTrial), hourly, time.Second, shutPool, detached)},
+		{"pool stopped", having(lasting(0, errBroken), hourly, time.Second, stopPool, detached)},
+		{"pool shut down", having(lasting(0, errBroken), hourly, time.Second, shutPool, detached)},
 		{"returned late", having(lasting(3*time.Second, nil), hourly, 4*time.Second, nothing, detached, jobs.WithJobTimeout(time.Second))},
 	})
 	checkStatuses(t, jobs.JobStatusRunning, []statusCase{
@@ -159,7 +159,7 @@ func TestStatusIsInitializingWhenNeverStarted(t *testing.T) {
 func TestStatusOfAnAttachedJobIsStoppedWhileThePoolIs(t *testing.T) {
 	checkStatuses(t, jobs.JobStatusStopped, []statusCase{
 		{"interval", having(stub{}, hourly, time.Second, stopPool)},
-		{"interval that failed", having(lasting(0, errTrial), hourly, time.Second, nothing)},
+		{"interval that failed", having(lasting(0, errBroken), hourly, time.Second, nothing)},
 		{"interval whose late execution has returned", having(lasting(3*time.Second, nil), hourly, 4*time.Second, nothing, jobs.WithJobTimeout(time.Second))},
 		{"scheduled", having(stub{}, eachSecond, time.Second, stopPool)},
 		{"scheduled before its first occurrence", having(stub{}, eachHour, time.Second, stopPool)},

@@ -15,11 +15,15 @@ type timeline struct {
 
 func newTimeline() *timeline { return &timeline{start: time.Now()} }
 
-// mark notes that it happens now.
-func (l *timeline) mark() {
+// mark notes that it happens now, and returns how often it has happened.
+func (l *timeline) mark() int { return l.note(time.Since(l.start)) }
+
+// note notes that it happens at d.
+func (l *timeline) note(d time.Duration) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.marks = append(l.marks, time.Since(l.start))
+	l.marks = append(l.marks, d)
+	return len(l.marks)
 }
 
 // moments returns what was noted.
@@ -48,29 +52,6 @@ func seconds(s ...float64) []time.Duration {
 		d[i] = time.Duration(s[i] * float64(time.Second))
 	}
 	return d
-}
-
-// A lapRecorder notes the moments at which something happens, as the time since it was made.
-type lapRecorder struct {
-	start time.Time
-	mu    sync.Mutex
-	laps  []time.Duration
-}
-
-func newLaps() *lapRecorder { return &lapRecorder{start: time.Now()} }
-
-// lap notes now, and returns how many laps there are.
-func (l *lapRecorder) lap() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.laps = append(l.laps, time.Since(l.start))
-	return len(l.laps)
-}
-
-func (l *lapRecorder) all() []time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return append([]time.Duration{}, l.laps...)
 }
 
 // times returns ns times the unit.

@@ -129,22 +129,22 @@ func TestJobIsNotExecutedAgainUntilItsLateExecutionHasReturned(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				laps := newLaps()
+				laps := newTimeline()
 				register(t, p, stub{execute: func() error {
-					if laps.lap() == 1 {
+					if laps.mark() == 1 {
 						time.Sleep(100 * time.Second)
 					}
 					return nil
 				}}, jobs.Every(10*time.Second), append(tt.opts, jobs.WithJobTimeout(time.Second))...)
 				pass(time.Duration(tt.want[2])*time.Second + 1)
-				assert.Equal(t, times(time.Second, tt.want...), laps.all())
+				assert.Equal(t, times(time.Second, tt.want...), laps.moments())
 			})
 		})
 	}
 }
 
 func TestWhatALateExecutionReturnsIsIgnored(t *testing.T) {
-	for name, err := range map[string]error{"nil": nil, "error": errTrial} {
+	for name, err := range map[string]error{"nil": nil, "error": errBroken} {
 		t.Run(name, func(t *testing.T) {
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				id := register(t, p, lasting(time.Minute, err), jobs.Every(time.Hour), jobs.Detached(), jobs.WithJobTimeout(time.Second))
@@ -164,14 +164,14 @@ func TestWhatALateExecutionReturnsIsIgnored(t *testing.T) {
 
 func TestExecutionThatReturnsWithinItsLimitIsNotLate(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps := newLaps()
+		laps := newTimeline()
 		id := register(t, p, stub{execute: func() error {
-			laps.lap()
+			laps.mark()
 			time.Sleep(time.Second - 1)
 			return nil
 		}}, jobs.Every(time.Millisecond), jobs.WithJobTimeout(time.Second))
 		pass(time.Minute)
-		assert.Len(t, laps.all(), 60)
+		assert.Len(t, laps.moments(), 60)
 		assert.Zero(t, infoOf(t, p, id).Failures)
 		assert.Equal(t, "Running", p.GetStatus())
 	})
@@ -239,17 +239,17 @@ func TestTheLimitOfAnExecutionCountsAfterUnregisterJob(t *testing.T) {
 		release := make(chan struct{})
 		id := register(t, p, hung(release), jobs.Every(time.Hour))
 		pass(time.Second)
-		granted := newLaps()
+		granted := newTimeline()
 		go func() {
 			p.JobLock(id)
-			granted.lap()
+			granted.mark()
 			p.JobUnlock(id)
 		}()
 		pass(time.Second)
 		p.UnregisterJob(id)
 		pass(time.Hour)
 		// Late at five minutes, given up one minute later: only then the lock is free.
-		assert.Equal(t, []time.Duration{6*time.Minute - time.Second}, granted.all())
+		assert.Equal(t, []time.Duration{6*time.Minute - time.Second}, granted.moments())
 		close(release)
 	}, jobs.WithAbandonAfter(time.Minute))
 }
@@ -525,7 +525,7 @@ func TestHungAndUnregisteredIsAbandonedToo(t *testing.T) {
 // Such an execution of a pool that goes on is told of, also when its job is gone; Shutdown waits for that.
 func TestTheReturnOfAnAbandonedExecutionOfAJobThatIsGoneIsLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tap := new(logTap)
+		tap := new(journal)
 		p := jobs.NewPool(tap.option(), jobs.WithAbandonAfter(time.Second))
 		id := register(t, p, lasting(time.Minute, nil), jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
 		pass(10 * time.Second)

@@ -41,7 +41,7 @@ type mishap struct {
 
 func blowUp() { panic("100%d boom") }
 
-func blowUpWithError() { panic(errTrial) }
+func blowUpWithError() { panic(errBroken) }
 
 func dereferenceNil() { var p *int; *p = 1 } //nolint:govet // that is the point
 
@@ -65,7 +65,7 @@ func throwWalkout() { panic(walkout{}) }
 
 var mishaps = []mishap{
 	{"panic", blowUp, "blowUp", "100%d boom"},
-	{"panic with an error", blowUpWithError, "blowUpWithError", "trial went wrong"},
+	{"panic with an error", blowUpWithError, "blowUpWithError", "it is broken"},
 	{"runtime error", dereferenceNil, "dereferenceNil", "nil pointer"},
 	{"panic with nil", panicWithNil, "panicWithNil", "nil"},
 	{"Goexit", walkOut, "walkOut", "Goexit"},
@@ -77,7 +77,7 @@ var mishaps = []mishap{
 func forEachMishap(t *testing.T, f func(t *testing.T, p *jobs.Pool, m mishap)) {
 	for _, m := range mishaps {
 		t.Run(m.name, func(t *testing.T) {
-			tap := new(logTap)
+			tap := new(journal)
 			inPool(t, func(t *testing.T, p *jobs.Pool) {
 				f(t, p, m)
 				assert.Contains(t, tap.at(slog.LevelError), m.in, "the stack is in the log")
@@ -132,9 +132,9 @@ func TestPanicAndGoexitInExecuteAreFollowedByFurtherExecutions(t *testing.T) {
 
 func TestErrorPanickedWithIsTheCause(t *testing.T) {
 	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, stub{execute: func() error { panic(errTrial) }}, jobs.Once())
+		id := register(t, p, stub{execute: func() error { panic(errBroken) }}, jobs.Once())
 		pass(0)
-		assert.ErrorIs(t, infoOf(t, p, id).LastError, errTrial)
+		assert.ErrorIs(t, infoOf(t, p, id).LastError, errBroken)
 	})
 }
 
@@ -148,8 +148,8 @@ func TestPanicAndGoexitInStatusAreErrors(t *testing.T) {
 			}
 			return nil
 		}}, jobs.Every(time.Hour))
-		other := newLaps()
-		register(t, p, stub{status: func() error { other.lap(); return nil }}, jobs.Every(time.Hour))
+		other := newTimeline()
+		register(t, p, stub{status: func() error { other.mark(); return nil }}, jobs.Every(time.Hour))
 		pass(30*time.Second - 1)
 		assert.Equal(t, "Running", p.GetStatus())
 		pass(1)
@@ -157,24 +157,24 @@ func TestPanicAndGoexitInStatusAreErrors(t *testing.T) {
 		assert.ErrorContains(t, p.Info().StopError, m.text)
 		pass(time.Minute)
 		assert.Equal(t, "Running", p.GetStatus(), "it restarts")
-		assert.Contains(t, other.all(), 90*time.Second, "and goes on to call Status")
+		assert.Contains(t, other.moments(), 90*time.Second, "and goes on to call Status")
 	})
 }
 
 func TestPanicAndGoexitInReadyAreNotReady(t *testing.T) {
 	forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
-		polls, executed := newLaps(), newLaps()
-		job := lapping(executed)
+		polls, executed := newTimeline(), newTimeline()
+		job := stub{execute: executed.execute}
 		job.ready = func() bool {
-			if n := polls.lap(); n != 4 {
+			if n := polls.mark(); n != 4 {
 				m.do()
 			}
 			return true
 		}
 		register(t, p, job, jobs.Every(time.Hour))
 		pass(time.Second)
-		assert.Equal(t, times(time.Millisecond, 0, 10, 30, 70), polls.all())
-		assert.Equal(t, times(time.Millisecond, 70), executed.all())
+		assert.Equal(t, times(time.Millisecond, 0, 10, 30, 70), polls.moments())
+		assert.Equal(t, times(time.Millisecond, 70), executed.moments())
 		assert.Equal(t, "Running", p.GetStatus())
 		stopPool(p)
 		pass(30 * time.Second)
@@ -184,9 +184,9 @@ func TestPanicAndGoexitInReadyAreNotReady(t *testing.T) {
 
 func TestJobExecutionReadyIsFalseWhenReadyPanicsOrCallsGoexit(t *testing.T) {
 	forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
-		polls := newLaps()
+		polls := newTimeline()
 		id := register(t, p, stub{ready: func() bool {
-			if polls.lap() > 1 {
+			if polls.mark() > 1 {
 				m.do()
 			}
 			return true
@@ -213,7 +213,7 @@ func (e trap) Error() string { e.do(); return "" }
 func TestPanicAndGoexitInAnErrorsErrorAreErrors(t *testing.T) {
 	forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
 		execution := register(t, p, stub{execute: func() error { return trap{m.do} }}, jobs.Retry(2))
-		wrapped := register(t, p, stub{execute: func() error { return errors.Join(errTrial, trap{m.do}) }}, jobs.Once())
+		wrapped := register(t, p, stub{execute: func() error { return errors.Join(errBroken, trap{m.do}) }}, jobs.Once())
 		register(t, p, stub{status: func() error { return trap{m.do} }}, jobs.Every(time.Hour))
 		pass(0)
 		for _, id := range []string{execution, wrapped} {
@@ -231,9 +231,9 @@ func TestPanicAndGoexitInAnErrorsErrorAreErrors(t *testing.T) {
 func TestPanicAndGoexitInNextAreErrors(t *testing.T) {
 	for _, opts := range [][]jobs.JobOption{nil, {jobs.Detached()}} {
 		forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
-			laps, asked := newLaps(), newLaps()
-			id := register(t, p, lapping(laps), jobs.On(nextFunc(func(now time.Time) time.Time {
-				if asked.lap() == 3 { // at registration, at once, after the first execution
+			laps, asked := newTimeline(), newTimeline()
+			id := register(t, p, stub{execute: laps.execute}, jobs.On(nextFunc(func(now time.Time) time.Time {
+				if asked.mark() == 3 { // at registration, at once, after the first execution
 					m.do()
 				}
 				return each(time.Minute)(now)
@@ -251,7 +251,7 @@ func TestPanicAndGoexitInNextAreErrors(t *testing.T) {
 			pass(10 * time.Minute)
 			assert.Equal(t, "Running", p.GetStatus())
 			assert.Equal(t, "Running", p.GetJobStatus(id))
-			assert.Greater(t, len(laps.all()), 7, "it goes on")
+			assert.Greater(t, len(laps.moments()), 7, "it goes on")
 		})
 	}
 }
