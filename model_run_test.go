@@ -83,7 +83,7 @@ func (p *player) Ready() bool {
 }
 
 func (p contextPlayer) ExecuteContext(ctx context.Context) error {
-	return p.perform(p.execution, execBegins, execEnds, func() error { return contextPuppet{p.puppet}.ExecuteContext(ctx) })
+	return p.perform(p.execution, execBegins, execEnds, func() error { return p.executeWith(ctx) })
 }
 
 func (p *player) nils() (n int) {
@@ -96,9 +96,7 @@ func (p *player) nils() (n int) {
 }
 
 func (p *player) perform(x *part, begins, ends moment, call func() error) (err error) {
-	p.puppet.mu.Lock()
-	e := event{what: begins, job: p.n, act: x.act}
-	p.puppet.mu.Unlock()
+	e := event{what: begins, job: p.n, act: x.nextAct()}
 	e.call = p.run.note(e)
 	nils, returned := p.nils(), false
 	defer func() {

@@ -113,7 +113,10 @@ func (p *puppet) Ready() bool    { return p.ready.perform(context.Background()) 
 // A contextPuppet is a puppet that is executed with a context.
 type contextPuppet struct{ *puppet }
 
-func (p contextPuppet) ExecuteContext(ctx context.Context) error { return p.execution.perform(ctx) }
+func (p contextPuppet) ExecuteContext(ctx context.Context) error { return p.executeWith(ctx) }
+
+// executeWith is an execution with a context, also of a puppet that is no ContextJob.
+func (p *puppet) executeWith(ctx context.Context) error { return p.execution.perform(ctx) }
 
 // release ends all calls in flight, and has those to come succeed at once.
 func (p *puppet) release() {
@@ -164,6 +167,13 @@ func (x *part) next(a act) {
 	x.puppet.mu.Lock()
 	defer x.puppet.mu.Unlock()
 	x.act = a
+}
+
+// nextAct returns what the next call does.
+func (x *part) nextAct() act {
+	x.puppet.mu.Lock()
+	defer x.puppet.mu.Unlock()
+	return x.act
 }
 
 // now has the calls in flight do that, and returns how many those are.
