@@ -11,13 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 func TestGetJobStatusAllocatesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := jobs.NewPool(quiet)
-		id := register(t, p, idler{}, jobs.Every(time.Hour))
-		pass(0)
+		p := jobs.NewPool(jobstest.Quiet)
+		id := jobstest.Register(t, p, jobstest.Idler{}, jobs.Every(time.Hour))
+		jobstest.Advance(0)
 		assert.Zero(t, testing.AllocsPerRun(1000, func() {
 			if p.GetJobStatus(id) != "Running" || p.GetStatus() != "Running" {
 				panic("not running")
@@ -31,21 +32,21 @@ func TestGetJobStatusAllocatesNothing(t *testing.T) {
 // allocationsPer returns how often is allocated, for each job of a thousand, while the time d passes.
 func allocationsPer(t *testing.T, trigger jobs.Trigger, d time.Duration) (perJob float64) {
 	const n = 1000
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		for range n {
-			register(t, p, idler{}, trigger)
+			jobstest.Register(t, p, jobstest.Idler{}, trigger)
 		}
 		for range 3 { // until all that is kept for reuse is there
-			pass(d)
+			jobstest.Advance(d)
 		}
-		perJob = testing.AllocsPerRun(5, func() { pass(d) }) / n
+		perJob = testing.AllocsPerRun(5, func() { jobstest.Advance(d) }) / n
 	})
 	t.Logf("%v allocations per job", perJob)
 	return perJob
 }
 
 func TestAnIdleSweepAllocatesNothingPerJob(t *testing.T) {
-	assert.Less(t, allocationsPer(t, jobs.Every(forAges), 30*time.Second), 0.05)
+	assert.Less(t, allocationsPer(t, jobs.Every(jobstest.ForAges), 30*time.Second), 0.05)
 }
 
 func TestAnExecutionAllocatesOnceAtMost(t *testing.T) {
@@ -63,26 +64,26 @@ func TestAnIdleIntervalJobCosts650BytesAndNoGoroutine(t *testing.T) {
 		return m.HeapAlloc + m.StackInuse
 	}
 	synctest.Test(t, func(t *testing.T) {
-		p := jobs.NewPool(quiet)
+		p := jobs.NewPool(jobstest.Quiet)
 		// In batches, so that there are never many goroutines, the memory of which the runtime keeps.
 		for range batch {
-			_, err := p.Register(idler{}, jobs.Once(), jobs.WithForget(0))
+			_, err := p.Register(jobstest.Idler{}, jobs.Once(), jobs.WithForget(0))
 			require.NoError(t, err)
 		}
 		synctest.Wait()
-		goroutines, before := len(bubbleGoroutines()), memory()
+		goroutines, before := len(jobstest.BubbleGoroutines()), memory()
 		for i := range n {
-			_, err := p.Register(idler{}, jobs.Every(time.Hour))
+			_, err := p.Register(jobstest.Idler{}, jobs.Every(time.Hour))
 			require.NoError(t, err)
 			if i%batch == 0 {
 				synctest.Wait()
 			}
 		}
-		pass(time.Minute) // all have executed, and two sweeps
+		jobstest.Advance(time.Minute) // all have executed, and two sweeps
 		perJob := float64(memory()-before) / n
 		t.Logf("%.0f bytes per job", perJob)
 		assert.LessOrEqual(t, perJob, 650.0)
-		assert.Len(t, bubbleGoroutines(), goroutines)
+		assert.Len(t, jobstest.BubbleGoroutines(), goroutines)
 		for info := range p.Jobs() {
 			require.EqualValues(t, 1, info.Executions)
 			break

@@ -11,13 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 // What benchmarks/ measures of whole processes, beside the peers, is here by the call: for profiles, and to
 // compare two versions. Each benchmark shows what the library adds to something bare.
 
 func benchPool(b *testing.B, opts ...jobs.PoolOption) *jobs.Pool {
-	p := jobs.NewPool(append([]jobs.PoolOption{quiet}, opts...)...)
+	p := jobs.NewPool(append([]jobs.PoolOption{jobstest.Quiet}, opts...)...)
 	b.Cleanup(func() { require.NoError(b, p.Shutdown(context.Background())) })
 	return p
 }
@@ -37,7 +38,7 @@ func BenchmarkRegister(b *testing.B) {
 	p := benchPool(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := p.Register(idler{}, jobs.Every(time.Hour)); err != nil {
+		if _, err := p.Register(jobstest.Idler{}, jobs.Every(time.Hour)); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -52,7 +53,7 @@ func BenchmarkRegisterTimer(b *testing.B) {
 
 func BenchmarkUnregisterJob(b *testing.B) {
 	p := benchPool(b)
-	ids := registerMany(b, p, b.N, idler{}, jobs.Every(time.Hour))
+	ids := registerMany(b, p, b.N, jobstest.Idler{}, jobs.Every(time.Hour))
 	b.ReportAllocs()
 	b.ResetTimer()
 	for _, id := range ids {
@@ -64,7 +65,7 @@ func BenchmarkGetJobStatus(b *testing.B) {
 	for _, n := range []int{1, 1_000, 100_000} {
 		b.Run(strconv.Itoa(n)+" jobs", func(b *testing.B) {
 			p := benchPool(b)
-			ids := registerMany(b, p, n, idler{}, jobs.Every(time.Hour))
+			ids := registerMany(b, p, n, jobstest.Idler{}, jobs.Every(time.Hour))
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
@@ -81,12 +82,12 @@ func BenchmarkGetJobStatus(b *testing.B) {
 
 func BenchmarkGetJobStatusWhileOthersComeAndGo(b *testing.B) {
 	p := benchPool(b)
-	ids := registerMany(b, p, 1_000, idler{}, jobs.Every(time.Hour))
+	ids := registerMany(b, p, 1_000, jobstest.Idler{}, jobs.Every(time.Hour))
 	var over atomic.Bool
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for !over.Load() {
-			id, err := p.Register(idler{}, jobs.Every(time.Hour))
+			id, err := p.Register(jobstest.Idler{}, jobs.Every(time.Hour))
 			require.NoError(b, err)
 			p.UnregisterJob(id)
 		}
@@ -102,7 +103,7 @@ func BenchmarkGetJobStatusWhileOthersComeAndGo(b *testing.B) {
 
 func BenchmarkJob(b *testing.B) {
 	p := benchPool(b)
-	ids := registerMany(b, p, 1_000, idler{}, jobs.Every(time.Hour))
+	ids := registerMany(b, p, 1_000, jobstest.Idler{}, jobs.Every(time.Hour))
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
@@ -176,7 +177,7 @@ func BenchmarkSweep(b *testing.B) {
 	c := newCountdown(b.N)
 	b.ReportAllocs()
 	for range 1_000 {
-		_, err := p.Register(stub{status: c.Execute}, jobs.Every(time.Hour))
+		_, err := p.Register(jobstest.Stub{StatusFunc: c.Execute}, jobs.Every(time.Hour))
 		require.NoError(b, err)
 	}
 	<-c.over
@@ -188,7 +189,7 @@ func BenchmarkRestart(b *testing.B) {
 	p := benchPool(b)
 	var c atomic.Pointer[countdown]
 	c.Store(newCountdown(n))
-	ids := registerMany(b, p, n, stub{execute: func() error { return c.Load().Execute() }}, jobs.Every(time.Hour))
+	ids := registerMany(b, p, n, jobstest.Stub{ExecuteFunc: func() error { return c.Load().Execute() }}, jobs.Every(time.Hour))
 	<-c.Load().over
 	b.ReportAllocs()
 	for b.Loop() {
@@ -216,7 +217,7 @@ func BenchmarkRestartOfSharers(b *testing.B) {
 	b.Run("deaf", func(b *testing.B) {
 		p := benchPool(b)
 		begun, over := newCountdown(n), make(chan struct{})
-		registerMany(b, p, n, stub{execute: func() error {
+		registerMany(b, p, n, jobstest.Stub{ExecuteFunc: func() error {
 			_ = begun.Execute()
 			<-over
 			return nil
@@ -233,7 +234,7 @@ func BenchmarkRestartOfSharers(b *testing.B) {
 		stop := make(chan interface{})
 		var begun, ended atomic.Pointer[countdown]
 		begun.Store(newCountdown(n))
-		registerMany(b, p, n, stub{execute: func() error {
+		registerMany(b, p, n, jobstest.Stub{ExecuteFunc: func() error {
 			_ = begun.Load().Execute()
 			<-stop
 			return ended.Load().Execute()

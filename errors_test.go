@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 func TestErrorsHaveTheirCodesAndTexts(t *testing.T) {
@@ -37,7 +38,7 @@ func TestErrorsHaveTheirCodesAndTexts(t *testing.T) {
 }
 
 func TestErrorTextIsCodeThenTextThenCause(t *testing.T) {
-	_, err := jobs.NewPool(quiet).RegisterScheduledJob(stub{}, "nonsense")
+	_, err := jobs.NewPool(jobstest.Quiet).RegisterScheduledJob(jobstest.Stub{}, "nonsense")
 	require.Error(t, err)
 	cause := errors.Unwrap(err)
 	require.Error(t, cause)
@@ -61,10 +62,10 @@ func TestReturnedErrorsUnwrapToTheirCauseAndNeverTakeItsPercentForAVerb(t *testi
 		{"interval", jobs.Every(time.Hour), jobs.ErrExecutingJob, "[Error Code 1601] - Error in interval job %s execution: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				id := register(t, p, lasting(0, gripe{"100%d of %s %!"}), tt.trigger)
-				pass(0)
-				err := infoOf(t, p, id).LastError
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				id := jobstest.Register(t, p, jobstest.Lasting(0, gripe{"100%d of %s %!"}), tt.trigger)
+				jobstest.Advance(0)
+				err := jobstest.InfoOf(t, p, id).LastError
 				assert.ErrorIs(t, err, tt.is)
 				assert.ErrorIs(t, err, gripe{"100%d of %s %!"})
 				var found gripe
@@ -91,27 +92,27 @@ func (r rings) Unwrap() []error { return []error{r, r} }
 
 func TestAnErrorThatUnwrapsToItselfIsAnyOtherError(t *testing.T) {
 	for _, err := range []error{ring{}, rings{}} {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			id := register(t, p, stub{execute: func() error { return err }}, jobs.Retry(3))
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { return err }}, jobs.Retry(3))
 			synctest.Wait()
-			assert.EqualValues(t, 3, infoOf(t, p, id).Executions)
+			assert.EqualValues(t, 3, jobstest.InfoOf(t, p, id).Executions)
 			assert.Equal(t, "Failed", p.GetJobStatus(id))
 		})
 	}
 }
 
 func TestAPermanentErrorIsFoundInsideOthers(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		err := errors.Join(errors.New("first"), errors.Join(nil, jobs.Permanent(errors.New("second"))))
-		id := register(t, p, stub{execute: func() error { return err }}, jobs.Retry(3))
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { return err }}, jobs.Retry(3))
 		synctest.Wait()
-		assert.EqualValues(t, 1, infoOf(t, p, id).Executions)
+		assert.EqualValues(t, 1, jobstest.InfoOf(t, p, id).Executions)
 	})
 }
 
 func TestPermanentKeepsItsError(t *testing.T) {
 	assert.NoError(t, jobs.Permanent(nil))
-	err := jobs.Permanent(errBroken)
-	assert.EqualError(t, err, errBroken.Error())
-	assert.ErrorIs(t, err, errBroken)
+	err := jobs.Permanent(jobstest.ErrBroken)
+	assert.EqualError(t, err, jobstest.ErrBroken.Error())
+	assert.ErrorIs(t, err, jobstest.ErrBroken)
 }

@@ -12,11 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 // A contextStub is a stub that is a ContextJob.
 type contextStub struct {
-	stub
+	jobstest.Stub
 	executeContext func(ctx context.Context) error
 }
 
@@ -24,18 +25,18 @@ func (p contextStub) ExecuteContext(ctx context.Context) error { return p.execut
 
 // A causeLog keeps why contexts ended, and when.
 type causeLog struct {
-	timeline
+	jobstest.Timeline
 
 	causeMu sync.Mutex
 	causes  []error
 }
 
-func newCauseLog() *causeLog { return &causeLog{timeline: timeline{start: time.Now()}} }
+func newCauseLog() *causeLog { return &causeLog{Timeline: jobstest.Timeline{Start: time.Now()}} }
 
 // await executes until its context has ended.
 func (l *causeLog) await(ctx context.Context) error {
 	<-ctx.Done()
-	l.mark()
+	l.Mark()
 	l.causeMu.Lock()
 	defer l.causeMu.Unlock()
 	l.causes = append(l.causes, context.Cause(ctx))
@@ -49,14 +50,14 @@ func (l *causeLog) all() []error {
 }
 
 func TestExecuteContextIsCalledInsteadOfExecute(t *testing.T) {
-	for _, k := range kinds {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			plain, withContext := newTimeline(), newTimeline()
-			register(t, p, contextStub{stub{execute: plain.execute},
-				func(context.Context) error { withContext.mark(); return nil }}, k.trigger())
-			pass(time.Hour)
-			assert.Empty(t, plain.moments())
-			assert.NotEmpty(t, withContext.moments())
+	for _, k := range jobstest.Kinds {
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			plain, withContext := jobstest.NewTimeline(), jobstest.NewTimeline()
+			jobstest.Register(t, p, contextStub{jobstest.Stub{ExecuteFunc: plain.Execute},
+				func(context.Context) error { withContext.Mark(); return nil }}, k.Trigger())
+			jobstest.Advance(time.Hour)
+			assert.Empty(t, plain.Moments())
+			assert.NotEmpty(t, withContext.Moments())
 		})
 	}
 }
@@ -65,32 +66,32 @@ func TestAJobFuncIsAContextJobThatIsAlwaysReadyAndHealthy(t *testing.T) {
 	type key struct{}
 	var f jobs.ContextJob = jobs.JobFunc(func(ctx context.Context) error {
 		if ctx.Err() != nil || ctx.Value(key{}) != nil {
-			return errBroken
+			return jobstest.ErrBroken
 		}
 		return nil
 	})
 	assert.True(t, f.Ready())
 	assert.NoError(t, f.Status())
 	assert.NoError(t, f.Execute())
-	assert.ErrorIs(t, f.ExecuteContext(context.WithValue(context.Background(), key{}, 1)), errBroken)
+	assert.ErrorIs(t, f.ExecuteContext(context.WithValue(context.Background(), key{}, 1)), jobstest.ErrBroken)
 }
 
 func TestEachExecutionHasItsOwnContextWhichEndsWhenItReturns(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		var mu sync.Mutex
 		var contexts []context.Context
-		register(t, p, jobs.JobFunc(func(ctx context.Context) error {
+		jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error {
 			mu.Lock()
 			defer mu.Unlock()
 			for _, earlier := range contexts {
 				if earlier == ctx || earlier.Err() == nil {
-					return errBroken
+					return jobstest.ErrBroken
 				}
 			}
 			contexts = append(contexts, ctx)
 			return ctx.Err()
 		}), jobs.Every(time.Second))
-		pass(5 * time.Second)
+		jobstest.Advance(5 * time.Second)
 		mu.Lock()
 		defer mu.Unlock()
 		require.Len(t, contexts, 6)
@@ -113,27 +114,27 @@ func TestWhatEndsAContextIsItsCause(t *testing.T) {
 		{"unregister", jobs.ErrUnregistered, func(p *jobs.Pool, id string) { p.UnregisterJob(id) }, 5 * time.Second, ""},
 		{"shutdown", jobs.ErrShutdown, func(p *jobs.Pool, _ string) { _ = p.Shutdown(context.Background()) }, 5 * time.Second, "Stopped"},
 	}
-	for _, k := range kinds[:4] {
+	for _, k := range jobstest.Kinds[:4] {
 		for _, c := range cases {
-			t.Run(k.typ+" "+c.name, func(t *testing.T) {
+			t.Run(k.Type+" "+c.name, func(t *testing.T) {
 				began := time.Duration(0)
-				if k.typ == jobs.JobTypeScheduled {
+				if k.Type == jobs.JobTypeScheduled {
 					began = time.Second
 				}
-				inPool(t, func(t *testing.T, p *jobs.Pool) {
+				jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 					var opts []jobs.JobOption
-					if k.detached != "" {
+					if k.Detached != "" {
 						opts = append(opts, jobs.Detached())
 					}
 					log := newCauseLog()
-					id := register(t, p, jobs.JobFunc(log.await), k.trigger(), append(opts, jobs.WithJobTimeout(10*time.Second))...)
-					log.fill(began + 5*time.Second)
+					id := jobstest.Register(t, p, jobs.JobFunc(log.await), k.Trigger(), append(opts, jobs.WithJobTimeout(10*time.Second))...)
+					log.AdvanceTo(began + 5*time.Second)
 					c.end(p, id)
-					log.fill(began + 10*time.Second)
+					log.AdvanceTo(began + 10*time.Second)
 					require.NotEmpty(t, log.all())
 					assert.ErrorIs(t, log.all()[0], c.cause)
-					assert.Equal(t, began+c.at, log.moments()[0])
-					if k.typ != jobs.JobTypeRetry { // which tries again
+					assert.Equal(t, began+c.at, log.Moments()[0])
+					if k.Type != jobs.JobTypeRetry { // which tries again
 						assert.Equal(t, c.status, p.GetJobStatus(id))
 					}
 					if job := infoOrNone(p, id); c.cause == jobs.ErrShutdown {
@@ -149,30 +150,30 @@ func TestWhatEndsAContextIsItsCause(t *testing.T) {
 func infoOrNone(p *jobs.Pool, id string) jobs.JobInfo { info, _ := p.Job(id); return info }
 
 func TestAChannelContextJobsContextEndsWhenThePoolStops(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		log := newCauseLog()
-		id := register(t, p, jobs.JobFunc(log.await), jobs.Channel(nil))
-		log.fill(5 * time.Second)
-		haltPool(p)
+		id := jobstest.Register(t, p, jobs.JobFunc(log.await), jobs.Channel(nil))
+		log.AdvanceTo(5 * time.Second)
+		jobstest.FailPool(p)
 		assert.Equal(t, []error{jobs.ErrStopped}, log.all())
-		assert.Equal(t, seconds(5), log.moments())
-		info := infoOf(t, p, id)
+		assert.Equal(t, jobstest.Seconds(5), log.Moments())
+		info := jobstest.InfoOf(t, p, id)
 		assert.Zero(t, info.Failures, "it was told")
 		assert.Equal(t, jobs.JobStatusStopped, info.Status)
-		log.fill(40 * time.Second)
-		assert.EqualValues(t, 2, infoOf(t, p, id).Executions, "it starts again at the restart")
+		log.AdvanceTo(40 * time.Second)
+		assert.EqualValues(t, 2, jobstest.InfoOf(t, p, id).Executions, "it starts again at the restart")
 		p.UnregisterJob(id)
-		pass(0)
+		jobstest.Advance(0)
 		assert.Equal(t, []error{jobs.ErrStopped, jobs.ErrUnregistered}, log.all())
 	})
 }
 
 func TestADetachedChannelContextJobGoesOnWhenThePoolStops(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		log := newCauseLog()
-		register(t, p, jobs.JobFunc(log.await), jobs.Channel(nil), jobs.Detached())
-		pass(time.Second)
-		haltPool(p)
+		jobstest.Register(t, p, jobs.JobFunc(log.await), jobs.Channel(nil), jobs.Detached())
+		jobstest.Advance(time.Second)
+		jobstest.FailPool(p)
 		assert.Empty(t, log.all())
 		require.NoError(t, p.Shutdown(context.Background()))
 		assert.Equal(t, []error{jobs.ErrShutdown}, log.all())
@@ -180,19 +181,19 @@ func TestADetachedChannelContextJobGoesOnWhenThePoolStops(t *testing.T) {
 }
 
 func TestAChannelContextJobThatReturnsNilWhenToldIsNotFinished(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, jobs.JobFunc(func(ctx context.Context) error { <-ctx.Done(); return nil }), jobs.Channel(nil))
-		pass(0)
-		haltPool(p)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error { <-ctx.Done(); return nil }), jobs.Channel(nil))
+		jobstest.Advance(0)
+		jobstest.FailPool(p)
 		assert.Equal(t, "Stopped", p.GetJobStatus(id))
-		pass(30 * time.Second)
+		jobstest.Advance(30 * time.Second)
 		assert.Equal(t, "Running", p.GetJobStatus(id))
 	})
 }
 
 func TestNilStopChanIsForContextJobsOnly(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		_, err := p.Register(stub{}, jobs.Channel(nil))
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		_, err := p.Register(jobstest.Stub{}, jobs.Channel(nil))
 		require.ErrorIs(t, err, jobs.ErrRegisteringJob)
 		_, err = p.Register(jobs.JobFunc(func(context.Context) error { return nil }), jobs.Channel(nil))
 		require.NoError(t, err)
@@ -201,14 +202,14 @@ func TestNilStopChanIsForContextJobsOnly(t *testing.T) {
 
 func TestACancellationFromElsewhereIsAFailure(t *testing.T) {
 	for _, err := range []error{context.Canceled, context.DeadlineExceeded, jobs.ErrShutdown, jobs.ErrStopped} {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			interval := register(t, p, jobs.JobFunc(onlyFirstContext(err)), jobs.Every(forAges))
-			channel := register(t, p, jobs.JobFunc(onlyFirstContext(err)), jobs.Channel(nil), jobs.Detached())
-			single := register(t, p, jobs.JobFunc(onlyFirstContext(err)), jobs.Once())
-			pass(0)
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			interval := jobstest.Register(t, p, jobs.JobFunc(onlyFirstContext(err)), jobs.Every(jobstest.ForAges))
+			channel := jobstest.Register(t, p, jobs.JobFunc(onlyFirstContext(err)), jobs.Channel(nil), jobs.Detached())
+			single := jobstest.Register(t, p, jobs.JobFunc(onlyFirstContext(err)), jobs.Once())
+			jobstest.Advance(0)
 			assert.Equal(t, "Stopped", p.GetStatus())
 			for _, id := range []string{interval, channel, single} {
-				info := infoOf(t, p, id)
+				info := jobstest.InfoOf(t, p, id)
 				assert.EqualValues(t, 1, info.Failures)
 				assert.ErrorIs(t, info.LastError, err)
 			}
@@ -218,36 +219,36 @@ func TestACancellationFromElsewhereIsAFailure(t *testing.T) {
 
 // onlyFirstContext is an ExecuteContext that returns err the first time.
 func onlyFirstContext(err error) func(context.Context) error {
-	f := onlyFirst(func() error { return err })
+	f := jobstest.OnlyFirst(func() error { return err })
 	return func(context.Context) error { return f() }
 }
 
 func TestTheErrorOfAnExecutionThatWeEndedIsLoggedAndNoFailure(t *testing.T) {
-	logged := new(journal)
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		register(t, p, jobs.JobFunc(func(ctx context.Context) error {
+	logged := new(jobstest.Journal)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error {
 			<-ctx.Done()
 			return errors.New("left in the middle of it")
 		}), jobs.Every(time.Hour), jobs.WithName("walker"))
-		pass(time.Second)
+		jobstest.Advance(time.Second)
 		require.NoError(t, p.Shutdown(context.Background()))
-		pass(0)
-		assert.Empty(t, logged.atLeast(warning))
+		jobstest.Advance(0)
+		assert.Empty(t, logged.AtLeast(slog.LevelWarn))
 		found := 0
-		for _, e := range logged.atLeast(slog.LevelDebug) {
-			if e.text("job") == "walker" && e.text("error") == "left in the middle of it" {
+		for _, e := range logged.AtLeast(slog.LevelDebug) {
+			if e.Text("job") == "walker" && e.Text("error") == "left in the middle of it" {
 				found++
 			}
 		}
 		assert.Equal(t, 1, found)
-	}, logged.option())
+	}, logged.Option())
 }
 
 func TestALateContextJobsErrorIsTheTimeout(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, jobs.JobFunc(newCauseLog().await), jobs.Every(forAges), jobs.WithJobTimeout(time.Second))
-		pass(2 * time.Second)
-		info := infoOf(t, p, id)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobs.JobFunc(newCauseLog().await), jobs.Every(jobstest.ForAges), jobs.WithJobTimeout(time.Second))
+		jobstest.Advance(2 * time.Second)
+		info := jobstest.InfoOf(t, p, id)
 		assert.EqualValues(t, 1, info.Failures)
 		assert.ErrorIs(t, info.LastError, jobs.ErrTimeout)
 		assert.Equal(t, "Stopped", p.GetStatus())
@@ -255,27 +256,27 @@ func TestALateContextJobsErrorIsTheTimeout(t *testing.T) {
 }
 
 func TestAStopLeavesTheContextsOfRetryAndSingleRunJobsAlone(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		log := newCauseLog()
-		register(t, p, jobs.JobFunc(log.await), jobs.Once())
-		register(t, p, jobs.JobFunc(log.await), jobs.Retry(2))
-		pass(time.Second)
-		haltPool(p)
-		pass(time.Minute)
+		jobstest.Register(t, p, jobs.JobFunc(log.await), jobs.Once())
+		jobstest.Register(t, p, jobs.JobFunc(log.await), jobs.Retry(2))
+		jobstest.Advance(time.Second)
+		jobstest.FailPool(p)
+		jobstest.Advance(time.Minute)
 		assert.Empty(t, log.all())
 	})
 }
 
 func TestGocron959_AnExecutionThatWeCancelReleasesWhatItHolds(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, jobs.JobFunc(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }), hourly())
-		pass(0)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }), jobstest.Hourly())
+		jobstest.Advance(0)
 		job := p.GetJob(id)
 		p.UnregisterJob(id)
 		job.Lock() // waits for the execution to end
 		assert.Equal(t, jobs.JobStatusStopped, job.GetStatus())
 		job.Unlock()
-		pass(0) // until the end of the execution is logged, after which nothing is left of it
+		jobstest.Advance(0) // until the end of the execution is logged, after which nothing is left of it
 		assert.Zero(t, p.Departed())
 	})
 }

@@ -16,22 +16,23 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 func TestJobInfoOfAnIntervalJob(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		start, failing := time.Now(), newFault()
-		failing.mend()
-		id := register(t, p, stub{execute: func() error { time.Sleep(2 * time.Second); return failing.err() }},
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		start, failing := time.Now(), jobstest.NewFault()
+		failing.Clear()
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { time.Sleep(2 * time.Second); return failing.Err() }},
 			jobs.Every(10*time.Second), jobs.WithName("Ada"), jobs.Detached())
-		pass(time.Second)
-		info := infoOf(t, p, id)
+		jobstest.Advance(time.Second)
+		info := jobstest.InfoOf(t, p, id)
 		assert.Empty(t, info.NotExecuting, "it is executing")
 		assert.True(t, info.NextRun.IsZero(), "nobody knows")
 		assert.EqualValues(t, 1, info.Executions)
 
-		pass(2 * time.Second)
-		info = infoOf(t, p, id)
+		jobstest.Advance(2 * time.Second)
+		info = jobstest.InfoOf(t, p, id)
 		assert.True(t, info.LastStart.Equal(start))
 		assert.True(t, info.NextRun.Equal(start.Add(12*time.Second)))
 		assert.NotEmpty(t, info.NotExecuting)
@@ -39,17 +40,17 @@ func TestJobInfoOfAnIntervalJob(t *testing.T) {
 		assert.Equal(t, jobs.JobInfo{ID: id, Name: "Ada", Type: jobs.JobTypeDetachedInterval, Detached: true,
 			Status: jobs.JobStatusRunning, Executions: 1, LastDuration: 2 * time.Second}, info)
 
-		failing.cause()
-		pass(24 * time.Second) // failures at 14 and 26
-		info = infoOf(t, p, id)
+		failing.Set()
+		jobstest.Advance(24 * time.Second) // failures at 14 and 26
+		info = jobstest.InfoOf(t, p, id)
 		assert.EqualValues(t, []uint64{3, 2, 2}, []uint64{info.Executions, info.Failures, info.ConsecutiveFailures})
 		assert.Equal(t, jobs.JobStatusFailed, info.Status)
-		assert.ErrorIs(t, info.LastError, errBroken)
+		assert.ErrorIs(t, info.LastError, jobstest.ErrBroken)
 		assert.ErrorIs(t, info.LastError, jobs.ErrExecutingJob)
 
-		failing.mend()
-		pass(12 * time.Second)
-		info = infoOf(t, p, id)
+		failing.Clear()
+		jobstest.Advance(12 * time.Second)
+		info = jobstest.InfoOf(t, p, id)
 		assert.EqualValues(t, []uint64{4, 2, 0}, []uint64{info.Executions, info.Failures, info.ConsecutiveFailures})
 		assert.Equal(t, jobs.JobStatusRunning, info.Status)
 		assert.True(t, info.LastStart.Equal(start.Add(36*time.Second)))
@@ -57,49 +58,49 @@ func TestJobInfoOfAnIntervalJob(t *testing.T) {
 }
 
 func TestNextRunOfAScheduledJobIsItsNextOccurrence(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		start := time.Now()
-		id := register(t, p, stub{}, jobs.Cron("@hourly"))
-		pass(10 * time.Minute)
-		assert.True(t, infoOf(t, p, id).NextRun.Equal(start.Add(time.Hour)))
-		pass(time.Hour)
-		assert.True(t, infoOf(t, p, id).NextRun.Equal(start.Add(2*time.Hour)))
-		haltPool(p)
-		assert.True(t, infoOf(t, p, id).NextRun.IsZero(), "nobody knows while the pool is Stopped")
+		id := jobstest.Register(t, p, jobstest.Stub{}, jobs.Cron("@hourly"))
+		jobstest.Advance(10 * time.Minute)
+		assert.True(t, jobstest.InfoOf(t, p, id).NextRun.Equal(start.Add(time.Hour)))
+		jobstest.Advance(time.Hour)
+		assert.True(t, jobstest.InfoOf(t, p, id).NextRun.Equal(start.Add(2*time.Hour)))
+		jobstest.FailPool(p)
+		assert.True(t, jobstest.InfoOf(t, p, id).NextRun.IsZero(), "nobody knows while the pool is Stopped")
 	})
 }
 
 func TestWhyAJobIsNotExecuting(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		end, begun := make(chan bool), time.Now()
 		defer close(end)
 		reasons := map[string]string{}
 		ask := func(name, id string) {
-			why := infoOf(t, p, id).NotExecuting
+			why := jobstest.InfoOf(t, p, id).NotExecuting
 			assert.NotEmpty(t, why, name)
 			for other, same := range reasons {
 				assert.NotEqual(t, same, why, "%s is told as %s", name, other)
 			}
 			reasons[name] = why
 		}
-		between := register(t, p, stub{}, jobs.Every(time.Hour))
-		locked := register(t, p, stub{}, jobs.Every(time.Second), jobs.Detached())
-		finished := register(t, p, stub{}, jobs.Once())
-		failed := register(t, p, stub{execute: func() error { return errBroken }}, jobs.Once())
-		retrying := register(t, p, stub{execute: func() error { return errBroken }}, jobs.Retry(2), jobs.WithRetryBackoff(time.Hour, time.Hour))
-		late := register(t, p, stub{execute: func() error { <-end; return nil }}, jobs.Once(), jobs.WithJobTimeout(time.Millisecond))
-		unready := register(t, p, stub{ready: newFault().absent}, jobs.Once())
-		asking := register(t, p, stub{ready: func() bool { <-end; return true }}, jobs.Once())
-		unanswered := register(t, p, stub{}, jobs.On(nextFunc(func(from time.Time) time.Time {
+		between := jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour))
+		locked := jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Second), jobs.Detached())
+		finished := jobstest.Register(t, p, jobstest.Stub{}, jobs.Once())
+		failed := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { return jobstest.ErrBroken }}, jobs.Once())
+		retrying := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { return jobstest.ErrBroken }}, jobs.Retry(2), jobs.WithRetryBackoff(time.Hour, time.Hour))
+		late := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { <-end; return nil }}, jobs.Once(), jobs.WithJobTimeout(time.Millisecond))
+		unready := jobstest.Register(t, p, jobstest.Stub{ReadyFunc: jobstest.NewFault().Absent}, jobs.Once())
+		asking := jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool { <-end; return true }}, jobs.Once())
+		unanswered := jobstest.Register(t, p, jobstest.Stub{}, jobs.On(jobstest.NextFunc(func(from time.Time) time.Time {
 			if from.After(begun) {
 				<-end
 			}
 			return from.Add(time.Millisecond)
 		})))
-		broken := register(t, p, stub{execute: func() error { return errBroken }}, jobs.Channel(make(chan interface{})), jobs.Detached())
-		pass(500 * time.Millisecond)
+		broken := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { return jobstest.ErrBroken }}, jobs.Channel(make(chan interface{})), jobs.Detached())
+		jobstest.Advance(500 * time.Millisecond)
 		p.JobLock(locked)
-		pass(time.Second)
+		jobstest.Advance(time.Second)
 		ask("between executions", between)
 		ask("waiting for its lock", locked)
 		ask("finished", finished)
@@ -121,47 +122,47 @@ func TestWhyAJobIsNotExecuting(t *testing.T) {
 }
 
 func TestAJobThatIsOverIsNotHeldAgainstTheRestart(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		var unready fault
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		var unready jobstest.Fault
 		slow := make(chan bool)
-		id := register(t, p, stub{ready: unready.absent}, jobs.On(nextFunc(func(from time.Time) time.Time {
+		id := jobstest.Register(t, p, jobstest.Stub{ReadyFunc: unready.Absent}, jobs.On(jobstest.NextFunc(func(from time.Time) time.Time {
 			if p.Info().Jobs > 0 { // not while it is registered
 				<-slow
 				return time.Time{}
 			}
 			return from.Add(time.Hour)
 		})))
-		register(t, p, stub{}, jobs.Every(time.Hour))
-		pass(time.Second)
-		unready.cause()
-		stopPool(p)
-		pass(40 * time.Second)
+		jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour))
+		jobstest.Advance(time.Second)
+		unready.Set()
+		jobstest.StopPool(p)
+		jobstest.Advance(40 * time.Second)
 		require.Len(t, p.Info().HeldUpBy, 1)
 		close(slow) // its last occurrence was that
-		pass(0)
+		jobstest.Advance(0)
 		require.Equal(t, "Finished", p.GetJobStatus(id))
 		assert.Empty(t, p.Info().HeldUpBy)
-		pass(10 * time.Minute)
+		jobstest.Advance(10 * time.Minute)
 		require.Equal(t, "Running", p.GetStatus())
-		stopPool(p)
+		jobstest.StopPool(p)
 		assert.Empty(t, p.Info().HeldUpBy)
 	})
 }
 
 func TestJobsAreListedInTheOrderOfTheirRegistration(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		var ids, listed []string
 		for range 10 {
-			ids = append(ids, register(t, p, stub{}, jobs.Every(time.Hour)))
+			ids = append(ids, jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour)))
 		}
 		p.UnregisterJob(ids[3])
 		p.UnregisterJob(ids[0])
 		ids = append(ids[1:3], ids[4:]...)
-		ids = append(ids, register(t, p, stub{}, jobs.Once()))
-		pass(0) // they execute beside this otherwise
+		ids = append(ids, jobstest.Register(t, p, jobstest.Stub{}, jobs.Once()))
+		jobstest.Advance(0) // they execute beside this otherwise
 		for info := range p.Jobs() {
 			listed = append(listed, info.ID)
-			assert.Equal(t, info, infoOf(t, p, info.ID))
+			assert.Equal(t, info, jobstest.InfoOf(t, p, info.ID))
 		}
 		assert.Equal(t, ids, listed)
 		for range p.Jobs() {
@@ -171,9 +172,9 @@ func TestJobsAreListedInTheOrderOfTheirRegistration(t *testing.T) {
 }
 
 func TestJobsMayBeUnregisteredWhileTheyAreListed(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		for range 5 {
-			register(t, p, stub{}, jobs.Every(time.Hour))
+			jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour))
 		}
 		n := 0
 		for info := range p.Jobs() {
@@ -186,40 +187,40 @@ func TestJobsMayBeUnregisteredWhileTheyAreListed(t *testing.T) {
 }
 
 func TestPoolInfo(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		assert.Equal(t, jobs.PoolInfo{}, p.Info())
-		pass(time.Second)
+		jobstest.Advance(time.Second)
 		start := time.Now()
-		var unready fault
-		failing := newFault()
-		unready.cause()
-		id := register(t, p, stub{status: failing.err, ready: unready.absent}, jobs.Every(forAges), jobs.WithName("Ada"))
+		var unready jobstest.Fault
+		failing := jobstest.NewFault()
+		unready.Set()
+		id := jobstest.Register(t, p, jobstest.Stub{StatusFunc: failing.Err, ReadyFunc: unready.Absent}, jobs.Every(jobstest.ForAges), jobs.WithName("Ada"))
 		info := p.Info()
-		unready.mend()
+		unready.Clear()
 		assert.True(t, info.Since.Equal(start))
 		info.Since = time.Time{}
 		assert.Equal(t, jobs.PoolInfo{Status: jobs.PoolStatusRunning, Jobs: 1, Unstarted: 1}, info)
 
-		pass(time.Second)
-		unready.cause()
-		pass(30 * time.Second)
+		jobstest.Advance(time.Second)
+		unready.Set()
+		jobstest.Advance(30 * time.Second)
 		info = p.Info() // stopped at start + 30
 		assert.Equal(t, jobs.PoolStatusStopped, info.Status)
 		assert.True(t, info.Since.Equal(start.Add(30*time.Second)))
 		assert.Equal(t, []string{id, "Ada"}, []string{info.StoppedBy, info.StoppedByName})
-		assert.ErrorIs(t, info.StopError, errBroken)
+		assert.ErrorIs(t, info.StopError, jobstest.ErrBroken)
 		assert.True(t, info.NextAttempt.Equal(start.Add(time.Minute)))
 		assert.Empty(t, info.HeldUpBy)
 
-		pass(30 * time.Second)
+		jobstest.Advance(30 * time.Second)
 		info = p.Info()
 		assert.True(t, info.NextAttempt.Equal(start.Add(2*time.Minute)))
 		require.Len(t, info.HeldUpBy, 1)
 		assert.Contains(t, info.HeldUpBy[0], "Ada")
 
-		unready.mend()
-		failing.mend()
-		pass(time.Minute)
+		unready.Clear()
+		failing.Clear()
+		jobstest.Advance(time.Minute)
 		info = p.Info()
 		assert.Equal(t, jobs.PoolStatusRunning, info.Status)
 		assert.True(t, info.Since.Equal(start.Add(2*time.Minute)))
@@ -230,44 +231,44 @@ func TestPoolInfo(t *testing.T) {
 }
 
 func TestPoolInfoSaysThatAReadyThatHasNotReturnedHoldsTheRestartUp(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		var slow fault
-		id := register(t, p, stub{ready: func() bool {
-			if !slow.absent() {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		var slow jobstest.Fault
+		id := jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool {
+			if !slow.Absent() {
 				time.Sleep(20 * time.Second)
 			}
 			return true
-		}}, jobs.Every(forAges))
-		pass(0)
-		slow.cause()
-		haltPool(p)
-		pass(40 * time.Second)
+		}}, jobs.Every(jobstest.ForAges))
+		jobstest.Advance(0)
+		slow.Set()
+		jobstest.FailPool(p)
+		jobstest.Advance(40 * time.Second)
 		info := p.Info()
 		assert.Equal(t, jobs.PoolStatusStopped, info.Status)
 		require.Len(t, info.HeldUpBy, 1)
 		assert.Contains(t, info.HeldUpBy[0], id)
-		pass(10 * time.Second)
+		jobstest.Advance(10 * time.Second)
 		assert.Equal(t, "Running", p.GetStatus())
 	})
 }
 
 func TestThereIsNoNextAttemptWhileOneIsInProgress(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		var slow fault
-		register(t, p, stub{ready: func() bool {
-			if !slow.absent() {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		var slow jobstest.Fault
+		jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool {
+			if !slow.Absent() {
 				time.Sleep(time.Minute)
 			}
 			return true
-		}}, jobs.Every(forAges))
-		pass(time.Second)
-		slow.cause()
-		stopPool(p)
-		pass(40 * time.Second) // the attempt has begun after 30
+		}}, jobs.Every(jobstest.ForAges))
+		jobstest.Advance(time.Second)
+		slow.Set()
+		jobstest.StopPool(p)
+		jobstest.Advance(40 * time.Second) // the attempt has begun after 30
 		assert.Zero(t, p.Info().NextAttempt)
 		p.UpdateDurations(5*time.Minute, time.Hour)
 		assert.Zero(t, p.Info().NextAttempt, "an interval that has become longer does not end it")
-		pass(50 * time.Second)
+		jobstest.Advance(50 * time.Second)
 		assert.Equal(t, "Running", p.GetStatus())
 	})
 }
@@ -281,10 +282,10 @@ func TestANextRunThatJSONHasNoFormForIsGivenInUTCOrNotAtAll(t *testing.T) {
 		{"a year of five digits", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Time{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				id := register(t, p, stub{}, jobs.On(nextFunc(func(time.Time) time.Time { return c.next })))
-				pass(time.Second)
-				info := infoOf(t, p, id)
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				id := jobstest.Register(t, p, jobstest.Stub{}, jobs.On(jobstest.NextFunc(func(time.Time) time.Time { return c.next })))
+				jobstest.Advance(time.Second)
+				info := jobstest.InfoOf(t, p, id)
 				assert.Equal(t, c.want, info.NextRun)
 				_, err := json.Marshal(info)
 				assert.NoError(t, err)
@@ -294,22 +295,22 @@ func TestANextRunThatJSONHasNoFormForIsGivenInUTCOrNotAtAll(t *testing.T) {
 }
 
 func TestAnExecutionCountsFromItsBeginThoughTheScheduleTookLongToAnswer(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		asked := 0
-		slow := nextFunc(func(at time.Time) time.Time {
+		slow := jobstest.NextFunc(func(at time.Time) time.Time {
 			if asked++; asked == 3 { // once at the registration, once before the first execution
 				time.Sleep(10 * time.Second)
 			}
 			return at.Truncate(time.Hour).Add(time.Hour)
 		})
 		start := time.Now()
-		id := register(t, p, lasting(time.Second, nil), jobs.On(slow), jobs.WithJobTimeout(5*time.Second))
-		pass(time.Second)
+		id := jobstest.Register(t, p, jobstest.Lasting(time.Second, nil), jobs.On(slow), jobs.WithJobTimeout(5*time.Second))
+		jobstest.Advance(time.Second)
 		require.NoError(t, p.RunNow(id)) // after it, the schedule is asked for the third time
-		pass(5 * time.Second)
+		jobstest.Advance(5 * time.Second)
 		require.NoError(t, p.RunNow(id)) // while it answers
-		pass(10 * time.Second)
-		info := infoOf(t, p, id)
+		jobstest.Advance(10 * time.Second)
+		info := jobstest.InfoOf(t, p, id)
 		assert.EqualValues(t, 2, info.Executions)
 		assert.Zero(t, info.Failures, info.LastError)
 		assert.Equal(t, 12*time.Second, info.LastStart.Sub(start))
@@ -318,16 +319,16 @@ func TestAnExecutionCountsFromItsBeginThoughTheScheduleTookLongToAnswer(t *testi
 }
 
 func TestJobThatHasEndedHasNoNextRun(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{})
 		for _, id := range []string{
-			register(t, p, stub{}, jobs.Once()),
-			register(t, p, lasting(0, errBroken), jobs.Retry(2)),
-			register(t, p, stub{}, inASecond()),
-			register(t, p, lasting(0, errBroken), jobs.Channel(stop), jobs.Detached()),
+			jobstest.Register(t, p, jobstest.Stub{}, jobs.Once()),
+			jobstest.Register(t, p, jobstest.Lasting(0, jobstest.ErrBroken), jobs.Retry(2)),
+			jobstest.Register(t, p, jobstest.Stub{}, jobstest.InASecond()),
+			jobstest.Register(t, p, jobstest.Lasting(0, jobstest.ErrBroken), jobs.Channel(stop), jobs.Detached()),
 		} {
-			pass(2 * time.Second)
-			assert.Zero(t, infoOf(t, p, id).NextRun, infoOf(t, p, id).Type)
+			jobstest.Advance(2 * time.Second)
+			assert.Zero(t, jobstest.InfoOf(t, p, id).NextRun, jobstest.InfoOf(t, p, id).Type)
 		}
 	})
 }
@@ -342,7 +343,7 @@ type mill struct {
 func newMill(t *testing.T, p *jobs.Pool) *mill {
 	m := &mill{p: p}
 	for i := range m.ids {
-		m.ids[i] = register(t, p, stub{execute: func() error { m.calls[i].Add(1); return nil }}, jobs.Every(time.Microsecond))
+		m.ids[i] = jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { m.calls[i].Add(1); return nil }}, jobs.Every(time.Microsecond))
 	}
 	return m
 }
@@ -351,7 +352,7 @@ func newMill(t *testing.T, p *jobs.Pool) *mill {
 func (m *mill) checkStopped(t *testing.T) {
 	var begun [len(m.ids)]uint64
 	for i, id := range m.ids {
-		begun[i] = infoOf(t, m.p, id).Executions
+		begun[i] = jobstest.InfoOf(t, m.p, id).Executions
 	}
 	for range 3 {
 		for i, id := range m.ids {
@@ -359,16 +360,16 @@ func (m *mill) checkStopped(t *testing.T) {
 				runtime.Gosched()
 			}
 			assert.Equal(t, begun[i], m.calls[i].Load())
-			assert.Equal(t, begun[i], infoOf(t, m.p, id).Executions)
+			assert.Equal(t, begun[i], jobstest.InfoOf(t, m.p, id).Executions)
 		}
 	}
 }
 
 func TestAJobInfoNeverHasMoreFailuresThanExecutions(t *testing.T) {
-	p := jobs.NewPool(quiet)
-	id := register(t, p, stub{execute: func() error {
+	p := jobs.NewPool(jobstest.Quiet)
+	id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
 		if rand.N(2) == 0 {
-			return errBroken
+			return jobstest.ErrBroken
 		}
 		return nil
 	}}, jobs.Every(time.Nanosecond), jobs.Detached())
@@ -391,20 +392,20 @@ func TestAJobInfoNeverHasMoreFailuresThanExecutions(t *testing.T) {
 }
 
 func TestAJobWhoseNextRunHasNoFormInJSONIsListedWithoutIt(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		farAway := nextFunc(func(time.Time) time.Time { return time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) })
-		id := register(t, p, stub{}, jobs.On(farAway))
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		farAway := jobstest.NextFunc(func(time.Time) time.Time { return time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) })
+		id := jobstest.Register(t, p, jobstest.Stub{}, jobs.On(farAway))
 		synctest.Wait()
-		assert.Zero(t, infoOf(t, p, id).NextRun)
+		assert.Zero(t, jobstest.InfoOf(t, p, id).NextRun)
 		_, err := json.Marshal(slices.Collect(p.Jobs()))
 		assert.NoError(t, err)
 	})
 }
 
 func TestPoolInfoHasNoNextAttemptWhileOneIsInProgress(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		var slow atomic.Bool
-		register(t, p, stub{ready: func() bool {
+		jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool {
 			if slow.Load() {
 				time.Sleep(time.Minute)
 			}
@@ -414,10 +415,10 @@ func TestPoolInfoHasNoNextAttemptWhileOneIsInProgress(t *testing.T) {
 		slow.Store(true)
 		p.SetStatus(jobs.PoolStatusStopped)
 		assert.Equal(t, time.Now().Add(30*time.Second).Round(0), p.Info().NextAttempt)
-		pass(40 * time.Second)
+		jobstest.Advance(40 * time.Second)
 		assert.Zero(t, p.Info().NextAttempt)
 		assert.Len(t, p.Info().HeldUpBy, 1)
-		pass(time.Minute)
+		jobstest.Advance(time.Minute)
 		assert.Equal(t, jobs.PoolStatusRunning, p.Info().Status)
 	})
 }

@@ -13,12 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 // A contextWorker is a channel ContextJob that works until its context ends, or the test makes it
 // return through done.
 type contextWorker struct {
-	stub
+	jobstest.Stub
 	stop   chan interface{} // may be nil
 	done   chan error
 	result func(ctx context.Context) error // what it returns when its context ends; nil: nil
@@ -65,7 +66,7 @@ func newContextWorker(stop chan interface{}) *contextWorker {
 func withStopChannels(t *testing.T, f func(t *testing.T, p *jobs.Pool, stop chan interface{})) {
 	t.Helper()
 	t.Run("nil channel", func(t *testing.T) {
-		inPool(t, func(t *testing.T, p *jobs.Pool) { f(t, p, nil) })
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) { f(t, p, nil) })
 	})
 	withCapacities(t, f)
 }
@@ -80,16 +81,16 @@ func TestChannelContextEndsWithErrStoppedWhenThePoolStopsAndCountsAsTold(t *test
 			withStopChannels(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 				w := newContextWorker(nil) // it does not look at the channel
 				w.result = result
-				id := register(t, p, w, jobs.Channel(stop))
+				id := jobstest.Register(t, p, w, jobs.Channel(stop))
 				for range 3 {
-					pass(time.Hour)
+					jobstest.Advance(time.Hour)
 					require.Equal(t, "Running", p.GetJobStatus(id))
 					stopped(p)
 					assert.Equal(t, "Stopped", p.GetJobStatus(id))
-					pass(channelRestart)
+					jobstest.Advance(channelRestart)
 				}
 				assert.Equal(t, []error{jobs.ErrStopped, jobs.ErrStopped, jobs.ErrStopped, nil}, w.causes())
-				info := infoOf(t, p, id)
+				info := jobstest.InfoOf(t, p, id)
 				assert.EqualValues(t, 4, info.Executions)
 				assert.Zero(t, info.Failures)
 				assert.Empty(t, received(stop), "the nil that nobody needed was taken back")
@@ -101,17 +102,17 @@ func TestChannelContextEndsWithErrStoppedWhenThePoolStopsAndCountsAsTold(t *test
 func TestChannelContextJobCanListenToBoth(t *testing.T) {
 	withStopChannels(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		w := newContextWorker(stop)
-		id := register(t, p, w, jobs.Channel(stop))
+		id := jobstest.Register(t, p, w, jobs.Channel(stop))
 		for range 20 {
 			synctest.Wait()
 			stopped(p)
 			require.Equal(t, "Stopped", p.GetJobStatus(id))
 			require.Empty(t, received(stop))
-			pass(channelRestart)
+			jobstest.Advance(channelRestart)
 		}
 		w.done <- errChannel
 		synctest.Wait()
-		info := infoOf(t, p, id)
+		info := jobstest.InfoOf(t, p, id)
 		assert.EqualValues(t, 21, info.Executions)
 		assert.EqualValues(t, 1, info.Failures, "no nil of before counts for it")
 	})
@@ -121,10 +122,10 @@ func TestChannelContextEndsWithErrUnregistered(t *testing.T) {
 	for _, detached := range []bool{false, true} {
 		withStopChannels(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 			w := newContextWorker(nil)
-			id := register(t, p, w, jobs.Channel(stop), detachedIf(detached)...)
+			id := jobstest.Register(t, p, w, jobs.Channel(stop), detachedIf(detached)...)
 			synctest.Wait()
 			p.UnregisterJob(id)
-			pass(time.Hour)
+			jobstest.Advance(time.Hour)
 			assert.Equal(t, []error{jobs.ErrUnregistered}, w.causes())
 			assert.Equal(t, "Running", p.GetStatus())
 			assert.Empty(t, received(stop))
@@ -138,13 +139,13 @@ func TestChannelContextEndsWithErrShutdown(t *testing.T) {
 			w := newContextWorker(nil)
 			w.result = context.Cause
 			w.linger = time.Minute
-			id := register(t, p, w, jobs.Channel(stop), detachedIf(detached)...)
+			id := jobstest.Register(t, p, w, jobs.Channel(stop), detachedIf(detached)...)
 			synctest.Wait()
 			begin := time.Now()
 			require.NoError(t, p.Shutdown(context.Background()))
 			assert.Equal(t, time.Minute, time.Since(begin), "it waits for the call")
 			assert.Equal(t, []error{jobs.ErrShutdown}, w.causes())
-			info := infoOf(t, p, id)
+			info := jobstest.InfoOf(t, p, id)
 			assert.Equal(t, jobs.JobStatusStopped, info.Status)
 			assert.Zero(t, info.Failures)
 			assert.Empty(t, received(stop))
@@ -155,7 +156,7 @@ func TestChannelContextEndsWithErrShutdown(t *testing.T) {
 func TestChannelContextEndsWhenTheExecutionReturns(t *testing.T) {
 	withStopChannels(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		w := newContextWorker(nil)
-		id := register(t, p, w, jobs.Channel(stop))
+		id := jobstest.Register(t, p, w, jobs.Channel(stop))
 		synctest.Wait()
 		assert.Equal(t, []error{nil}, w.causes())
 		w.done <- nil
@@ -168,12 +169,12 @@ func TestChannelContextEndsWhenTheExecutionReturns(t *testing.T) {
 func TestChannelContextOfADetachedJobDoesNotEndWithThePool(t *testing.T) {
 	withStopChannels(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		w := newContextWorker(stop)
-		id := register(t, p, w, jobs.Channel(stop), jobs.Detached())
+		id := jobstest.Register(t, p, w, jobs.Channel(stop), jobs.Detached())
 		for range 3 {
 			synctest.Wait()
 			stopped(p)
 			assert.Equal(t, "Running", p.GetJobStatus(id))
-			pass(channelRestart)
+			jobstest.Advance(channelRestart)
 		}
 		assert.Equal(t, []error{nil}, w.causes())
 	})
@@ -188,11 +189,11 @@ func TestChannelContextCanceledFromElsewhereIsAFailure(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			withStopChannels(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 				w := newContextWorker(stop)
-				id := register(t, p, w, jobs.Channel(stop))
+				id := jobstest.Register(t, p, w, jobs.Channel(stop))
 				synctest.Wait()
 				w.done <- err
 				synctest.Wait()
-				assert.EqualValues(t, 1, infoOf(t, p, id).Failures)
+				assert.EqualValues(t, 1, jobstest.InfoOf(t, p, id).Failures)
 				assert.Equal(t, "Stopped", p.GetStatus())
 				require.ErrorIs(t, p.Info().StopError, err)
 			})
@@ -207,16 +208,16 @@ func TestChannelContextJobToldThatOutlastsTheRestartIsExecutedAgainOnceItHasRetu
 				w := newContextWorker(nil)
 				w.result = func(context.Context) error { return result }
 				w.linger = time.Minute
-				id := register(t, p, w, jobs.Channel(stop))
+				id := jobstest.Register(t, p, w, jobs.Channel(stop))
 				synctest.Wait()
 				stopped(p)
-				pass(channelRestart)
+				jobstest.Advance(channelRestart)
 				require.Equal(t, "Running", p.GetStatus())
-				pass(time.Minute - channelRestart - 1)
+				jobstest.Advance(time.Minute - channelRestart - 1)
 				assert.Len(t, w.causes(), 1)
-				pass(1)
+				jobstest.Advance(1)
 				assert.Equal(t, []error{jobs.ErrStopped, nil}, w.causes())
-				assert.Zero(t, infoOf(t, p, id).Failures)
+				assert.Zero(t, jobstest.InfoOf(t, p, id).Failures)
 				assert.Equal(t, "Running", p.GetStatus())
 			})
 		})
@@ -224,49 +225,49 @@ func TestChannelContextJobToldThatOutlastsTheRestartIsExecutedAgainOnceItHasRetu
 }
 
 func TestChannelContextJobFuncNeedsNoStopChannel(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, jobs.JobFunc(func(ctx context.Context) error {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
 		}), jobs.Channel(nil))
-		other := register(t, p, jobs.JobFunc(func(ctx context.Context) error {
+		other := jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error {
 			<-ctx.Done()
 			return nil
 		}), jobs.Channel(nil))
 		synctest.Wait()
 		stopped(p)
 		assert.Equal(t, "Stopped", p.GetJobStatus(id))
-		pass(channelRestart)
+		jobstest.Advance(channelRestart)
 		p.UnregisterJob(other) // does not touch the first, though they "share" a nil channel
 		synctest.Wait()
 		assert.Equal(t, "Running", p.GetJobStatus(id))
-		assert.EqualValues(t, 2, infoOf(t, p, id).Executions)
-		assert.Zero(t, infoOf(t, p, id).Failures)
+		assert.EqualValues(t, 2, jobstest.InfoOf(t, p, id).Executions)
+		assert.Zero(t, jobstest.InfoOf(t, p, id).Failures)
 	})
 }
 
 func TestChannelContextJobThatFailsWithoutAChannelIsRestarted(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		w := newContextWorker(nil)
-		id := register(t, p, w, jobs.Channel(nil))
+		id := jobstest.Register(t, p, w, jobs.Channel(nil))
 		synctest.Wait()
 		w.done <- errChannel
 		synctest.Wait()
 		assert.Equal(t, "Stopped", p.GetJobStatus(id))
-		pass(channelRestart)
+		jobstest.Advance(channelRestart)
 		assert.Equal(t, []error{context.Canceled, nil}, w.causes())
 	})
 }
 
 func TestChannelContextJobWithoutAChannelIsOfferedNothing(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		register(t, p, jobs.JobFunc(func(context.Context) error { return errChannel }), jobs.Channel(nil), jobs.Detached())
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.Register(t, p, jobs.JobFunc(func(context.Context) error { return errChannel }), jobs.Channel(nil), jobs.Detached())
 		over := make(chan bool)
-		register(t, p, jobs.JobFunc(func(context.Context) error { <-over; return nil }), jobs.Channel(nil))
+		jobstest.Register(t, p, jobs.JobFunc(func(context.Context) error { <-over; return nil }), jobs.Channel(nil))
 		synctest.Wait()
-		before := len(bubbleGoroutines())
+		before := len(jobstest.BubbleGoroutines())
 		stopped(p)
-		assert.Len(t, bubbleGoroutines(), before)
+		assert.Len(t, jobstest.BubbleGoroutines(), before)
 		close(over)
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 // sharers registers n workers that listen on the same channel.
@@ -24,7 +25,7 @@ func sharers(t *testing.T, p *jobs.Pool, stop chan interface{}, n int, opts ...j
 	for range n {
 		w := newChannelWorker(stop)
 		ws = append(ws, w)
-		ids = append(ids, register(t, p, w, jobs.Channel(stop), opts...))
+		ids = append(ids, jobstest.Register(t, p, w, jobs.Channel(stop), opts...))
 		synctest.Wait() // so that they listen in this order
 	}
 	return ws, ids
@@ -60,9 +61,9 @@ func TestChannelSharedAsManyNilsAreDeliveredAsJobsWereTold(t *testing.T) {
 		var none atomic.Int32
 		done := make(chan error)
 		for range n {
-			register(t, p, deafTo(done, &none), jobs.Channel(stop))
+			jobstest.Register(t, p, deafTo(done, &none), jobs.Channel(stop))
 		}
-		register(t, p, deafTo(done, &none), jobs.Channel(stop), jobs.Detached()) // is not told
+		jobstest.Register(t, p, deafTo(done, &none), jobs.Channel(stop), jobs.Detached()) // is not told
 		synctest.Wait()
 		stopped(p)
 		assert.Len(t, received(stop), n)
@@ -80,9 +81,9 @@ func TestChannelSharedAllStopAndAllAreExecutedAgain(t *testing.T) {
 			stopped(p)
 			for _, id := range ids {
 				require.Equal(t, "Stopped", p.GetJobStatus(id))
-				require.Zero(t, infoOf(t, p, id).Failures)
+				require.Zero(t, jobstest.InfoOf(t, p, id).Failures)
 			}
-			pass(channelRestart)
+			jobstest.Advance(channelRestart)
 			require.Equal(t, "Running", p.GetStatus())
 		}
 		assert.Empty(t, received(stop))
@@ -94,20 +95,20 @@ func TestChannelSharedNilCountsForWhicheverReturns(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 				greedy, other := newChannelWorker(nil), newChannelWorker(nil)
-				register(t, p, greedy, jobs.Channel(stop))
-				id := register(t, p, other, jobs.Channel(stop))
+				jobstest.Register(t, p, greedy, jobs.Channel(stop))
+				id := jobstest.Register(t, p, other, jobs.Channel(stop))
 				synctest.Wait()
 				stopped(p)
 				require.Len(t, received(stop), 2) // on behalf of the greedy one
 				other.returns(result)
 				greedy.returns(result)
 				assert.Equal(t, "Stopped", p.GetJobStatus(id))
-				assert.Zero(t, infoOf(t, p, id).Failures)
-				pass(channelRestart)
+				assert.Zero(t, jobstest.InfoOf(t, p, id).Failures)
+				jobstest.Advance(channelRestart)
 				assert.EqualValues(t, 2, other.begun.Load())
 				assert.EqualValues(t, 2, greedy.begun.Load())
 				other.returns(errChannel)
-				assert.EqualValues(t, 1, infoOf(t, p, id).Failures, "all nils are accounted for")
+				assert.EqualValues(t, 1, jobstest.InfoOf(t, p, id).Failures, "all nils are accounted for")
 				close(greedy.done)
 				close(other.done)
 			})
@@ -118,8 +119,8 @@ func TestChannelSharedNilCountsForWhicheverReturns(t *testing.T) {
 func TestChannelSharedOneNilTellsOneOfTwo(t *testing.T) {
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		first, second := newChannelWorker(nil), newChannelWorker(nil)
-		a := register(t, p, first, jobs.Channel(stop))
-		b := register(t, p, second, jobs.Channel(stop))
+		a := jobstest.Register(t, p, first, jobs.Channel(stop))
+		b := jobstest.Register(t, p, second, jobs.Channel(stop))
 		synctest.Wait()
 		stopped(p)
 		synctest.Wait()
@@ -137,16 +138,16 @@ func TestChannelSharedRestartWithdrawsTheOffersOfThoseThatWereNotTold(t *testing
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		var none atomic.Int32
 		done := make(chan error)
-		register(t, p, deafTo(done, &none), jobs.Channel(stop))
-		register(t, p, deafTo(done, &none), jobs.Channel(stop))
+		jobstest.Register(t, p, deafTo(done, &none), jobs.Channel(stop))
+		jobstest.Register(t, p, deafTo(done, &none), jobs.Channel(stop))
 		ws, ids := sharers(t, p, stop, 1)
 		stopped(p)
 		require.Equal(t, "Stopped", p.GetJobStatus(ids[0]))
-		pass(channelRestart)
+		jobstest.Advance(channelRestart)
 		assert.EqualValues(t, 2, none.Load(), "both go on")
 		assert.Equal(t, []int32{2}, begun(ws))
 		assert.EqualValues(t, 1, ws[0].told.Load(), "and none of their nils is left for it")
-		pass(time.Hour)
+		jobstest.Advance(time.Hour)
 		assert.Equal(t, []int32{2}, begun(ws))
 		close(done)
 	})
@@ -157,7 +158,7 @@ func TestChannelSharedUnregisteringOneDeliversOneNil(t *testing.T) {
 		withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 			ws, ids := sharers(t, p, stop, 3, detachedIf(detached)...)
 			p.UnregisterJob(ids[0]) // whose Execute is the first to listen
-			pass(time.Hour)
+			jobstest.Advance(time.Hour)
 			assert.EqualValues(t, 1, ws[0].told.Load())
 			assert.Equal(t, []int32{1, 1, 1}, begun(ws), "it is not executed again, the others go on")
 			assert.Zero(t, ws[1].told.Load()+ws[2].told.Load())
@@ -176,7 +177,7 @@ func TestChannelSharedUnregisteringOneEndsItThoughTheOthersAreTheFirstToListen(t
 				ws, ids := sharers(t, p, stop, others+1, jobs.Detached())
 				last := ws[others]
 				p.UnregisterJob(ids[others])
-				pass(time.Hour)
+				jobstest.Advance(time.Hour)
 				assert.EqualValues(t, 1, last.told.Load())
 				assert.EqualValues(t, 1, last.begun.Load())
 				for i, w := range ws[:others] {
@@ -200,12 +201,12 @@ func TestChannelSharedUnregisteringOneEndsItThoughTheOthersAreTheFirstToListen(t
 func TestChannelSharedExactlyOneNilForAnErrorThoughASiblingTakesIt(t *testing.T) {
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		failing := newChannelWorker(nil)
-		register(t, p, failing, jobs.Channel(stop), jobs.Detached())
+		jobstest.Register(t, p, failing, jobs.Channel(stop), jobs.Detached())
 		sibling, begun := takesAtMost(10, stop)
-		id := register(t, p, sibling, jobs.Channel(stop), jobs.Detached())
+		id := jobstest.Register(t, p, sibling, jobs.Channel(stop), jobs.Detached())
 		synctest.Wait()
 		failing.returns(errChannel)
-		pass(time.Hour)
+		jobstest.Advance(time.Hour)
 		assert.EqualValues(t, 2, begun.Load(), "it took the one nil, and was executed again")
 		assert.Equal(t, "Running", p.GetJobStatus(id))
 		p.UnregisterJob(id)
@@ -216,12 +217,12 @@ func TestChannelSharedWithAnUnregisteredJobThatIgnoresTheStop(t *testing.T) {
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		var none atomic.Int32
 		done := make(chan error)
-		old := register(t, p, deafTo(done, &none), jobs.Channel(stop), jobs.Detached())
+		old := jobstest.Register(t, p, deafTo(done, &none), jobs.Channel(stop), jobs.Detached())
 		synctest.Wait()
 		p.UnregisterJob(old)
 		next, begun := takesAtMost(10, stop)
-		id := register(t, p, next, jobs.Channel(stop), jobs.Detached())
-		pass(time.Hour)
+		id := jobstest.Register(t, p, next, jobs.Channel(stop), jobs.Detached())
+		jobstest.Advance(time.Hour)
 		assert.LessOrEqual(t, begun.Load(), int32(3), "as many nils are delivered as jobs were told: at most two")
 		close(done)
 		synctest.Wait()
@@ -245,12 +246,12 @@ func TestChannelSharedShutdownTellsThemAll(t *testing.T) {
 }
 
 func TestChannelSharedBetweenPoolsIsEachPoolsOwnAffair(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{}, 2)
-		other := jobs.NewPool(quiet)
+		other := jobs.NewPool(jobstest.Quiet)
 		mine, theirs := newChannelWorker(nil), newChannelWorker(nil)
-		register(t, p, mine, jobs.Channel(stop))
-		register(t, other, theirs, jobs.Channel(stop))
+		jobstest.Register(t, p, mine, jobs.Channel(stop))
+		jobstest.Register(t, other, theirs, jobs.Channel(stop))
 		synctest.Wait()
 		stopped(p)
 		stopped(other)
@@ -298,7 +299,7 @@ func (c *sharing) join(t *testing.T) {
 	if c.IntN(4) == 0 {
 		result = errChannel
 	}
-	m.id = register(t, c.p, stub{execute: func() error {
+	m.id = jobstest.Register(t, c.p, jobstest.Stub{ExecuteFunc: func() error {
 		select {
 		case <-c.stop:
 			c.tell("%s is told", m)
@@ -363,8 +364,8 @@ func (c *sharing) look() (wrong []string) {
 
 // A nil counts for whichever returns: so one that fails while another tidies up is given credit for that one's nil.
 func TestChannelSharedJobThatObeysIsExecutedAgainThoughAnotherFailsMeanwhile(t *testing.T) {
-	tidies := func(stop chan interface{}) stub {
-		return stub{execute: func() error {
+	tidies := func(stop chan interface{}) jobstest.Stub {
+		return jobstest.Stub{ExecuteFunc: func() error {
 			<-stop
 			time.Sleep(2 * time.Second)
 			return nil
@@ -372,38 +373,38 @@ func TestChannelSharedJobThatObeysIsExecutedAgainThoughAnotherFailsMeanwhile(t *
 	}
 	t.Run("as the pool stops", func(t *testing.T) {
 		withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
-			id := register(t, p, tidies(stop), jobs.Channel(stop))
+			id := jobstest.Register(t, p, tidies(stop), jobs.Channel(stop))
 			other := newChannelWorker(nil)
-			register(t, p, other, jobs.Channel(stop))
+			jobstest.Register(t, p, other, jobs.Channel(stop))
 			synctest.Wait()
 			stopped(p)
 			other.returns(errChannel)
-			pass(channelRestart)
+			jobstest.Advance(channelRestart)
 			assert.Equal(t, "Running", p.GetStatus())
 			assert.Equal(t, "Running", p.GetJobStatus(id))
-			assert.EqualValues(t, 2, infoOf(t, p, id).Executions)
+			assert.EqualValues(t, 2, jobstest.InfoOf(t, p, id).Executions)
 			close(other.done)
 		})
 	})
 	t.Run("as the other is unregistered", func(t *testing.T) {
 		withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
-			id := register(t, p, tidies(stop), jobs.Channel(stop), jobs.Detached())
+			id := jobstest.Register(t, p, tidies(stop), jobs.Channel(stop), jobs.Detached())
 			other := newChannelWorker(nil)
-			otherID := register(t, p, other, jobs.Channel(stop), jobs.Detached())
+			otherID := jobstest.Register(t, p, other, jobs.Channel(stop), jobs.Detached())
 			synctest.Wait()
 			p.UnregisterJob(otherID)
 			synctest.Wait()
 			other.returns(errChannel)
-			pass(time.Hour)
+			jobstest.Advance(time.Hour)
 			assert.Equal(t, "Running", p.GetJobStatus(id))
-			assert.EqualValues(t, 2, infoOf(t, p, id).Executions)
+			assert.EqualValues(t, 2, jobstest.InfoOf(t, p, id).Executions)
 		})
 	})
 }
 
 func TestChannelSharedJobIsToldThoughAnotherStillTidiesUp(t *testing.T) {
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
-		register(t, p, stub{execute: func() error {
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
 			<-stop
 			time.Sleep(time.Hour)
 			return nil
@@ -426,7 +427,7 @@ func TestChannelSharedErrorGetsItsNilAfterOneThatListensInVain(t *testing.T) {
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		over, tidy := make(chan error), make(chan error)
 		var none atomic.Int32
-		register(t, p, stub{execute: func() error {
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
 			<-stop
 			return <-tidy
 		}}, jobs.Channel(stop))
@@ -434,10 +435,10 @@ func TestChannelSharedErrorGetsItsNilAfterOneThatListensInVain(t *testing.T) {
 		stopped(p)
 		p.SetStatus(jobs.PoolStatusRunning)
 		synctest.Wait()
-		deaf := register(t, p, deafTo(over, &none), jobs.Channel(stop), jobs.Detached())
+		deaf := jobstest.Register(t, p, deafTo(over, &none), jobs.Channel(stop), jobs.Detached())
 		synctest.Wait()
 		sibling := newChannelWorker(nil)
-		register(t, p, sibling, jobs.Channel(stop), jobs.Detached())
+		jobstest.Register(t, p, sibling, jobs.Channel(stop), jobs.Detached())
 		synctest.Wait()
 		p.UnregisterJob(deaf)
 		for range 10 {
@@ -461,14 +462,14 @@ func TestChannelSharedNilsThatListenersHaveTakenCountForNoJob(t *testing.T) {
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		for range 2 {
 			failing := newChannelWorker(nil)
-			register(t, p, failing, jobs.Channel(stop), jobs.Detached())
+			jobstest.Register(t, p, failing, jobs.Channel(stop), jobs.Detached())
 			synctest.Wait()
 			failing.returns(errChannel)
 		}
 		<-stop // one of two that listen
 		synctest.Wait()
 		next := newChannelWorker(nil)
-		id := register(t, p, next, jobs.Channel(stop), jobs.Detached())
+		id := jobstest.Register(t, p, next, jobs.Channel(stop), jobs.Detached())
 		synctest.Wait()
 		next.returns(nil)
 		assert.Equal(t, "Finished", p.GetJobStatus(id))
@@ -477,10 +478,10 @@ func TestChannelSharedNilsThatListenersHaveTakenCountForNoJob(t *testing.T) {
 }
 
 func TestChannelSharedByManyLosesNone(t *testing.T) {
-	for seed := range rounds(1000, 100000) {
+	for seed := range jobstest.Rounds(1000, 100000) {
 		synctest.Test(t, func(t *testing.T) {
 			c := &sharing{Rand: rand.New(rand.NewPCG(uint64(seed), 0)), start: time.Now(),
-				p: jobs.NewPool(quiet, jobs.WithRetryInterval(time.Hour), jobs.WithStatusInterval(time.Hour))}
+				p: jobs.NewPool(jobstest.Quiet, jobs.WithRetryInterval(time.Hour), jobs.WithStatusInterval(time.Hour))}
 			c.stop = make(chan interface{}, c.IntN(3))
 			for range 1 + c.IntN(4) {
 				c.join(t)
@@ -490,17 +491,17 @@ func TestChannelSharedByManyLosesNone(t *testing.T) {
 				c.act(t)
 				synctest.Wait()
 				if c.IntN(2) == 0 {
-					pass(time.Duration(c.IntN(3)) * time.Second)
+					jobstest.Advance(time.Duration(c.IntN(3)) * time.Second)
 				}
 				if c.IntN(4) == 0 {
-					pass(10 * time.Second)
+					jobstest.Advance(10 * time.Second)
 					require.Empty(t, c.look(), "seed %d:\n%s", seed, &c.story)
 				}
 			}
 			for _, m := range c.members {
 				c.p.UnregisterJob(m.id)
 			}
-			pass(10 * time.Second)
+			jobstest.Advance(10 * time.Second)
 			assert.Empty(t, received(c.stop), "seed %d:\n%s", seed, &c.story)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
@@ -510,17 +511,17 @@ func TestChannelSharedByManyLosesNone(t *testing.T) {
 }
 
 func TestChannelJobThatObeyedIsNotFinishedThoughAValueOfOthersIsInTheBuffer(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{}, 1)
 		tidy := make(chan bool)
-		id := register(t, p, stub{execute: func() error { <-stop; <-tidy; return nil }}, jobs.Channel(stop))
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { <-stop; <-tidy; return nil }}, jobs.Channel(stop))
 		synctest.Wait()
 		stopped(p)
 		stop <- "mine"
-		pass(channelRestart)
+		jobstest.Advance(channelRestart)
 		close(tidy)
 		synctest.Wait()
-		assert.EqualValues(t, 2, infoOf(t, p, id).Executions)
+		assert.EqualValues(t, 2, jobstest.InfoOf(t, p, id).Executions)
 	})
 }
 
@@ -530,7 +531,7 @@ func TestChannelSharedErrorKeepsItsNilWhenTheListenerOfAnotherIsServed(t *testin
 		var ids []string
 		for range 2 {
 			w := newChannelWorker(nil)
-			ids = append(ids, register(t, p, w, jobs.Channel(stop), jobs.Detached()))
+			ids = append(ids, jobstest.Register(t, p, w, jobs.Channel(stop), jobs.Detached()))
 			synctest.Wait()
 			w.returns(errChannel)
 		}
@@ -547,8 +548,8 @@ func TestChannelSharedErrorKeepsItsNilWhenTheListenerOfAnotherIsServed(t *testin
 func TestChannelSharedJobIsToldThoughTheListenerOfAnotherIsServed(t *testing.T) {
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		failing, other := newChannelWorker(nil), newChannelWorker(nil)
-		failed := register(t, p, failing, jobs.Channel(stop), jobs.Detached())
-		id := register(t, p, other, jobs.Channel(stop))
+		failed := jobstest.Register(t, p, failing, jobs.Channel(stop), jobs.Detached())
+		id := jobstest.Register(t, p, other, jobs.Channel(stop))
 		synctest.Wait()
 		failing.returns(errChannel)
 		stopped(p)
@@ -556,8 +557,8 @@ func TestChannelSharedJobIsToldThoughTheListenerOfAnotherIsServed(t *testing.T) 
 		p.UnregisterJob(failed)
 		assert.Equal(t, []interface{}{nil}, received(stop), "the other's")
 		other.returns(errChannel)
-		assert.Zero(t, infoOf(t, p, id).Failures)
-		pass(channelRestart)
+		assert.Zero(t, jobstest.InfoOf(t, p, id).Failures)
+		jobstest.Advance(channelRestart)
 		assert.Empty(t, received(stop))
 		close(other.done)
 	})
@@ -568,13 +569,13 @@ func TestChannelJobMayBeUnregisteredAfterItsBubble(t *testing.T) {
 	var p *jobs.Pool
 	var ids []string
 	synctest.Test(t, func(t *testing.T) {
-		p = jobs.NewPool(quiet)
+		p = jobs.NewPool(jobstest.Quiet)
 		stop := make(chan interface{}, 1)
 		for range 3 {
-			id := register(t, p, stub{execute: func() error { <-stop; return nil }}, jobs.Channel(stop), jobs.Detached())
+			id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { <-stop; return nil }}, jobs.Channel(stop), jobs.Detached())
 			ids = append(ids, id)
 		}
-		ids = append(ids, register(t, p, stub{execute: func() error { return errChannel }}, jobs.Channel(stop), jobs.Detached()))
+		ids = append(ids, jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { return errChannel }}, jobs.Channel(stop), jobs.Detached()))
 		synctest.Wait()
 		require.NoError(t, p.Shutdown(context.Background()))
 	})
@@ -586,15 +587,15 @@ func TestChannelJobMayBeUnregisteredAfterItsBubble(t *testing.T) {
 
 // both is a ContextJob that listens to its stop channel only, as one does that is being moved over.
 type both struct {
-	stub
+	jobstest.Stub
 	stop chan interface{}
 }
 
 func (b both) ExecuteContext(context.Context) error { <-b.stop; return nil }
 
 // A busyListener is a channel job that looks at its channel now and then.
-func busyListener(stop chan interface{}, running *atomic.Int32) stub {
-	return stub{execute: func() error {
+func busyListener(stop chan interface{}, running *atomic.Int32) jobstest.Stub {
+	return jobstest.Stub{ExecuteFunc: func() error {
 		running.Add(1)
 		defer running.Add(-1)
 		for {
@@ -609,30 +610,30 @@ func busyListener(stop chan interface{}, running *atomic.Int32) stub {
 }
 
 func TestChannelSharedWithAContextJobThatTakesTheNilTheOtherIsToldToo(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{})
 		var running atomic.Int32
-		register(t, p, both{stop: stop}, jobs.Channel(stop))
-		register(t, p, busyListener(stop, &running), jobs.Channel(stop))
+		jobstest.Register(t, p, both{stop: stop}, jobs.Channel(stop))
+		jobstest.Register(t, p, busyListener(stop, &running), jobs.Channel(stop))
 		for range 5 {
-			pass(1050 * time.Millisecond)
+			jobstest.Advance(1050 * time.Millisecond)
 			require.EqualValues(t, 1, running.Load())
 			p.SetStatus(jobs.PoolStatusStopped)
-			pass(5 * time.Second)
+			jobstest.Advance(5 * time.Second)
 			require.Zero(t, running.Load())
-			pass(30 * time.Second)
+			jobstest.Advance(30 * time.Second)
 		}
 	})
 }
 
 func TestChannelSharedThatWasRobbedOfItsNilIsToldAtShutdown(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{})
-		register(t, p, stub{execute: func() error { <-stop; return nil }}, jobs.Channel(stop))
-		busy := register(t, p, stub{execute: func() error { time.Sleep(10 * time.Second); <-stop; return nil }}, jobs.Channel(stop))
-		pass(time.Second)
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { <-stop; return nil }}, jobs.Channel(stop))
+		busy := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { time.Sleep(10 * time.Second); <-stop; return nil }}, jobs.Channel(stop))
+		jobstest.Advance(time.Second)
 		p.UnregisterJob(busy) // and the other takes the nil, and that which replaces it
-		pass(time.Minute)
+		jobstest.Advance(time.Minute)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 		defer cancel()
 		assert.NoError(t, p.Shutdown(ctx))

@@ -11,25 +11,26 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 func TestChannelIsToldToStopWhenThePoolStops(t *testing.T) {
 	for name, fail := range map[string]func(p *jobs.Pool){
 		"SetStatus": func(p *jobs.Pool) { p.SetStatus(jobs.PoolStatusStopped) },
 		"a failure": func(p *jobs.Pool) {
-			_, _ = p.RegisterIntervalJob(stub{execute: func() error { return errChannel }}, time.Hour)
+			_, _ = p.RegisterIntervalJob(jobstest.Stub{ExecuteFunc: func() error { return errChannel }}, time.Hour)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 				w := newChannelWorker(stop)
-				id := register(t, p, w, jobs.Channel(stop))
-				pass(time.Second)
+				id := jobstest.Register(t, p, w, jobs.Channel(stop))
+				jobstest.Advance(time.Second)
 				fail(p)
-				pass(0)
+				jobstest.Advance(0)
 				assert.EqualValues(t, 1, w.told.Load(), "at once")
 				assert.Equal(t, "Stopped", p.GetJobStatus(id))
-				pass(channelRestart - 1)
+				jobstest.Advance(channelRestart - 1)
 				assert.EqualValues(t, 1, w.begun.Load())
 				assert.Empty(t, received(stop), "one nil only")
 			})
@@ -43,18 +44,18 @@ func TestChannelThatWasToldIsExecutedAgainWithTheRestart(t *testing.T) {
 			withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 				w := newChannelWorker(stop)
 				w.result = result
-				id := register(t, p, w, jobs.Channel(stop))
+				id := jobstest.Register(t, p, w, jobs.Channel(stop))
 				for round := range int32(5) {
-					pass(time.Second)
+					jobstest.Advance(time.Second)
 					require.Equal(t, round+1, w.begun.Load())
 					require.Equal(t, "Running", p.GetJobStatus(id))
 					stopped(p)
 					require.Equal(t, round+1, w.told.Load())
 					require.Equal(t, "Stopped", p.GetJobStatus(id))
-					pass(channelRestart)
+					jobstest.Advance(channelRestart)
 					require.Equal(t, "Running", p.GetStatus())
 				}
-				info := infoOf(t, p, id)
+				info := jobstest.InfoOf(t, p, id)
 				assert.EqualValues(t, 6, info.Executions)
 				assert.Zero(t, info.Failures, "what it returns when told is no failure")
 				require.NoError(t, info.LastError)
@@ -66,7 +67,7 @@ func TestChannelThatWasToldIsExecutedAgainWithTheRestart(t *testing.T) {
 func TestChannelToldIsANilThatDoesNotComeBackOut(t *testing.T) {
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		w := newChannelWorker(nil) // looks at another channel
-		id := register(t, p, w, jobs.Channel(stop))
+		id := jobstest.Register(t, p, w, jobs.Channel(stop))
 		synctest.Wait()
 		stopped(p)
 		w.returns(nil)
@@ -78,14 +79,14 @@ func TestChannelToldIsANilThatDoesNotComeBackOut(t *testing.T) {
 func TestChannelFailsIfItReturnsAnErrorBeforeItTookTheNil(t *testing.T) {
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		w := newChannelWorker(nil)
-		id := register(t, p, w, jobs.Channel(stop))
+		id := jobstest.Register(t, p, w, jobs.Channel(stop))
 		synctest.Wait()
 		stopped(p)
 		w.returns(errChannel)
-		assert.EqualValues(t, 1, infoOf(t, p, id).Failures, "it was not told")
+		assert.EqualValues(t, 1, jobstest.InfoOf(t, p, id).Failures, "it was not told")
 		assert.Equal(t, "Stopped", p.GetJobStatus(id))
 		assert.Empty(t, p.Info().StoppedBy, "what fails while the pool is Stopped is recorded only")
-		pass(channelRestart)
+		jobstest.Advance(channelRestart)
 		assert.EqualValues(t, 2, w.begun.Load())
 		assert.Equal(t, "Running", p.GetStatus())
 		assert.Empty(t, received(stop))
@@ -102,20 +103,20 @@ func TestChannelTakesBackAtMostAsManyValuesAsItPutInItself(t *testing.T) {
 	} {
 		for what, end := range map[string]func(t *testing.T, p *jobs.Pool, w *channelWorker, id string){
 			"when Execute has returned": func(_ *testing.T, _ *jobs.Pool, w *channelWorker, _ string) { w.returns(nil) },
-			"at a restart":              func(*testing.T, *jobs.Pool, *channelWorker, string) { pass(channelRestart) },
+			"at a restart":              func(*testing.T, *jobs.Pool, *channelWorker, string) { jobstest.Advance(channelRestart) },
 			"at UnregisterJob": func(_ *testing.T, p *jobs.Pool, w *channelWorker, id string) {
 				p.UnregisterJob(id)
 				w.returns(errChannel)
 			},
 		} {
 			t.Run(name+", "+what, func(t *testing.T) {
-				inPool(t, func(t *testing.T, p *jobs.Pool) {
+				jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 					stop := make(chan interface{}, c.capacity)
 					for range c.own {
 						stop <- "theirs"
 					}
 					w := newChannelWorker(nil)
-					id := register(t, p, w, jobs.Channel(stop))
+					id := jobstest.Register(t, p, w, jobs.Channel(stop))
 					synctest.Wait()
 					assert.Len(t, stop, c.own)
 					stopped(p)
@@ -131,10 +132,10 @@ func TestChannelTakesBackAtMostAsManyValuesAsItPutInItself(t *testing.T) {
 }
 
 func TestChannelValuesOfOthersStayWhereTheyAreWhenTheNilWasTaken(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{}, 2)
 		tidy := make(chan bool)
-		register(t, p, stub{execute: func() error { <-stop; <-tidy; return nil }}, jobs.Channel(stop))
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { <-stop; <-tidy; return nil }}, jobs.Channel(stop))
 		synctest.Wait()
 		stopped(p)
 		synctest.Wait()
@@ -148,11 +149,11 @@ func TestChannelValuesOfOthersStayWhereTheyAreWhenTheNilWasTaken(t *testing.T) {
 }
 
 func TestChannelNilWaitsForRoomInAFullChannel(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{}, 1)
 		stop <- "theirs"
 		w := newChannelWorker(nil)
-		id := register(t, p, w, jobs.Channel(stop))
+		id := jobstest.Register(t, p, w, jobs.Channel(stop))
 		synctest.Wait()
 		stopped(p)
 		assert.Equal(t, "theirs", <-stop)
@@ -160,7 +161,7 @@ func TestChannelNilWaitsForRoomInAFullChannel(t *testing.T) {
 		require.Len(t, stop, 1)
 		assert.Nil(t, <-stop)
 		w.returns(errChannel)
-		assert.Zero(t, infoOf(t, p, id).Failures, "it was told")
+		assert.Zero(t, jobstest.InfoOf(t, p, id).Failures, "it was told")
 		assert.Empty(t, received(stop))
 		close(w.done)
 	})
@@ -169,18 +170,18 @@ func TestChannelNilWaitsForRoomInAFullChannel(t *testing.T) {
 func TestChannelNotToldGoesOnAtTheRestartAndTheOfferIsWithdrawn(t *testing.T) {
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		w := newChannelWorker(nil)
-		id := register(t, p, w, jobs.Channel(stop))
+		id := jobstest.Register(t, p, w, jobs.Channel(stop))
 		for range 3 {
 			synctest.Wait()
 			stopped(p)
 			assert.Equal(t, "Running", p.GetJobStatus(id), "executing")
-			pass(channelRestart)
+			jobstest.Advance(channelRestart)
 			require.Equal(t, "Running", p.GetStatus())
 			assert.Empty(t, received(stop))
 		}
 		assert.EqualValues(t, 1, w.begun.Load())
 		w.returns(errChannel)
-		info := infoOf(t, p, id)
+		info := jobstest.InfoOf(t, p, id)
 		assert.EqualValues(t, 1, info.Failures, "a failure in the new life of the pool")
 		assert.Equal(t, id, p.Info().StoppedBy)
 		close(w.done)
@@ -193,23 +194,23 @@ func TestChannelToldThatOutlastsTheRestartIsExecutedAgainOnceItHasReturned(t *te
 			withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 				w := newChannelWorker(nil)
 				var asked atomic.Int32
-				w.ready = func() bool { asked.Add(1); return true }
-				id := register(t, p, w, jobs.Channel(stop))
+				w.ReadyFunc = func() bool { asked.Add(1); return true }
+				id := jobstest.Register(t, p, w, jobs.Channel(stop))
 				synctest.Wait()
 				stopped(p)
 				require.Equal(t, []interface{}{nil}, received(stop)) // and cleans up for a while
-				pass(channelRestart)
+				jobstest.Advance(channelRestart)
 				require.Equal(t, "Running", p.GetStatus())
 				assert.EqualValues(t, 1, asked.Load(), "an execution in flight counts as ready")
 				assert.EqualValues(t, 1, w.begun.Load())
-				pass(time.Minute)
+				jobstest.Advance(time.Minute)
 				w.returns(result)
 				assert.EqualValues(t, 2, w.begun.Load(), "at once")
-				assert.Zero(t, infoOf(t, p, id).Failures)
+				assert.Zero(t, jobstest.InfoOf(t, p, id).Failures)
 				assert.Equal(t, "Running", p.GetStatus())
 				assert.Empty(t, received(stop))
 				w.returns(errChannel)
-				assert.EqualValues(t, 1, infoOf(t, p, id).Failures, "the nil counts once")
+				assert.EqualValues(t, 1, jobstest.InfoOf(t, p, id).Failures, "the nil counts once")
 				close(w.done)
 			})
 		})
@@ -219,16 +220,16 @@ func TestChannelToldThatOutlastsTheRestartIsExecutedAgainOnceItHasReturned(t *te
 func TestChannelToldBeforeGetsNoSecondNilWhenThePoolStopsAgain(t *testing.T) {
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		w := newChannelWorker(nil)
-		register(t, p, w, jobs.Channel(stop))
+		jobstest.Register(t, p, w, jobs.Channel(stop))
 		synctest.Wait()
 		stopped(p)
 		require.Equal(t, []interface{}{nil}, received(stop))
-		pass(channelRestart)
+		jobstest.Advance(channelRestart)
 		stopped(p)
 		assert.Empty(t, received(stop), "it was told already, and has not returned")
 		w.returns(nil)
 		assert.EqualValues(t, 1, w.begun.Load(), "the pool is stopped")
-		pass(channelRestart)
+		jobstest.Advance(channelRestart)
 		assert.EqualValues(t, 2, w.begun.Load())
 		close(w.done)
 	})
@@ -241,11 +242,11 @@ func withOffer(t *testing.T, f func(t *testing.T, p *jobs.Pool, w *channelWorker
 		t.Run(fmt.Sprintf("detached %v", detached), func(t *testing.T) {
 			withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 				w := newChannelWorker(nil)
-				id := register(t, p, w, jobs.Channel(stop), detachedIf(detached)...)
+				id := jobstest.Register(t, p, w, jobs.Channel(stop), detachedIf(detached)...)
 				synctest.Wait()
 				require.Empty(t, received(stop))
 				w.returns(errChannel)
-				require.EqualValues(t, 1, infoOf(t, p, id).Failures)
+				require.EqualValues(t, 1, jobstest.InfoOf(t, p, id).Failures)
 				f(t, p, w, id, stop)
 				close(w.done)
 			})
@@ -255,7 +256,7 @@ func withOffer(t *testing.T, f func(t *testing.T, p *jobs.Pool, w *channelWorker
 
 func TestChannelErrorUntoldGetsExactlyOneNilUntilItIsTaken(t *testing.T) {
 	withOffer(t, func(t *testing.T, p *jobs.Pool, _ *channelWorker, id string, stop chan interface{}) {
-		pass(channelRestart - 1)
+		jobstest.Advance(channelRestart - 1)
 		assert.Equal(t, []interface{}{nil}, received(stop))
 		assert.Equal(t, "Stopped", p.GetJobStatus(id))
 	})
@@ -277,12 +278,12 @@ func TestChannelErrorUntoldGetsItsNilAtOnceIfSomethingListens(t *testing.T) {
 				}
 			}()
 			w := newChannelWorker(nil)
-			register(t, p, w, jobs.Channel(stop), detachedIf(detached)...)
-			pass(time.Hour)
+			jobstest.Register(t, p, w, jobs.Channel(stop), detachedIf(detached)...)
+			jobstest.Advance(time.Hour)
 			assert.Zero(t, taken.Load())
 			w.returns(errChannel)
 			assert.EqualValues(t, 1, taken.Load())
-			pass(time.Hour)
+			jobstest.Advance(time.Hour)
 			assert.EqualValues(t, 1, taken.Load())
 			close(quit)
 			close(w.done)
@@ -293,12 +294,12 @@ func TestChannelErrorUntoldGetsItsNilAtOnceIfSomethingListens(t *testing.T) {
 func TestChannelErrorUntoldNilStaysOnOfferOverSeveralStops(t *testing.T) {
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		w := newChannelWorker(nil)
-		register(t, p, w, jobs.Channel(stop), jobs.Detached())
+		jobstest.Register(t, p, w, jobs.Channel(stop), jobs.Detached())
 		synctest.Wait()
 		w.returns(errChannel)
 		for range 3 {
 			stopped(p)
-			pass(channelRestart)
+			jobstest.Advance(channelRestart)
 		}
 		assert.EqualValues(t, 1, w.begun.Load(), "nothing starts it again")
 		assert.Equal(t, []interface{}{nil}, received(stop))
@@ -310,15 +311,15 @@ func TestChannelErrorUntoldNilIsWithdrawnWhenTheJobStartsAgain(t *testing.T) {
 		t.Run(fmt.Sprintf("taken %v", taken), func(t *testing.T) {
 			withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 				w := newChannelWorker(nil)
-				id := register(t, p, w, jobs.Channel(stop))
+				id := jobstest.Register(t, p, w, jobs.Channel(stop))
 				for failures := range uint64(3) {
 					synctest.Wait()
 					w.returns(errChannel)
-					require.Equal(t, failures+1, infoOf(t, p, id).Failures, "the nil of last time does not count")
+					require.Equal(t, failures+1, jobstest.InfoOf(t, p, id).Failures, "the nil of last time does not count")
 					if taken {
 						require.Len(t, received(stop), 1)
 					}
-					pass(channelRestart)
+					jobstest.Advance(channelRestart)
 					require.Equal(t, "Running", p.GetStatus())
 					assert.Empty(t, received(stop))
 				}
@@ -332,7 +333,7 @@ func TestChannelErrorUntoldNilIsWithdrawnAtUnregisterJob(t *testing.T) {
 	withOffer(t, func(t *testing.T, p *jobs.Pool, _ *channelWorker, id string, stop chan interface{}) {
 		p.UnregisterJob(id)
 		assert.Empty(t, received(stop))
-		pass(time.Hour)
+		jobstest.Advance(time.Hour)
 		assert.Empty(t, received(stop))
 	})
 }
@@ -346,11 +347,11 @@ func TestChannelErrorUntoldNilIsWithdrawnAtShutdown(t *testing.T) {
 }
 
 func TestChannelErrorUntoldNilWaitsForRoom(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{}, 1)
 		stop <- "theirs"
 		w := newChannelWorker(nil)
-		register(t, p, w, jobs.Channel(stop), jobs.Detached())
+		jobstest.Register(t, p, w, jobs.Channel(stop), jobs.Detached())
 		synctest.Wait()
 		w.returns(errChannel)
 		assert.Equal(t, []interface{}{"theirs", nil}, received(stop))
@@ -360,16 +361,16 @@ func TestChannelErrorUntoldNilWaitsForRoom(t *testing.T) {
 func TestChannelErrorInAStoppedPoolIsRecordedOnly(t *testing.T) {
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		w := newChannelWorker(nil)
-		id := register(t, p, w, jobs.Channel(stop))
+		id := jobstest.Register(t, p, w, jobs.Channel(stop))
 		synctest.Wait()
 		stopped(p)
-		pass(10 * time.Second)
+		jobstest.Advance(10 * time.Second)
 		w.returns(errChannel)
-		assert.EqualValues(t, 1, infoOf(t, p, id).Failures)
+		assert.EqualValues(t, 1, jobstest.InfoOf(t, p, id).Failures)
 		assert.Equal(t, []interface{}{nil}, received(stop))
-		pass(channelRestart - 10*time.Second - 1)
+		jobstest.Advance(channelRestart - 10*time.Second - 1)
 		assert.Equal(t, "Stopped", p.GetStatus())
-		pass(1)
+		jobstest.Advance(1)
 		assert.Equal(t, "Running", p.GetStatus(), "one retry interval after the stop")
 		assert.EqualValues(t, 2, w.begun.Load())
 		close(w.done)
@@ -380,22 +381,22 @@ func TestChannelClosedCountsAsToldWhenThePoolStops(t *testing.T) {
 	for _, capacity := range []int{0, 2} {
 		for name, result := range map[string]error{"returns nil": nil, "returns an error": errChannel} {
 			t.Run(fmt.Sprintf("%s, capacity %d", name, capacity), func(t *testing.T) {
-				inPool(t, func(t *testing.T, p *jobs.Pool) {
+				jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 					stop := make(chan interface{}, capacity)
 					w := newChannelWorker(nil)
-					id := register(t, p, w, jobs.Channel(stop))
+					id := jobstest.Register(t, p, w, jobs.Channel(stop))
 					synctest.Wait()
 					close(stop)
 					stopped(p)
 					w.returns(result)
 					assert.Equal(t, "Stopped", p.GetJobStatus(id), "it was told, and so has not finished")
-					assert.Zero(t, infoOf(t, p, id).Failures)
-					pass(channelRestart)
+					assert.Zero(t, jobstest.InfoOf(t, p, id).Failures)
+					jobstest.Advance(channelRestart)
 					assert.EqualValues(t, 2, w.begun.Load())
 					stopped(p)
 					w.returns(result)
-					assert.Zero(t, infoOf(t, p, id).Failures, "told again")
-					pass(channelRestart)
+					assert.Zero(t, jobstest.InfoOf(t, p, id).Failures, "told again")
+					jobstest.Advance(channelRestart)
 					assert.EqualValues(t, 3, w.begun.Load())
 					close(w.done)
 				})
@@ -407,19 +408,19 @@ func TestChannelClosedCountsAsToldWhenThePoolStops(t *testing.T) {
 func TestChannelToldByItsClosingMayReturnAfterTheRestart(t *testing.T) {
 	for name, result := range map[string]error{"with nil": nil, "with an error": errChannel} {
 		t.Run(name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 				stop := make(chan interface{})
 				w := newChannelWorker(nil)
-				id := register(t, p, w, jobs.Channel(stop))
+				id := jobstest.Register(t, p, w, jobs.Channel(stop))
 				synctest.Wait()
 				close(stop)
 				stopped(p)
-				pass(channelRestart)
+				jobstest.Advance(channelRestart)
 				require.Equal(t, "Running", p.GetStatus())
 				w.returns(result)
 				assert.Equal(t, "Running", p.GetStatus())
 				assert.Equal(t, "Running", p.GetJobStatus(id))
-				assert.Zero(t, infoOf(t, p, id).Failures)
+				assert.Zero(t, jobstest.InfoOf(t, p, id).Failures)
 				assert.EqualValues(t, 2, w.begun.Load())
 				close(w.done)
 			})
@@ -428,16 +429,16 @@ func TestChannelToldByItsClosingMayReturnAfterTheRestart(t *testing.T) {
 }
 
 func TestChannelClosedWhileAnOfferIsOut(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{})
 		w := newChannelWorker(nil)
-		id := register(t, p, w, jobs.Channel(stop))
+		id := jobstest.Register(t, p, w, jobs.Channel(stop))
 		synctest.Wait()
 		stopped(p)
 		close(stop) // panics in the sender
 		w.returns(errChannel)
-		assert.Zero(t, infoOf(t, p, id).Failures, "the closing has told it")
-		pass(channelRestart)
+		assert.Zero(t, jobstest.InfoOf(t, p, id).Failures, "the closing has told it")
+		jobstest.Advance(channelRestart)
 		assert.EqualValues(t, 2, w.begun.Load())
 		close(w.done)
 	})
@@ -446,18 +447,18 @@ func TestChannelClosedWhileAnOfferIsOut(t *testing.T) {
 func TestChannelClosedSurvivesErrorsUnregisterAndShutdown(t *testing.T) {
 	for _, detached := range []bool{false, true} {
 		t.Run(fmt.Sprintf("detached %v", detached), func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 				stop := make(chan interface{})
 				close(stop)
 				var ids [3]string
 				var workers [3]*channelWorker
 				for i := range ids {
 					workers[i] = newChannelWorker(nil)
-					ids[i] = register(t, p, workers[i], jobs.Channel(stop), detachedIf(detached)...)
+					ids[i] = jobstest.Register(t, p, workers[i], jobs.Channel(stop), detachedIf(detached)...)
 				}
 				synctest.Wait()
 				workers[0].returns(errChannel) // untold: a nil is to be put
-				assert.EqualValues(t, 1, infoOf(t, p, ids[0]).Failures)
+				assert.EqualValues(t, 1, jobstest.InfoOf(t, p, ids[0]).Failures)
 				p.UnregisterJob(ids[0])
 				p.UnregisterJob(ids[1]) // told
 				workers[1].returns(nil)
@@ -472,9 +473,9 @@ func TestChannelClosedSurvivesErrorsUnregisterAndShutdown(t *testing.T) {
 }
 
 func TestChannelClosedByItsOwnerAndReturningNilUntoldIsFinished(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		w := newChannelWorker(make(chan interface{}))
-		id := register(t, p, w, jobs.Channel(w.stop))
+		id := jobstest.Register(t, p, w, jobs.Channel(w.stop))
 		synctest.Wait()
 		close(w.stop)
 		synctest.Wait()
@@ -485,17 +486,17 @@ func TestChannelClosedByItsOwnerAndReturningNilUntoldIsFinished(t *testing.T) {
 }
 
 func TestTakingANilBackLeavesTheValuesOfOthersInTheChannel(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{}, 3)
 		stop <- "theirs"
 		stop <- "too"
 		done := make(chan struct{})
-		id := register(t, p, stub{execute: func() error { <-done; return nil }}, jobs.Channel(stop))
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { <-done; return nil }}, jobs.Channel(stop))
 		synctest.Wait()
 		p.SetStatus(jobs.PoolStatusStopped)
 		synctest.Wait()
 		assert.Len(t, stop, 3)
-		pass(30 * time.Second)
+		jobstest.Advance(30 * time.Second)
 		assert.Equal(t, "Running", p.GetJobStatus(id))
 		require.Len(t, stop, 2)
 		assert.Equal(t, "theirs", <-stop)

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 // The intervals of a pool for which nothing was set.
@@ -24,7 +25,7 @@ var errChannel = errors.New("channel job failed")
 // A channelWorker is a channel job that works until it receives from its stop channel. The test
 // makes it return by itself through done.
 type channelWorker struct {
-	stub
+	jobstest.Stub
 	stop   chan interface{}
 	done   chan error // what Execute returns without having received from stop
 	result error      // what it returns after that; not to be changed
@@ -54,8 +55,8 @@ func (w *channelWorker) returns(err error) {
 }
 
 // deafTo is a channel job that never looks at its stop channel, and returns what done says.
-func deafTo(done <-chan error, begun *atomic.Int32) stub {
-	return stub{execute: func() error {
+func deafTo(done <-chan error, begun *atomic.Int32) jobstest.Stub {
+	return jobstest.Stub{ExecuteFunc: func() error {
 		begun.Add(1)
 		return <-done
 	}}
@@ -90,7 +91,7 @@ func withCapacities(t *testing.T, f func(t *testing.T, p *jobs.Pool, stop chan i
 	t.Helper()
 	for _, capacity := range []int{0, 1, 3} {
 		t.Run(fmt.Sprintf("capacity %d", capacity), func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) { f(t, p, make(chan interface{}, capacity)) })
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) { f(t, p, make(chan interface{}, capacity)) })
 		})
 	}
 }
@@ -107,9 +108,9 @@ func TestChannelExecuteIsCalledOnceAndRunsUntilTold(t *testing.T) {
 	for _, detached := range []bool{false, true} {
 		withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 			w := newChannelWorker(stop)
-			id := register(t, p, w, jobs.Channel(stop), detachedIf(detached)...)
-			pass(24 * time.Hour)
-			info := infoOf(t, p, id)
+			id := jobstest.Register(t, p, w, jobs.Channel(stop), detachedIf(detached)...)
+			jobstest.Advance(24 * time.Hour)
+			info := jobstest.InfoOf(t, p, id)
 			assert.EqualValues(t, 1, w.begun.Load())
 			assert.EqualValues(t, 1, info.Executions)
 			assert.Zero(t, info.Failures, "its executions have no time limit")
@@ -145,11 +146,11 @@ func TestChannelTypeAndName(t *testing.T) {
 		}, jobs.JobTypeDetachedChannel, "stream", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 				stop := make(chan interface{})
 				id, err := f.register(p, newChannelWorker(stop), stop)
 				require.NoError(t, err)
-				info := infoOf(t, p, id)
+				info := jobstest.InfoOf(t, p, id)
 				assert.Equal(t, f.typ, info.Type)
 				assert.Equal(t, f.name, info.Name)
 				assert.Equal(t, f.detached, info.Detached)
@@ -162,13 +163,13 @@ func TestChannelThatReturnsNilUntoldIsFinished(t *testing.T) {
 	for _, detached := range []bool{false, true} {
 		withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 			w := newChannelWorker(stop)
-			id := register(t, p, w, jobs.Channel(stop), detachedIf(detached)...)
+			id := jobstest.Register(t, p, w, jobs.Channel(stop), detachedIf(detached)...)
 			w.returns(nil)
 			assert.Equal(t, "Finished", p.GetJobStatus(id))
 			assert.Equal(t, "Running", p.GetStatus(), "it is no failure")
 			stopped(p)
 			assert.Equal(t, "Finished", p.GetJobStatus(id))
-			pass(channelRestart)
+			jobstest.Advance(channelRestart)
 			require.Equal(t, "Running", p.GetStatus())
 			assert.EqualValues(t, 1, w.begun.Load(), "never started again")
 			assert.Equal(t, "Finished", p.GetJobStatus(id))
@@ -180,16 +181,16 @@ func TestChannelThatReturnsNilUntoldIsFinished(t *testing.T) {
 }
 
 func TestChannelFinishedIsNotAskedBeforeARestart(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		var finished atomic.Bool
 		w := newChannelWorker(make(chan interface{}))
-		w.ready = func() bool { return !finished.Load() }
-		register(t, p, w, jobs.Channel(w.stop))
+		w.ReadyFunc = func() bool { return !finished.Load() }
+		jobstest.Register(t, p, w, jobs.Channel(w.stop))
 		synctest.Wait()
 		finished.Store(true)
 		w.returns(nil)
 		stopped(p)
-		pass(channelRestart)
+		jobstest.Advance(channelRestart)
 		assert.Equal(t, "Running", p.GetStatus())
 	})
 }
@@ -197,23 +198,23 @@ func TestChannelFinishedIsNotAskedBeforeARestart(t *testing.T) {
 func TestChannelFailureStopsThePoolAndItIsExecutedAgainAtTheRestart(t *testing.T) {
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		w := newChannelWorker(stop)
-		id := register(t, p, w, jobs.Channel(stop))
-		pass(time.Second)
+		id := jobstest.Register(t, p, w, jobs.Channel(stop))
+		jobstest.Advance(time.Second)
 		w.returns(errChannel)
 		assert.Equal(t, "Stopped", p.GetStatus())
 		assert.Equal(t, "Stopped", p.GetJobStatus(id))
 		assert.Equal(t, id, p.Info().StoppedBy)
 		require.ErrorIs(t, p.Info().StopError, errChannel)
 
-		info := infoOf(t, p, id)
+		info := jobstest.InfoOf(t, p, id)
 		assert.EqualValues(t, 1, info.Failures)
 		assert.EqualValues(t, 1, info.ConsecutiveFailures)
 		assert.Equal(t, time.Second, info.LastDuration)
 		require.ErrorIs(t, info.LastError, jobs.ErrExecutingJob)
 
-		pass(channelRestart - 1)
+		jobstest.Advance(channelRestart - 1)
 		assert.EqualValues(t, 1, w.begun.Load())
-		pass(1)
+		jobstest.Advance(1)
 		assert.EqualValues(t, 2, w.begun.Load())
 		assert.Equal(t, "Running", p.GetStatus())
 		assert.Equal(t, "Running", p.GetJobStatus(id))
@@ -231,11 +232,11 @@ func TestChannelPanicAndGoexitAreErrors(t *testing.T) {
 	} {
 		for _, detached := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, detached %v", name, detached), func(t *testing.T) {
-				inPool(t, func(t *testing.T, p *jobs.Pool) {
+				jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 					stop := make(chan interface{})
-					id := register(t, p, stub{execute: execute}, jobs.Channel(stop), detachedIf(detached)...)
+					id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: execute}, jobs.Channel(stop), detachedIf(detached)...)
 					synctest.Wait()
-					info := infoOf(t, p, id)
+					info := jobstest.InfoOf(t, p, id)
 					assert.EqualValues(t, 1, info.Failures)
 					require.Error(t, info.LastError)
 					assert.Equal(t, jobs.JobStatusStopped, info.Status)
@@ -255,15 +256,15 @@ func TestChannelBadInput(t *testing.T) {
 		opt  jobs.JobOption
 		want string
 	}{
-		"nil channel":           {stub{}, nil, nil, "nil stop channel"},
-		"nil channel, detached": {stub{}, nil, jobs.Detached(), "nil stop channel"},
+		"nil channel":           {jobstest.Stub{}, nil, nil, "nil stop channel"},
+		"nil channel, detached": {jobstest.Stub{}, nil, jobs.Detached(), "nil stop channel"},
 		"nil job":               {nil, stop, nil, "nil job"},
-		"jitter":                {stub{}, stop, jobs.WithJitter(time.Second), "WithJitter"},
-		"backoff":               {stub{}, stop, jobs.WithRetryBackoff(1, 2), "WithRetryBackoff"},
-		"forget":                {stub{}, stop, jobs.WithForget(time.Second), "WithForget"},
+		"jitter":                {jobstest.Stub{}, stop, jobs.WithJitter(time.Second), "WithJitter"},
+		"backoff":               {jobstest.Stub{}, stop, jobs.WithRetryBackoff(1, 2), "WithRetryBackoff"},
+		"forget":                {jobstest.Stub{}, stop, jobs.WithForget(time.Second), "WithForget"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 				id, err := p.Register(c.job, jobs.Channel(c.stop), c.opt)
 				require.ErrorIs(t, err, jobs.ErrRegisteringJob)
 				require.ErrorContains(t, err, c.want)
@@ -279,14 +280,14 @@ func TestDetachedChannelIsUntouchedByAStoppedPool(t *testing.T) {
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		var asked atomic.Int32
 		w := newChannelWorker(stop)
-		w.ready = func() bool { asked.Add(1); return true }
-		id := register(t, p, w, jobs.Channel(stop), jobs.Detached())
+		w.ReadyFunc = func() bool { asked.Add(1); return true }
+		id := jobstest.Register(t, p, w, jobs.Channel(stop), jobs.Detached())
 		for range 3 {
-			pass(time.Second)
+			jobstest.Advance(time.Second)
 			stopped(p)
 			assert.Equal(t, "Running", p.GetJobStatus(id))
 			assert.Empty(t, received(stop))
-			pass(channelRestart)
+			jobstest.Advance(channelRestart)
 			require.Equal(t, "Running", p.GetStatus())
 		}
 		assert.EqualValues(t, 1, w.begun.Load())
@@ -296,34 +297,34 @@ func TestDetachedChannelIsUntouchedByAStoppedPool(t *testing.T) {
 }
 
 func TestDetachedChannelStatusIsNeverCalled(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		var calls, attached atomic.Int32
 		w := newChannelWorker(make(chan interface{}))
-		w.status = func() error { calls.Add(1); return errChannel }
-		register(t, p, w, jobs.Channel(w.stop), jobs.Detached())
+		w.StatusFunc = func() error { calls.Add(1); return errChannel }
+		jobstest.Register(t, p, w, jobs.Channel(w.stop), jobs.Detached())
 		other := newChannelWorker(make(chan interface{}))
-		other.status = func() error { attached.Add(1); return nil }
-		register(t, p, other, jobs.Channel(other.stop))
-		pass(10 * channelRestart)
+		other.StatusFunc = func() error { attached.Add(1); return nil }
+		jobstest.Register(t, p, other, jobs.Channel(other.stop))
+		jobstest.Advance(10 * channelRestart)
 		assert.Zero(t, calls.Load())
 		assert.EqualValues(t, 10, attached.Load())
 	})
 }
 
 func TestDetachedChannelBeginsAtOnceWhileThePoolIsStopped(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		attached, detached := newChannelWorker(make(chan interface{})), newChannelWorker(make(chan interface{}))
-		register(t, p, stub{}, jobs.Every(time.Hour))
+		jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour))
 		synctest.Wait()
 		stopped(p)
-		a := register(t, p, attached, jobs.Channel(attached.stop))
-		d := register(t, p, detached, jobs.Channel(detached.stop), jobs.Detached())
+		a := jobstest.Register(t, p, attached, jobs.Channel(attached.stop))
+		d := jobstest.Register(t, p, detached, jobs.Channel(detached.stop), jobs.Detached())
 		synctest.Wait()
 		assert.EqualValues(t, 1, detached.begun.Load())
 		assert.Equal(t, "Running", p.GetJobStatus(d))
 		assert.Zero(t, attached.begun.Load())
 		assert.Equal(t, "Initializing", p.GetJobStatus(a))
-		pass(channelRestart)
+		jobstest.Advance(channelRestart)
 		assert.EqualValues(t, 1, attached.begun.Load(), "it begins with the restart")
 		assert.Equal(t, "Running", p.GetJobStatus(a))
 	})
@@ -332,18 +333,18 @@ func TestDetachedChannelBeginsAtOnceWhileThePoolIsStopped(t *testing.T) {
 func TestDetachedChannelThatEndsWithAnErrorIsStoppedForGood(t *testing.T) {
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		w := newChannelWorker(stop)
-		id := register(t, p, w, jobs.Channel(stop), jobs.Detached())
-		register(t, p, stub{}, jobs.Every(time.Hour))
-		pass(time.Second)
+		id := jobstest.Register(t, p, w, jobs.Channel(stop), jobs.Detached())
+		jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour))
+		jobstest.Advance(time.Second)
 		w.returns(errChannel)
-		info := infoOf(t, p, id)
+		info := jobstest.InfoOf(t, p, id)
 		assert.Equal(t, jobs.JobStatusStopped, info.Status)
 		assert.EqualValues(t, 1, info.Failures)
 		require.ErrorIs(t, info.LastError, errChannel)
 		assert.NotEmpty(t, info.NotExecuting)
 		assert.Equal(t, "Running", p.GetStatus())
 		stopped(p)
-		pass(channelRestart)
+		jobstest.Advance(channelRestart)
 		require.Equal(t, "Running", p.GetStatus())
 		assert.EqualValues(t, 1, w.begun.Load())
 		assert.Equal(t, "Stopped", p.GetJobStatus(id))
@@ -352,15 +353,15 @@ func TestDetachedChannelThatEndsWithAnErrorIsStoppedForGood(t *testing.T) {
 
 func TestChannelIsInitializingUntilItIsReady(t *testing.T) {
 	for _, opts := range [][]jobs.JobOption{nil, {jobs.Detached()}} {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 			start := time.Now()
 			w := newChannelWorker(make(chan interface{}))
-			w.ready = func() bool { return time.Since(start) >= 70*time.Millisecond }
-			id := register(t, p, w, jobs.Channel(w.stop), opts...)
-			pass(70*time.Millisecond - 1)
+			w.ReadyFunc = func() bool { return time.Since(start) >= 70*time.Millisecond }
+			id := jobstest.Register(t, p, w, jobs.Channel(w.stop), opts...)
+			jobstest.Advance(70*time.Millisecond - 1)
 			assert.Equal(t, "Initializing", p.GetJobStatus(id))
 			assert.Zero(t, w.begun.Load())
-			pass(1)
+			jobstest.Advance(1)
 			assert.Equal(t, "Running", p.GetJobStatus(id))
 			assert.EqualValues(t, 1, w.begun.Load())
 		})
@@ -368,39 +369,39 @@ func TestChannelIsInitializingUntilItIsReady(t *testing.T) {
 }
 
 func TestChannelWithJobTimeoutLimitsItsStatusOnly(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		w := newChannelWorker(make(chan interface{}))
-		w.status = func() error { time.Sleep(2 * time.Second); return nil }
-		id := register(t, p, w, jobs.Channel(w.stop), jobs.WithJobTimeout(time.Second))
-		pass(channelRestart + time.Second - 1)
+		w.StatusFunc = func() error { time.Sleep(2 * time.Second); return nil }
+		id := jobstest.Register(t, p, w, jobs.Channel(w.stop), jobs.WithJobTimeout(time.Second))
+		jobstest.Advance(channelRestart + time.Second - 1)
 		assert.Equal(t, "Running", p.GetStatus())
-		pass(1)
+		jobstest.Advance(1)
 		assert.Equal(t, "Stopped", p.GetStatus())
 		require.ErrorIs(t, p.Info().StopError, jobs.ErrTimeout)
 		assert.EqualValues(t, 1, w.told.Load())
-		assert.Zero(t, infoOf(t, p, id).Failures)
+		assert.Zero(t, jobstest.InfoOf(t, p, id).Failures)
 	})
 }
 
 func TestChannelStatusErrorStopsThePoolAndTellsTheJob(t *testing.T) {
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		w := newChannelWorker(stop)
-		w.status = func() error { return errChannel }
-		id := register(t, p, w, jobs.Channel(stop))
-		pass(channelRestart)
+		w.StatusFunc = func() error { return errChannel }
+		id := jobstest.Register(t, p, w, jobs.Channel(stop))
+		jobstest.Advance(channelRestart)
 		assert.Equal(t, "Stopped", p.GetJobStatus(id))
 		assert.Equal(t, id, p.Info().StoppedBy)
 		assert.EqualValues(t, 1, w.told.Load())
-		pass(channelRestart)
+		jobstest.Advance(channelRestart)
 		assert.Equal(t, "Running", p.GetStatus(), "the restart is not gated on Status")
 		assert.EqualValues(t, 2, w.begun.Load())
 	})
 }
 
 func TestChannelRunNowIsAnErrorAndNothingHappens(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		w := newChannelWorker(make(chan interface{}))
-		id := register(t, p, w, jobs.Channel(w.stop))
+		id := jobstest.Register(t, p, w, jobs.Channel(w.stop))
 		synctest.Wait()
 		require.Error(t, p.RunNow(id))
 		w.returns(nil)
@@ -413,16 +414,16 @@ func TestChannelShutdownTellsItAndWaitsForIt(t *testing.T) {
 	for _, opts := range [][]jobs.JobOption{nil, {jobs.Detached()}} {
 		for _, result := range []error{nil, errChannel} {
 			withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
-				id := register(t, p, stub{execute: func() error {
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
 					<-stop
 					time.Sleep(time.Minute)
 					return result
 				}}, jobs.Channel(stop), opts...)
-				pass(time.Second)
+				jobstest.Advance(time.Second)
 				begin := time.Now()
 				require.NoError(t, p.Shutdown(context.Background()))
 				assert.Equal(t, time.Minute, time.Since(begin))
-				info := infoOf(t, p, id)
+				info := jobstest.InfoOf(t, p, id)
 				assert.Equal(t, jobs.JobStatusStopped, info.Status)
 				assert.Zero(t, info.Failures)
 				assert.EqualValues(t, 1, info.Executions)
@@ -439,9 +440,9 @@ func TestChannelShutdownNamesTheJobsThatIgnoreTheStop(t *testing.T) {
 		withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 			var begun atomic.Int32
 			done := make(chan error)
-			deaf := register(t, p, deafTo(done, &begun), jobs.Channel(stop), opts...)
+			deaf := jobstest.Register(t, p, deafTo(done, &begun), jobs.Channel(stop), opts...)
 			good := newChannelWorker(make(chan interface{}))
-			other := register(t, p, good, jobs.Channel(good.stop), opts...)
+			other := jobstest.Register(t, p, good, jobs.Channel(good.stop), opts...)
 			synctest.Wait()
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
@@ -462,14 +463,14 @@ func TestChannelShutdownOfOneThatPanicsOrGoexitsWhenTold(t *testing.T) {
 	for name, end := range map[string]func() error{"panic": func() error { panic("told") }, "Goexit": goexit} {
 		t.Run(name, func(t *testing.T) {
 			withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
-				id := register(t, p, stub{execute: func() error { <-stop; return end() }}, jobs.Channel(stop))
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { <-stop; return end() }}, jobs.Channel(stop))
 				synctest.Wait()
 				stopped(p)
 				assert.Equal(t, "Stopped", p.GetJobStatus(id))
-				pass(channelRestart)
-				assert.EqualValues(t, 2, infoOf(t, p, id).Executions, "it was told, and is executed again")
+				jobstest.Advance(channelRestart)
+				assert.EqualValues(t, 2, jobstest.InfoOf(t, p, id).Executions, "it was told, and is executed again")
 				require.NoError(t, p.Shutdown(context.Background()))
-				assert.Zero(t, infoOf(t, p, id).Failures)
+				assert.Zero(t, jobstest.InfoOf(t, p, id).Failures)
 			})
 		})
 	}

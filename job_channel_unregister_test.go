@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 func TestChannelUnregisteredWhileExecutingIsTold(t *testing.T) {
@@ -21,10 +22,10 @@ func TestChannelUnregisteredWhileExecutingIsTold(t *testing.T) {
 			withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 				w := newChannelWorker(stop)
 				w.result = result
-				id := register(t, p, w, jobs.Channel(stop), detachedIf(detached)...)
+				id := jobstest.Register(t, p, w, jobs.Channel(stop), detachedIf(detached)...)
 				synctest.Wait()
 				p.UnregisterJob(id)
-				pass(time.Hour)
+				jobstest.Advance(time.Hour)
 				assert.EqualValues(t, 1, w.told.Load())
 				assert.EqualValues(t, 1, w.begun.Load(), "no further execution")
 				assert.Nil(t, p.GetJob(id))
@@ -39,12 +40,12 @@ func TestChannelUnregisteredIsNotExecutedAgain(t *testing.T) {
 	for name, unregister := range map[string]func(p *jobs.Pool, w *channelWorker, id string){
 		"before it is ready": func(p *jobs.Pool, _ *channelWorker, id string) { p.UnregisterJob(id) },
 		"while stopped": func(p *jobs.Pool, _ *channelWorker, id string) {
-			pass(time.Second)
+			jobstest.Advance(time.Second)
 			stopped(p)
 			p.UnregisterJob(id)
 		},
 		"while told and still executing": func(p *jobs.Pool, w *channelWorker, id string) {
-			pass(time.Second)
+			jobstest.Advance(time.Second)
 			stopped(p)
 			p.UnregisterJob(id)
 			w.returns(nil)
@@ -57,13 +58,13 @@ func TestChannelUnregisteredIsNotExecutedAgain(t *testing.T) {
 					w.stop = nil
 				}
 				start := time.Now()
-				w.ready = func() bool { return time.Since(start) > 100*time.Millisecond }
-				id := register(t, p, w, jobs.Channel(stop))
+				w.ReadyFunc = func() bool { return time.Since(start) > 100*time.Millisecond }
+				id := jobstest.Register(t, p, w, jobs.Channel(stop))
 				synctest.Wait()
 				unregister(p, w, id)
 				begun := w.begun.Load()
 				assert.Empty(t, received(stop))
-				pass(time.Hour)
+				jobstest.Advance(time.Hour)
 				assert.Equal(t, begun, w.begun.Load())
 				assert.Equal(t, "Running", p.GetStatus())
 			})
@@ -77,12 +78,12 @@ func TestChannelUnregisterFromInsideExecute(t *testing.T) {
 			withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 				var begun atomic.Int32
 				id := make(chan string, 1)
-				id <- register(t, p, stub{execute: func() error {
+				id <- jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
 					begun.Add(1)
 					p.UnregisterJob(<-id)
 					return result
 				}}, jobs.Channel(stop), detachedIf(detached)...)
-				pass(time.Hour)
+				jobstest.Advance(time.Hour)
 				assert.EqualValues(t, 1, begun.Load())
 				assert.Zero(t, p.Info().Jobs)
 				assert.Equal(t, "Running", p.GetStatus())
@@ -93,18 +94,18 @@ func TestChannelUnregisterFromInsideExecute(t *testing.T) {
 }
 
 func TestChannelUnregisterFromInsideReadyAndStatus(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{})
 		ids := make(chan string, 2)
 		unregister := func() { p.UnregisterJob(<-ids) }
 		ready, status := newChannelWorker(stop), newChannelWorker(stop)
-		ready.ready = func() bool { unregister(); return true }
-		status.status = func() error { unregister(); return errChannel }
-		ids <- register(t, p, ready, jobs.Channel(stop))
+		ready.ReadyFunc = func() bool { unregister(); return true }
+		status.StatusFunc = func() error { unregister(); return errChannel }
+		ids <- jobstest.Register(t, p, ready, jobs.Channel(stop))
 		synctest.Wait()
 		assert.Zero(t, ready.begun.Load())
-		ids <- register(t, p, status, jobs.Channel(stop))
-		pass(channelRestart)
+		ids <- jobstest.Register(t, p, status, jobs.Channel(stop))
+		jobstest.Advance(channelRestart)
 		assert.EqualValues(t, 1, status.told.Load())
 		assert.Equal(t, "Running", p.GetStatus(), "the job it comes from is gone")
 		assert.Zero(t, p.Info().Jobs)
@@ -112,17 +113,17 @@ func TestChannelUnregisterFromInsideReadyAndStatus(t *testing.T) {
 }
 
 func TestChannelUnregisteredThatIgnoresTheStopHoldsUpNobody(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		var begun atomic.Int32
 		done := make(chan error)
 		stop := make(chan interface{})
-		id := register(t, p, deafTo(done, &begun), jobs.Channel(stop))
+		id := jobstest.Register(t, p, deafTo(done, &begun), jobs.Channel(stop))
 		w := newChannelWorker(make(chan interface{}))
-		register(t, p, w, jobs.Channel(w.stop))
+		jobstest.Register(t, p, w, jobs.Channel(w.stop))
 		synctest.Wait()
 		p.UnregisterJob(id)
 		stopped(p)
-		pass(channelRestart)
+		jobstest.Advance(channelRestart)
 		assert.Equal(t, "Running", p.GetStatus())
 		assert.EqualValues(t, 2, w.begun.Load())
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -141,8 +142,8 @@ func TestChannelUnregisterAndRegisterFromInsideItsStopReceiver(t *testing.T) {
 		withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 			ids := make(chan string, 2)
 			var begun atomic.Int32
-			var job stub
-			job.execute = func() error {
+			var job jobstest.Stub
+			job.ExecuteFunc = func() error {
 				begun.Add(1)
 				<-stop
 				before := <-ids
@@ -156,12 +157,12 @@ func TestChannelUnregisterAndRegisterFromInsideItsStopReceiver(t *testing.T) {
 				ids <- id
 				return nil
 			}
-			ids <- register(t, p, job, jobs.Channel(stop))
+			ids <- jobstest.Register(t, p, job, jobs.Channel(stop))
 			for round := range int32(20) {
-				pass(time.Second)
+				jobstest.Advance(time.Second)
 				require.Equal(t, round+1, begun.Load())
 				stopped(p)
-				pass(channelRestart)
+				jobstest.Advance(channelRestart)
 				require.Equal(t, "Running", p.GetStatus())
 				require.Equal(t, 1, p.Info().Jobs)
 			}
@@ -245,11 +246,11 @@ func TestChannelRegisteredAgainOnTheSameChannelAfterEachError(t *testing.T) {
 	withAgentStreams(t, []bool{false, true}, func(t *testing.T, s *agentStream) {
 		s.breaks, s.after = 50, time.Millisecond
 		s.renew()
-		pass(time.Hour)
+		jobstest.Advance(time.Hour)
 		assert.EqualValues(t, s.breaks+1, s.begun.Load(), "each registration executes once")
 		assert.Equal(t, s.breaks, s.nils.Load(), "each error gets one nil")
 		assert.Equal(t, 1, s.pool.Info().Jobs)
-		info := infoOf(t, s.pool, s.registered())
+		info := jobstest.InfoOf(t, s.pool, s.registered())
 		assert.Equal(t, jobs.JobStatusRunning, info.Status)
 		assert.EqualValues(t, 1, info.Executions)
 		assert.Zero(t, info.Failures)
@@ -263,15 +264,15 @@ func TestChannelRegisteredAgainOnTheSameChannelAfterEachStop(t *testing.T) {
 		const rounds = 20
 		s.renew()
 		for range rounds {
-			pass(time.Second)
+			jobstest.Advance(time.Second)
 			stopped(s.pool)
-			pass(channelRestart)
+			jobstest.Advance(channelRestart)
 			require.Equal(t, "Running", s.pool.GetStatus())
 			require.Equal(t, 1, s.pool.Info().Jobs)
 		}
 		assert.EqualValues(t, rounds, s.nils.Load())
 		assert.EqualValues(t, rounds+1, s.begun.Load())
-		assert.EqualValues(t, 1, infoOf(t, s.pool, s.registered()).Executions)
+		assert.EqualValues(t, 1, jobstest.InfoOf(t, s.pool, s.registered()).Executions)
 		assert.Empty(t, received(s.stop))
 	})
 }
@@ -279,14 +280,14 @@ func TestChannelRegisteredAgainOnTheSameChannelAfterEachStop(t *testing.T) {
 func TestChannelErrorOfASuccessorIsItsOwnThoughItsPredecessorsNilWasTaken(t *testing.T) {
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		old, next := newChannelWorker(nil), newChannelWorker(nil)
-		before := register(t, p, old, jobs.Channel(stop), jobs.Detached())
+		before := jobstest.Register(t, p, old, jobs.Channel(stop), jobs.Detached())
 		synctest.Wait()
 		old.returns(errChannel)
 		require.Len(t, received(stop), 1) // and then, as real agents do, in this order
-		id := register(t, p, next, jobs.Channel(stop), jobs.Detached())
+		id := jobstest.Register(t, p, next, jobs.Channel(stop), jobs.Detached())
 		synctest.Wait()
 		next.returns(errChannel)
-		assert.EqualValues(t, 1, infoOf(t, p, id).Failures, "it was not told")
+		assert.EqualValues(t, 1, jobstest.InfoOf(t, p, id).Failures, "it was not told")
 		assert.Equal(t, "Stopped", p.GetJobStatus(id))
 		p.UnregisterJob(before)
 		assert.Len(t, received(stop), 1, "exactly one nil for it")
@@ -297,15 +298,15 @@ func TestChannelErrorOfASuccessorIsItsOwnThoughItsPredecessorsNilWasTaken(t *tes
 func TestChannelErrorOfASuccessorIsItsOwnOnceItsPredecessorIsUnregistered(t *testing.T) {
 	withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 		old, next := newChannelWorker(nil), newChannelWorker(nil)
-		before := register(t, p, old, jobs.Channel(stop), jobs.Detached())
+		before := jobstest.Register(t, p, old, jobs.Channel(stop), jobs.Detached())
 		synctest.Wait()
 		old.returns(errChannel)
-		id := register(t, p, next, jobs.Channel(stop), jobs.Detached())
+		id := jobstest.Register(t, p, next, jobs.Channel(stop), jobs.Detached())
 		synctest.Wait()
 		require.Len(t, received(stop), 1)
 		p.UnregisterJob(before)
 		next.returns(errChannel)
-		assert.EqualValues(t, 1, infoOf(t, p, id).Failures, "the nil was the other's, who is gone")
+		assert.EqualValues(t, 1, jobstest.InfoOf(t, p, id).Failures, "the nil was the other's, who is gone")
 		assert.Len(t, received(stop), 1)
 		close(next.done)
 	})
@@ -325,7 +326,7 @@ func TestChannelNextJobOnTheChannelFindsNothingOfThePreviousOne(t *testing.T) {
 			stopped(p)
 			p.UnregisterJob(id)
 			w.returns(nil)
-			pass(channelRestart)
+			jobstest.Advance(channelRestart)
 		},
 		"finished": func(p *jobs.Pool, w *channelWorker, id string) {
 			w.returns(nil)
@@ -336,16 +337,16 @@ func TestChannelNextJobOnTheChannelFindsNothingOfThePreviousOne(t *testing.T) {
 			withCapacities(t, func(t *testing.T, p *jobs.Pool, stop chan interface{}) {
 				for range 20 {
 					w := newChannelWorker(nil)
-					id := register(t, p, w, jobs.Channel(stop))
+					id := jobstest.Register(t, p, w, jobs.Channel(stop))
 					synctest.Wait()
 					end(p, w, id)
 				}
-				pass(channelRestart)
+				jobstest.Advance(channelRestart)
 				next := newChannelWorker(stop)
-				id := register(t, p, next, jobs.Channel(stop))
-				pass(time.Hour)
+				id := jobstest.Register(t, p, next, jobs.Channel(stop))
+				jobstest.Advance(time.Hour)
 				assert.Zero(t, next.told.Load())
-				assert.EqualValues(t, 1, infoOf(t, p, id).Executions)
+				assert.EqualValues(t, 1, jobstest.InfoOf(t, p, id).Executions)
 				assert.Equal(t, "Running", p.GetJobStatus(id))
 			})
 		})

@@ -9,14 +9,15 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 func TestRetryExecutesAtMostThatManyTimesInAll(t *testing.T) {
 	for _, attempts := range []int{1, 2, 5} {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			id := register(t, p, lasting(0, errBroken), jobs.Retry(attempts))
-			pass(time.Hour)
-			info := infoOf(t, p, id)
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			id := jobstest.Register(t, p, jobstest.Lasting(0, jobstest.ErrBroken), jobs.Retry(attempts))
+			jobstest.Advance(time.Hour)
+			info := jobstest.InfoOf(t, p, id)
 			assert.EqualValues(t, attempts, info.Executions)
 			assert.EqualValues(t, attempts, info.Failures)
 			assert.Equal(t, jobs.JobStatusFailed, info.Status)
@@ -25,56 +26,56 @@ func TestRetryExecutesAtMostThatManyTimesInAll(t *testing.T) {
 }
 
 func TestRetryExecutesAtOnceOneAfterTheOther(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps, overlap := newTimeline(), new(overlapMeter)
-		register(t, p, stub{execute: func() error {
-			laps.mark()
-			overlap.during(3 * time.Second)
-			return errBroken
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		laps, overlap := jobstest.NewTimeline(), new(jobstest.OverlapMeter)
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
+			laps.Mark()
+			overlap.During(3 * time.Second)
+			return jobstest.ErrBroken
 		}}, jobs.Retry(4))
-		pass(time.Hour)
-		assert.Equal(t, times(time.Second, 0, 3, 6, 9), laps.moments())
-		assert.Equal(t, 1, overlap.highest())
+		jobstest.Advance(time.Hour)
+		assert.Equal(t, jobstest.Times(time.Second, 0, 3, 6, 9), laps.Moments())
+		assert.Equal(t, 1, overlap.Highest())
 	})
 }
 
 func TestRetryWaitsBetweenExecutionsWithRetryBackoff(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps := newTimeline()
-		register(t, p, stub{execute: func() error { laps.mark(); return errBroken }}, jobs.Retry(5),
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		laps := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { laps.Mark(); return jobstest.ErrBroken }}, jobs.Retry(5),
 			jobs.WithRetryBackoff(time.Second, 3*time.Second))
-		pass(time.Hour)
-		assert.Equal(t, times(time.Second, 0, 1, 3, 6, 9), laps.moments())
+		jobstest.Advance(time.Hour)
+		assert.Equal(t, jobstest.Times(time.Second, 0, 1, 3, 6, 9), laps.Moments())
 	})
 }
 
 func TestRetryIsFinishedByTheFirstSuccess(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps := newTimeline()
-		id := register(t, p, stub{execute: func() error {
-			if laps.mark() < 3 {
-				return errBroken
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		laps := jobstest.NewTimeline()
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
+			if laps.Mark() < 3 {
+				return jobstest.ErrBroken
 			}
 			return nil
 		}}, jobs.Retry(10))
-		pass(time.Hour)
-		assert.Len(t, laps.moments(), 3)
-		info := infoOf(t, p, id)
+		jobstest.Advance(time.Hour)
+		assert.Len(t, laps.Moments(), 3)
+		info := jobstest.InfoOf(t, p, id)
 		assert.Equal(t, jobs.JobStatusFinished, info.Status)
 		assert.EqualValues(t, 2, info.Failures)
 	})
 }
 
 func TestRetryKeepsTheErrorOfAnAttemptWithTheNumberOfExecutionsLeft(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, lasting(time.Second, errBroken), jobs.Retry(3))
-		pass(time.Second / 2)
-		assert.NoError(t, infoOf(t, p, id).LastError)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.Lasting(time.Second, jobstest.ErrBroken), jobs.Retry(3))
+		jobstest.Advance(time.Second / 2)
+		assert.NoError(t, jobstest.InfoOf(t, p, id).LastError)
 		for left := 2; left >= 0; left-- {
-			pass(time.Second)
-			err := infoOf(t, p, id).LastError
+			jobstest.Advance(time.Second)
+			err := jobstest.InfoOf(t, p, id).LastError
 			assert.ErrorIs(t, err, jobs.ErrExecutingRetryJob)
-			assert.ErrorIs(t, err, errBroken)
+			assert.ErrorIs(t, err, jobstest.ErrBroken)
 			assert.EqualError(t, err, fmt.Sprintf(
 				"[Error Code 1602] - Error in retry job %s execution, %d more retries: it is broken", id, left))
 		}
@@ -82,31 +83,31 @@ func TestRetryKeepsTheErrorOfAnAttemptWithTheNumberOfExecutionsLeft(t *testing.T
 }
 
 func TestRetryHasNoTimeLimitUnlessOneIsGiven(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, lasting(24*time.Hour, nil), jobs.Retry(2))
-		pass(24*time.Hour - 1)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.Lasting(24*time.Hour, nil), jobs.Retry(2))
+		jobstest.Advance(24*time.Hour - 1)
 		assert.Equal(t, "Running", p.GetJobStatus(id))
-		pass(1)
+		jobstest.Advance(1)
 		assert.Equal(t, "Finished", p.GetJobStatus(id))
 	}, jobs.WithExecutionTimeout(time.Second))
 }
 
 func TestRetryIsNotTriedAgainBeforeALateExecutionHasReturned(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps := newTimeline()
-		id := register(t, p, stub{execute: func() error {
-			if laps.mark() == 1 {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		laps := jobstest.NewTimeline()
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
+			if laps.Mark() == 1 {
 				time.Sleep(time.Minute)
 			}
 			return nil
 		}}, jobs.Retry(2), jobs.WithJobTimeout(time.Second))
-		pass(time.Second)
-		info := infoOf(t, p, id)
+		jobstest.Advance(time.Second)
+		info := jobstest.InfoOf(t, p, id)
 		assert.EqualValues(t, 1, info.Failures, "it counts as failed at that moment")
 		assert.ErrorIs(t, info.LastError, jobs.ErrExecutingRetryJob)
 		assert.ErrorIs(t, info.LastError, jobs.ErrTimeout)
-		pass(time.Hour)
-		assert.Equal(t, times(time.Second, 0, 60), laps.moments())
+		jobstest.Advance(time.Hour)
+		assert.Equal(t, jobstest.Times(time.Second, 0, 60), laps.Moments())
 		assert.Equal(t, "Finished", p.GetJobStatus(id))
 	})
 }
@@ -116,23 +117,23 @@ func TestWithRetryBackoffWaitsBetweenAttempts(t *testing.T) {
 		min, max time.Duration
 		at       []time.Duration
 	}{
-		{time.Second, 5 * time.Second, seconds(0, 1, 3, 7, 12, 17)},
-		{2 * time.Second, 2 * time.Second, seconds(0, 2, 4, 6, 8, 10)},
-		{0, 0, seconds(0, 0, 0, 0, 0, 0)},
-		{0, time.Minute, seconds(0, 0, 0, 0, 0, 0)},
+		{time.Second, 5 * time.Second, jobstest.Seconds(0, 1, 3, 7, 12, 17)},
+		{2 * time.Second, 2 * time.Second, jobstest.Seconds(0, 2, 4, 6, 8, 10)},
+		{0, 0, jobstest.Seconds(0, 0, 0, 0, 0, 0)},
+		{0, time.Minute, jobstest.Seconds(0, 0, 0, 0, 0, 0)},
 	}
 	for _, c := range cases {
 		t.Run(fmt.Sprint(c.min, c.max), func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				calls := newTimeline()
-				id := register(t, p, stub{execute: func() error { calls.mark(); return errBroken }},
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				calls := jobstest.NewTimeline()
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { calls.Mark(); return jobstest.ErrBroken }},
 					jobs.Retry(6), jobs.WithRetryBackoff(c.min, c.max))
 				if c.at[1] > 0 {
-					pass(time.Millisecond)
+					jobstest.Advance(time.Millisecond)
 					assert.Equal(t, "Retrying", p.GetJobStatus(id))
 				}
-				calls.fill(time.Hour)
-				assert.Equal(t, c.at, calls.moments())
+				calls.AdvanceTo(time.Hour)
+				assert.Equal(t, c.at, calls.Moments())
 				assert.Equal(t, "Failed", p.GetJobStatus(id))
 			})
 		})
@@ -140,39 +141,39 @@ func TestWithRetryBackoffWaitsBetweenAttempts(t *testing.T) {
 }
 
 func TestWithRetryBackoffCountsFromTheEndOfAnAttempt(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		calls := newTimeline()
-		register(t, p, stub{execute: func() error { calls.mark(); time.Sleep(10 * time.Second); return errBroken }},
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { calls.Mark(); time.Sleep(10 * time.Second); return jobstest.ErrBroken }},
 			jobs.Retry(3), jobs.WithRetryBackoff(time.Second, time.Minute))
-		calls.fill(time.Hour)
-		assert.Equal(t, seconds(0, 11, 23), calls.moments())
+		calls.AdvanceTo(time.Hour)
+		assert.Equal(t, jobstest.Seconds(0, 11, 23), calls.Moments())
 	})
 }
 
 func TestWithoutRetryBackoffAttemptsFollowAtOnce(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		calls := newTimeline()
-		register(t, p, stub{execute: func() error { calls.mark(); return errBroken }}, jobs.Retry(3))
-		pass(time.Hour)
-		assert.Equal(t, seconds(0, 0, 0), calls.moments())
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { calls.Mark(); return jobstest.ErrBroken }}, jobs.Retry(3))
+		jobstest.Advance(time.Hour)
+		assert.Equal(t, jobstest.Seconds(0, 0, 0), calls.Moments())
 	})
 }
 
 func TestAPermanentErrorIsNotTriedAgain(t *testing.T) {
 	for name, err := range map[string]error{
-		"itself":  jobs.Permanent(errBroken),
-		"wrapped": fmt.Errorf("really: %w", jobs.Permanent(errBroken)),
-		"joined":  errors.Join(errors.New("other"), jobs.Permanent(errBroken)),
+		"itself":  jobs.Permanent(jobstest.ErrBroken),
+		"wrapped": fmt.Errorf("really: %w", jobs.Permanent(jobstest.ErrBroken)),
+		"joined":  errors.Join(errors.New("other"), jobs.Permanent(jobstest.ErrBroken)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				calls := newTimeline()
-				id := register(t, p, stub{execute: func() error { calls.mark(); return err }}, jobs.Retry(5))
-				pass(time.Second)
-				assert.Len(t, calls.moments(), 1)
-				info := infoOf(t, p, id)
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				calls := jobstest.NewTimeline()
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { calls.Mark(); return err }}, jobs.Retry(5))
+				jobstest.Advance(time.Second)
+				assert.Len(t, calls.Moments(), 1)
+				info := jobstest.InfoOf(t, p, id)
 				assert.Equal(t, jobs.JobStatusFailed, info.Status)
-				assert.ErrorIs(t, info.LastError, errBroken)
+				assert.ErrorIs(t, info.LastError, jobstest.ErrBroken)
 				assert.ErrorIs(t, info.LastError, jobs.ErrExecutingRetryJob)
 			})
 		})
@@ -180,12 +181,12 @@ func TestAPermanentErrorIsNotTriedAgain(t *testing.T) {
 }
 
 func TestAPermanentErrorIsAnyOtherErrorToOtherKinds(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		calls := newTimeline()
-		id := register(t, p, stub{execute: func() error { calls.mark(); return jobs.Permanent(errBroken) }},
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := jobstest.NewTimeline()
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { calls.Mark(); return jobs.Permanent(jobstest.ErrBroken) }},
 			jobs.Every(time.Second), jobs.Detached())
-		pass(2 * time.Second)
-		assert.Equal(t, seconds(0, 1, 2), calls.moments())
-		assert.EqualValues(t, 3, infoOf(t, p, id).Failures)
+		jobstest.Advance(2 * time.Second)
+		assert.Equal(t, jobstest.Seconds(0, 1, 2), calls.Moments())
+		assert.EqualValues(t, 3, jobstest.InfoOf(t, p, id).Failures)
 	})
 }

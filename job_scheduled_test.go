@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 	"github.com/agentjobs/jobs/schedule"
 )
 
@@ -27,50 +28,50 @@ func TestParseScheduleAndCronReportTheErrorOfPackageSchedule(t *testing.T) {
 	parsed, err := jobs.ParseSchedule("0 61 * * * * *")
 	assert.EqualError(t, err, want.Error())
 	assert.True(t, parsed == nil, "not an interface that holds a nil pointer")
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		_, err := p.Register(stub{}, jobs.Cron("0 61 * * * * *"))
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		_, err := p.Register(jobstest.Stub{}, jobs.Cron("0 61 * * * * *"))
 		assert.ErrorContains(t, err, want.Error())
-		_, err = p.Register(stub{}, jobs.Cron("0 0 30 2 *"))
+		_, err = p.Register(jobstest.Stub{}, jobs.Cron("0 0 30 2 *"))
 		assert.ErrorContains(t, err, `schedule "0 0 30 2 *" has no occurrence left`)
 	})
 }
 
 func TestScheduledExecutesAtEachOccurrenceOfItsCronExpression(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps := newTimeline() // a bubble begins at midnight
-		register(t, p, stub{execute: laps.execute}, jobs.Cron("*/20 * * * *"))
-		pass(time.Hour)
-		assert.Equal(t, times(time.Minute, 20, 40, 60), laps.moments())
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		laps := jobstest.NewTimeline() // a bubble begins at midnight
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: laps.Execute}, jobs.Cron("*/20 * * * *"))
+		jobstest.Advance(time.Hour)
+		assert.Equal(t, jobstest.Times(time.Minute, 20, 40, 60), laps.Moments())
 	})
 }
 
 func TestScheduledExecutesAtEachOccurrenceOfAnySchedule(t *testing.T) {
 	for _, opts := range [][]jobs.JobOption{nil, {jobs.Detached()}} {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			laps := newTimeline()
-			at := times(time.Millisecond, 1, 1500, 1501, 200_000)
-			register(t, p, stub{execute: laps.execute}, jobs.On(nextFunc(func(now time.Time) time.Time {
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			laps := jobstest.NewTimeline()
+			at := jobstest.Times(time.Millisecond, 1, 1500, 1501, 200_000)
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: laps.Execute}, jobs.On(jobstest.NextFunc(func(now time.Time) time.Time {
 				for _, d := range at {
-					if moment := laps.start.Add(d); moment.After(now) {
+					if moment := laps.Start.Add(d); moment.After(now) {
 						return moment
 					}
 				}
 				return now.Add(1000 * time.Hour)
 			})), opts...)
-			pass(time.Hour)
-			assert.Equal(t, at, laps.moments())
+			jobstest.Advance(time.Hour)
+			assert.Equal(t, at, laps.Moments())
 		})
 	}
 }
 
 func TestScheduledIsNotExecutedWhenItIsReadyButAtItsNextOccurrence(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps := newTimeline()
-		job := stub{execute: laps.execute}
-		job.ready = func() bool { time.Sleep(25 * time.Second); return true } // over two occurrences
-		register(t, p, job, jobs.On(each(10*time.Second)))
-		pass(40 * time.Second)
-		assert.Equal(t, times(time.Second, 30, 40), laps.moments())
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		laps := jobstest.NewTimeline()
+		job := jobstest.Stub{ExecuteFunc: laps.Execute}
+		job.ReadyFunc = func() bool { time.Sleep(25 * time.Second); return true } // over two occurrences
+		jobstest.Register(t, p, job, jobs.On(jobstest.Each(10*time.Second)))
+		jobstest.Advance(40 * time.Second)
+		assert.Equal(t, jobstest.Times(time.Second, 30, 40), laps.Moments())
 	})
 }
 
@@ -80,18 +81,18 @@ func TestScheduledIsNeverExecutedEarlyByTheWallClock(t *testing.T) {
 		"unequal": func(d time.Duration) time.Duration { return d.Truncate(300 * time.Millisecond) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				wall := newWallClock()
-				wall.shown = shown
-				p.SetClock(wall.now)
-				shows := newTimeline()
-				register(t, p, stub{execute: func() error {
-					shows.note(wall.now().Round(0).Sub(wall.start))
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				wall := jobstest.NewWallClock()
+				wall.Shown = shown
+				p.SetClock(wall.Now)
+				shows := jobstest.NewTimeline()
+				jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
+					shows.Note(wall.Now().Round(0).Sub(wall.Start))
 					return nil
-				}}, jobs.On(each(time.Minute)))
-				pass(5*time.Minute + 10*time.Second)
-				assert.Len(t, shows.moments(), 5)
-				for i, showed := range shows.moments() {
+				}}, jobs.On(jobstest.Each(time.Minute)))
+				jobstest.Advance(5*time.Minute + 10*time.Second)
+				assert.Len(t, shows.Moments(), 5)
+				for i, showed := range shows.Moments() {
 					due := time.Duration(i+1) * time.Minute
 					assert.GreaterOrEqual(t, showed, due)
 					assert.Less(t, showed, due+time.Second)
@@ -102,89 +103,89 @@ func TestScheduledIsNeverExecutedEarlyByTheWallClock(t *testing.T) {
 }
 
 func TestScheduledIsNeverExecutedTwiceAtOnceAndSkipsWhatPassesMeanwhile(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps, overlap := newTimeline(), new(overlapMeter)
-		register(t, p, stub{execute: func() error {
-			laps.mark()
-			overlap.during(25 * time.Second)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		laps, overlap := jobstest.NewTimeline(), new(jobstest.OverlapMeter)
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
+			laps.Mark()
+			overlap.During(25 * time.Second)
 			return nil
-		}}, jobs.On(each(10*time.Second)))
-		pass(80 * time.Second)
-		assert.Equal(t, times(time.Second, 10, 40, 70), laps.moments())
-		assert.Equal(t, 1, overlap.highest())
+		}}, jobs.On(jobstest.Each(10*time.Second)))
+		jobstest.Advance(80 * time.Second)
+		assert.Equal(t, jobstest.Times(time.Second, 10, 40, 70), laps.Moments())
+		assert.Equal(t, 1, overlap.Highest())
 	})
 }
 
 func TestScheduledSkipsTheOccurrencesThatPassWhileItIsStopped(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps, detached := newTimeline(), newTimeline()
-		register(t, p, stub{execute: laps.execute}, jobs.On(each(20*time.Second)))
-		register(t, p, stub{execute: detached.execute}, jobs.On(each(20*time.Second)), jobs.Detached())
-		pass(25 * time.Second)
-		stopPool(p) // until 55 s
-		pass(60 * time.Second)
-		assert.Equal(t, times(time.Second, 20, 60, 80), laps.moments())
-		assert.Equal(t, times(time.Second, 20, 40, 60, 80), detached.moments())
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		laps, detached := jobstest.NewTimeline(), jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: laps.Execute}, jobs.On(jobstest.Each(20*time.Second)))
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: detached.Execute}, jobs.On(jobstest.Each(20*time.Second)), jobs.Detached())
+		jobstest.Advance(25 * time.Second)
+		jobstest.StopPool(p) // until 55 s
+		jobstest.Advance(60 * time.Second)
+		assert.Equal(t, jobstest.Times(time.Second, 20, 60, 80), laps.Moments())
+		assert.Equal(t, jobstest.Times(time.Second, 20, 40, 60, 80), detached.Moments())
 	})
 }
 
 func TestScheduledSkipsTheOccurrencesAForwardJumpPassesWhileItIsStopped(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		wall := newWallClock()
-		p.SetClock(wall.now)
-		laps := newTimeline()
-		register(t, p, stub{execute: laps.execute}, jobs.On(each(time.Hour)))
-		pass(50 * time.Minute)
-		stopPool(p)
-		pass(time.Second)
-		wall.jump(30 * time.Minute)
-		pass(59*time.Minute + 58*time.Second)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		wall := jobstest.NewWallClock()
+		p.SetClock(wall.Now)
+		laps := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: laps.Execute}, jobs.On(jobstest.Each(time.Hour)))
+		jobstest.Advance(50 * time.Minute)
+		jobstest.StopPool(p)
+		jobstest.Advance(time.Second)
+		wall.Jump(30 * time.Minute)
+		jobstest.Advance(59*time.Minute + 58*time.Second)
 		assert.Equal(t, "Running", p.GetStatus())
-		assert.Equal(t, times(time.Minute, 90), laps.moments(), "at 02:00 by the clock, and not with the restart")
+		assert.Equal(t, jobstest.Times(time.Minute, 90), laps.Moments(), "at 02:00 by the clock, and not with the restart")
 	})
 }
 
 func TestScheduledExecutesOnceAtOnceWhatAForwardJumpOrSleepHasMissed(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		wall := newWallClock()
-		p.SetClock(wall.now)
-		laps := newTimeline()
-		register(t, p, stub{execute: laps.execute}, jobs.On(each(time.Hour)))
-		pass(10*time.Minute + 30*time.Second)
-		wall.jump(3 * time.Hour)
-		pass(time.Minute) // a timer does not see it, so it has to look
-		first := laps.moments()
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		wall := jobstest.NewWallClock()
+		p.SetClock(wall.Now)
+		laps := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: laps.Execute}, jobs.On(jobstest.Each(time.Hour)))
+		jobstest.Advance(10*time.Minute + 30*time.Second)
+		wall.Jump(3 * time.Hour)
+		jobstest.Advance(time.Minute) // a timer does not see it, so it has to look
+		first := laps.Moments()
 		assert.Len(t, first, 1)
-		pass(49 * time.Minute)
-		assert.Equal(t, append(first, time.Hour), laps.moments(), "then at 04:00 by the clock")
+		jobstest.Advance(49 * time.Minute)
+		assert.Equal(t, append(first, time.Hour), laps.Moments(), "then at 04:00 by the clock")
 	})
 }
 
 func TestScheduledSkipsTheOccurrencesAForwardJumpPassesWhileItIsExecuting(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		wall := newWallClock()
-		p.SetClock(wall.now)
-		laps := newTimeline()
-		register(t, p, stub{execute: func() error { laps.mark(); time.Sleep(10 * time.Minute); return nil }}, jobs.On(each(time.Hour)))
-		pass(65 * time.Minute)
-		wall.jump(3 * time.Hour)
-		pass(55 * time.Minute)
-		assert.Equal(t, times(time.Hour, 1, 2), laps.moments())
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		wall := jobstest.NewWallClock()
+		p.SetClock(wall.Now)
+		laps := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { laps.Mark(); time.Sleep(10 * time.Minute); return nil }}, jobs.On(jobstest.Each(time.Hour)))
+		jobstest.Advance(65 * time.Minute)
+		wall.Jump(3 * time.Hour)
+		jobstest.Advance(55 * time.Minute)
+		assert.Equal(t, jobstest.Times(time.Hour, 1, 2), laps.Moments())
 	}, jobs.WithExecutionTimeout(0))
 }
 
 func TestScheduledGoesByTheClockAsItIsAfterABackwardJump(t *testing.T) {
-	for name, trigger := range map[string]jobs.Trigger{"schedule": jobs.On(each(time.Hour)), "cron": jobs.Cron("0 * * * *")} {
+	for name, trigger := range map[string]jobs.Trigger{"schedule": jobs.On(jobstest.Each(time.Hour)), "cron": jobs.Cron("0 * * * *")} {
 		t.Run(name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				wall := newWallClock()
-				p.SetClock(wall.now)
-				laps := newTimeline()
-				register(t, p, stub{execute: laps.execute}, trigger)
-				pass(30*time.Minute + 30*time.Second)
-				wall.jump(-40 * time.Minute)
-				pass(2 * time.Hour)
-				assert.Equal(t, times(time.Minute, 40, 100), laps.moments(), "at 00:00 and 01:00 by the clock")
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				wall := jobstest.NewWallClock()
+				p.SetClock(wall.Now)
+				laps := jobstest.NewTimeline()
+				jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: laps.Execute}, trigger)
+				jobstest.Advance(30*time.Minute + 30*time.Second)
+				wall.Jump(-40 * time.Minute)
+				jobstest.Advance(2 * time.Hour)
+				assert.Equal(t, jobstest.Times(time.Minute, 40, 100), laps.Moments(), "at 00:00 and 01:00 by the clock")
 			})
 		})
 	}
@@ -198,26 +199,26 @@ func TestScheduledIsFinishedWhenNextIsZeroOrNotLater(t *testing.T) {
 	} {
 		for _, opts := range [][]jobs.JobOption{nil, {jobs.Detached()}} {
 			t.Run(name, func(t *testing.T) {
-				inPool(t, func(t *testing.T, p *jobs.Pool) {
-					laps := newTimeline()
+				jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+					laps := jobstest.NewTimeline()
 					var asked atomic.Int32
-					id := register(t, p, stub{execute: laps.execute}, jobs.On(nextFunc(func(now time.Time) time.Time {
+					id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: laps.Execute}, jobs.On(jobstest.NextFunc(func(now time.Time) time.Time {
 						asked.Add(1)
-						if len(laps.moments()) < 2 {
+						if len(laps.Moments()) < 2 {
 							return now.Add(time.Minute)
 						}
 						return end(now)
 					})), opts...)
-					pass(2*time.Minute - 1)
+					jobstest.Advance(2*time.Minute - 1)
 					assert.Equal(t, "Running", p.GetJobStatus(id))
-					pass(1)
+					jobstest.Advance(1)
 					assert.Equal(t, "Finished", p.GetJobStatus(id))
 					ended := asked.Load()
-					stopPool(p)
-					pass(time.Hour)
+					jobstest.StopPool(p)
+					jobstest.Advance(time.Hour)
 					assert.Equal(t, "Running", p.GetStatus())
 					assert.Equal(t, "Finished", p.GetJobStatus(id), "and never started again")
-					assert.Equal(t, times(time.Minute, 1, 2), laps.moments())
+					assert.Equal(t, jobstest.Times(time.Minute, 1, 2), laps.Moments())
 					assert.Equal(t, ended, asked.Load())
 				})
 			})
@@ -226,98 +227,98 @@ func TestScheduledIsFinishedWhenNextIsZeroOrNotLater(t *testing.T) {
 }
 
 func TestScheduledExecutesOnceThoughTheClockIsPutRightByLessThanASecond(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		wall := newWallClock()
-		p.SetClock(wall.now)
-		laps := newTimeline()
-		register(t, p, stub{execute: func() error {
-			laps.mark()
-			wall.jump(-300 * time.Millisecond)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		wall := jobstest.NewWallClock()
+		p.SetClock(wall.Now)
+		laps := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
+			laps.Mark()
+			wall.Jump(-300 * time.Millisecond)
 			return nil
 		}}, jobs.Cron("0 * * * *"))
-		pass(90 * time.Minute)
-		assert.Equal(t, 1, len(laps.moments()))
+		jobstest.Advance(90 * time.Minute)
+		assert.Equal(t, 1, len(laps.Moments()))
 	})
 }
 
 func TestAScheduleThatTakesItsTimeDelaysNoExecution(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		calls := newTimeline()
-		id := register(t, p, stub{execute: calls.execute}, jobs.On(nextFunc(func(from time.Time) time.Time {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := jobstest.NewTimeline()
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.On(jobstest.NextFunc(func(from time.Time) time.Time {
 			time.Sleep(2 * time.Second)
-			return calls.start.Add(from.Sub(calls.start).Truncate(10*time.Second) + 10*time.Second)
+			return calls.Start.Add(from.Sub(calls.Start).Truncate(10*time.Second) + 10*time.Second)
 		})))
-		calls.fill(9 * time.Second)
-		assert.Equal(t, 10*time.Second, infoOf(t, p, id).NextRun.Sub(calls.start))
-		calls.fill(41 * time.Second)
-		assert.Equal(t, seconds(10, 20, 30, 40), calls.moments())
+		calls.AdvanceTo(9 * time.Second)
+		assert.Equal(t, 10*time.Second, jobstest.InfoOf(t, p, id).NextRun.Sub(calls.Start))
+		calls.AdvanceTo(41 * time.Second)
+		assert.Equal(t, jobstest.Seconds(10, 20, 30, 40), calls.Moments())
 	})
 }
 
 func TestAnOccurrenceThatPassesWhileThePoolIsStoppedIsSkippedAlsoByAJobThatHadToWait(t *testing.T) {
 	t.Run("for its lock", func(t *testing.T) {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			calls := newTimeline()
-			id := register(t, p, stub{execute: calls.execute}, jobs.On(each(10*time.Second)))
-			pass(time.Second)
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			calls := jobstest.NewTimeline()
+			id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.On(jobstest.Each(10*time.Second)))
+			jobstest.Advance(time.Second)
 			p.JobLock(id)
-			stopPool(p) // from 1 to 31: it misses 10, 20 and 30
-			pass(31 * time.Second)
+			jobstest.StopPool(p) // from 1 to 31: it misses 10, 20 and 30
+			jobstest.Advance(31 * time.Second)
 			require.Equal(t, "Running", p.GetStatus())
 			p.JobUnlock(id)
-			calls.fill(45 * time.Second)
-			assert.Equal(t, seconds(40), calls.moments())
+			calls.AdvanceTo(45 * time.Second)
+			assert.Equal(t, jobstest.Seconds(40), calls.Moments())
 		})
 	})
 	t.Run("for the answer of its Ready", func(t *testing.T) {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			var slow fault
-			calls := newTimeline()
-			register(t, p, stub{execute: calls.execute, ready: func() bool {
-				if !slow.absent() {
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			var slow jobstest.Fault
+			calls := jobstest.NewTimeline()
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute, ReadyFunc: func() bool {
+				if !slow.Absent() {
 					time.Sleep(12 * time.Second)
 				}
 				return true
-			}}, jobs.On(each(40*time.Second)))
-			pass(time.Second)
-			slow.cause()
-			stopPool(p) // until 43, as Ready lasts from 31 on: it misses 40
-			calls.fill(85 * time.Second)
+			}}, jobs.On(jobstest.Each(40*time.Second)))
+			jobstest.Advance(time.Second)
+			slow.Set()
+			jobstest.StopPool(p) // until 43, as Ready lasts from 31 on: it misses 40
+			calls.AdvanceTo(85 * time.Second)
 			require.Equal(t, "Running", p.GetStatus())
-			assert.Equal(t, seconds(80), calls.moments())
+			assert.Equal(t, jobstest.Seconds(80), calls.Moments())
 		})
 	})
 }
 
 func TestCron26_AClockSetForwardByHoursMakesOneRunAndNoBurst(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		clock := newWallClock()
-		p.SetClock(clock.now)
-		calls := newTimeline()
-		register(t, p, stub{execute: calls.execute}, jobs.On(each(time.Hour)))
-		calls.fill(90 * time.Second)
-		clock.jump(10 * time.Hour)
-		calls.fill(30 * time.Minute)
-		assert.Equal(t, seconds(120), calls.moments(), "one for the ten hours, within a minute")
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		clock := jobstest.NewWallClock()
+		p.SetClock(clock.Now)
+		calls := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.On(jobstest.Each(time.Hour)))
+		calls.AdvanceTo(90 * time.Second)
+		clock.Jump(10 * time.Hour)
+		calls.AdvanceTo(30 * time.Minute)
+		assert.Equal(t, jobstest.Seconds(120), calls.Moments(), "one for the ten hours, within a minute")
 	})
 }
 
 func TestCron509_AClockSetBackByHoursDoesNotSilenceAJob(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		clock := newWallClock()
-		p.SetClock(clock.now)
-		calls := newTimeline()
-		register(t, p, stub{execute: calls.execute}, jobs.On(each(time.Minute)))
-		calls.fill(90 * time.Second)
-		clock.jump(-10 * time.Hour)
-		calls.fill(5*time.Minute + time.Second)
-		assert.GreaterOrEqual(t, len(calls.moments()), 4)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		clock := jobstest.NewWallClock()
+		p.SetClock(clock.Now)
+		calls := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.On(jobstest.Each(time.Minute)))
+		calls.AdvanceTo(90 * time.Second)
+		clock.Jump(-10 * time.Hour)
+		calls.AdvanceTo(5*time.Minute + time.Second)
+		assert.GreaterOrEqual(t, len(calls.Moments()), 4)
 	})
 }
 
 // The goroutine that looks at the clock is late, and finds that a restart has skipped the occurrence meanwhile.
 func TestScheduledSkipsAnOccurrenceThatARestartHasSkippedJustNow(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		start := time.Now()
 		var readings atomic.Int32
 		p.SetClock(func() time.Time {
@@ -326,67 +327,67 @@ func TestScheduledSkipsAnOccurrenceThatARestartHasSkippedJustNow(t *testing.T) {
 			}
 			return time.Now()
 		})
-		executions := newTimeline()
-		register(t, p, stub{execute: func() error { executions.mark(); return nil }}, jobs.On(nextFunc(func(t time.Time) time.Time {
+		executions := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { executions.Mark(); return nil }}, jobs.On(jobstest.NextFunc(func(t time.Time) time.Time {
 			if first := start.Add(10 * time.Second); t.Before(first) {
 				return first
 			}
 			return t.Add(time.Hour)
 		})))
-		pass(time.Second)
+		jobstest.Advance(time.Second)
 		p.SetStatus(jobs.PoolStatusStopped)
-		pass(40 * time.Second)
+		jobstest.Advance(40 * time.Second)
 		require.Equal(t, 1, p.Info().Restarts)
-		pass(time.Hour + time.Minute)
-		assert.Equal(t, seconds(3645), executions.moments())
+		jobstest.Advance(time.Hour + time.Minute)
+		assert.Equal(t, jobstest.Seconds(3645), executions.Moments())
 	})
 }
 
 func TestRunNowDuringACallOfNextThatPanicsExecutesTheJobThen(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		executions := newTimeline()
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		executions := jobstest.NewTimeline()
 		calls := 0
-		id := register(t, p, stub{execute: func() error { executions.mark(); return nil }}, jobs.On(nextFunc(func(t time.Time) time.Time {
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { executions.Mark(); return nil }}, jobs.On(jobstest.NextFunc(func(t time.Time) time.Time {
 			if calls++; calls == 2 {
 				time.Sleep(2 * time.Second)
 				panic("no")
 			}
 			return t.Add(24 * time.Hour)
 		})), jobs.Detached())
-		pass(time.Second)
+		jobstest.Advance(time.Second)
 		require.NoError(t, p.RunNow(id))
-		pass(time.Hour)
-		assert.Equal(t, seconds(2), executions.moments())
+		jobstest.Advance(time.Hour)
+		assert.Equal(t, jobstest.Seconds(2), executions.Moments())
 	})
 }
 
 // A job that has come to its end blocks nothing, whatever it is in.
 func TestAScheduledJobThatFinishesWhileItsReadyHangsLetsThePoolRestart(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		hang := make(chan struct{})
 		var hangs atomic.Bool
 		calls := 0
-		id := register(t, p, stub{
-			execute: func() error { time.Sleep(10 * time.Second); return nil },
-			ready: func() bool {
+		id := jobstest.Register(t, p, jobstest.Stub{
+			ExecuteFunc: func() error { time.Sleep(10 * time.Second); return nil },
+			ReadyFunc: func() bool {
 				if hangs.Load() {
 					<-hang
 				}
 				return true
 			},
-		}, jobs.On(nextFunc(func(t time.Time) time.Time {
+		}, jobs.On(jobstest.NextFunc(func(t time.Time) time.Time {
 			if calls++; calls <= 2 {
 				return t.Add(time.Second)
 			}
 			time.Sleep(5 * time.Second)
 			return time.Time{}
 		})))
-		pass(2 * time.Second)
+		jobstest.Advance(2 * time.Second)
 		p.SetStatus(jobs.PoolStatusStopped)
 		hangs.Store(true)
-		pass(10 * time.Second) // the execution is over, and the schedule is asked
+		jobstest.Advance(10 * time.Second) // the execution is over, and the schedule is asked
 		p.SetStatus(jobs.PoolStatusRunning)
-		pass(time.Minute)
+		jobstest.Advance(time.Minute)
 		assert.Equal(t, "Finished", p.GetJobStatus(id))
 		assert.Equal(t, "Running", p.GetStatus())
 		assert.Empty(t, p.Info().HeldUpBy)
@@ -395,13 +396,13 @@ func TestAScheduledJobThatFinishesWhileItsReadyHangsLetsThePoolRestart(t *testin
 }
 
 func TestTheLongestStatusIntervalIsAsLongAWaitForReady(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		var polls atomic.Int32
-		register(t, p, stub{ready: func() bool { polls.Add(1); return false }}, jobs.Once())
-		pass(2 * time.Minute) // all but as often as the doubled wait has a number
+		jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool { polls.Add(1); return false }}, jobs.Once())
+		jobstest.Advance(2 * time.Minute) // all but as often as the doubled wait has a number
 		p.UpdateDurations(math.MaxInt64, 0)
 		before := polls.Load()
-		pass(24 * time.Hour)
+		jobstest.Advance(24 * time.Hour)
 		assert.Equal(t, before, polls.Load())
 	}, jobs.WithStatusInterval(time.Second))
 }

@@ -7,45 +7,46 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 func TestSingleRunHasOneExecution(t *testing.T) {
-	for _, err := range []error{nil, errBroken} {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			laps := newTimeline()
-			id := register(t, p, stub{execute: func() error { laps.mark(); return err }}, jobs.Once())
-			pass(time.Hour)
-			stopPool(p)
-			pass(time.Hour) // and the pool restarts
+	for _, err := range []error{nil, jobstest.ErrBroken} {
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			laps := jobstest.NewTimeline()
+			id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { laps.Mark(); return err }}, jobs.Once())
+			jobstest.Advance(time.Hour)
+			jobstest.StopPool(p)
+			jobstest.Advance(time.Hour) // and the pool restarts
 			assert.Equal(t, "Running", p.GetStatus())
-			assert.Equal(t, times(0, 0), laps.moments())
-			assert.EqualValues(t, 1, infoOf(t, p, id).Executions)
+			assert.Equal(t, jobstest.Times(0, 0), laps.Moments())
+			assert.EqualValues(t, 1, jobstest.InfoOf(t, p, id).Executions)
 		})
 	}
 }
 
 func TestSingleRunHasNoTimeLimitUnlessOneIsGiven(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, lasting(24*time.Hour, nil), jobs.Once())
-		pass(24*time.Hour - 1)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.Lasting(24*time.Hour, nil), jobs.Once())
+		jobstest.Advance(24*time.Hour - 1)
 		assert.Equal(t, "Running", p.GetJobStatus(id))
-		assert.Zero(t, infoOf(t, p, id).Failures)
-		pass(1)
+		assert.Zero(t, jobstest.InfoOf(t, p, id).Failures)
+		jobstest.Advance(1)
 		assert.Equal(t, "Finished", p.GetJobStatus(id))
-		assert.NoError(t, infoOf(t, p, id).LastError)
+		assert.NoError(t, jobstest.InfoOf(t, p, id).LastError)
 	}, jobs.WithExecutionTimeout(time.Second))
 }
 
 func TestSingleRunFailsAtTheTimeLimitItIsGiven(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, lasting(time.Hour, nil), jobs.Once(), jobs.WithJobTimeout(time.Minute))
-		pass(time.Minute - 1)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.Lasting(time.Hour, nil), jobs.Once(), jobs.WithJobTimeout(time.Minute))
+		jobstest.Advance(time.Minute - 1)
 		assert.Equal(t, "Running", p.GetJobStatus(id))
-		pass(1)
+		jobstest.Advance(1)
 		assert.Equal(t, "Failed", p.GetJobStatus(id))
-		assert.ErrorIs(t, infoOf(t, p, id).LastError, jobs.ErrTimeout)
-		pass(time.Hour)
+		assert.ErrorIs(t, jobstest.InfoOf(t, p, id).LastError, jobs.ErrTimeout)
+		jobstest.Advance(time.Hour)
 		assert.Equal(t, "Failed", p.GetJobStatus(id), "what it returned late is ignored")
-		assert.EqualValues(t, 1, infoOf(t, p, id).Failures)
+		assert.EqualValues(t, 1, jobstest.InfoOf(t, p, id).Failures)
 	})
 }

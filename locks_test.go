@@ -17,11 +17,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 // A lockedJob counts its executions.
 type lockedJob struct {
-	stub
+	jobstest.Stub
 	lasts time.Duration
 	begun atomic.Int32
 	ended atomic.Int32
@@ -30,8 +31,8 @@ type lockedJob struct {
 func (l *lockedJob) Execute() error {
 	l.begun.Add(1)
 	defer l.ended.Add(1)
-	if l.execute != nil {
-		return l.execute()
+	if l.ExecuteFunc != nil {
+		return l.ExecuteFunc()
 	}
 	time.Sleep(l.lasts)
 	return nil
@@ -43,12 +44,12 @@ func lockingTriggers(t *testing.T, f func(t *testing.T, p *jobs.Pool, trigger jo
 	t.Helper()
 	for _, detached := range []bool{false, true} {
 		t.Run(fmt.Sprintf("interval, detached %v", detached), func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 				f(t, p, jobs.Every(time.Hour), 0, detachedIf(detached)...)
 			})
 		})
 		t.Run(fmt.Sprintf("scheduled, detached %v", detached), func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 				f(t, p, jobs.On(cron.Every(time.Hour)), time.Hour, detachedIf(detached)...)
 			})
 		})
@@ -59,8 +60,8 @@ func lockingTriggers(t *testing.T, f func(t *testing.T, p *jobs.Pool, trigger jo
 func registerLocked(t *testing.T, p *jobs.Pool, job *lockedJob, trigger jobs.Trigger, opts ...jobs.JobOption) string {
 	t.Helper()
 	locked := make(chan struct{})
-	job.ready = func() bool { <-locked; return true }
-	id := register(t, p, job, trigger, opts...)
+	job.ReadyFunc = func() bool { <-locked; return true }
+	id := jobstest.Register(t, p, job, trigger, opts...)
 	p.JobLock(id)
 	close(locked)
 	synctest.Wait()
@@ -80,8 +81,8 @@ func locking(p *jobs.Pool, id string, f func()) {
 func TestLockIsHeldWhileTheJobExecutes(t *testing.T) {
 	lockingTriggers(t, func(t *testing.T, p *jobs.Pool, trigger jobs.Trigger, first time.Duration, opts ...jobs.JobOption) {
 		job := &lockedJob{lasts: time.Minute}
-		id := register(t, p, job, trigger, opts...)
-		pass(first + time.Second)
+		id := jobstest.Register(t, p, job, trigger, opts...)
+		jobstest.Advance(first + time.Second)
 		require.EqualValues(t, 1, job.begun.Load())
 		begin := time.Now()
 		p.JobLock(id)
@@ -95,14 +96,14 @@ func TestLockKeepsTheJobFromExecutingUntilJobUnlock(t *testing.T) {
 	lockingTriggers(t, func(t *testing.T, p *jobs.Pool, trigger jobs.Trigger, first time.Duration, opts ...jobs.JobOption) {
 		job := new(lockedJob)
 		id := registerLocked(t, p, job, trigger, opts...)
-		pass(first + 24*time.Hour)
+		jobstest.Advance(first + 24*time.Hour)
 		assert.Zero(t, job.begun.Load())
 		assert.Equal(t, "Running", p.GetJobStatus(id))
-		assert.Contains(t, infoOf(t, p, id).NotExecuting, "lock")
+		assert.Contains(t, jobstest.InfoOf(t, p, id).NotExecuting, "lock")
 		p.JobUnlock(id)
 		synctest.Wait()
 		assert.EqualValues(t, 1, job.begun.Load())
-		assert.NotContains(t, infoOf(t, p, id).NotExecuting, "lock")
+		assert.NotContains(t, jobstest.InfoOf(t, p, id).NotExecuting, "lock")
 	})
 }
 
@@ -111,20 +112,20 @@ func TestLockIsReleasedHoweverTheExecutionEnds(t *testing.T) {
 		"error": func() error { return errChannel }, "panic": func() error { panic("lock") }, "Goexit": goexit,
 	} {
 		t.Run(name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				id := register(t, p, stub{execute: execute}, jobs.Every(time.Hour), jobs.Detached())
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: execute}, jobs.Every(time.Hour), jobs.Detached())
 				synctest.Wait()
 				p.JobLock(id)
 				p.JobUnlock(id)
-				pass(time.Hour)
-				assert.EqualValues(t, 2, infoOf(t, p, id).Executions)
+				jobstest.Advance(time.Hour)
+				assert.EqualValues(t, 2, jobstest.InfoOf(t, p, id).Executions)
 			})
 		})
 	}
 }
 
 func TestLockExcludesTwoJobsFromEachOther(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		var inside, met, turns atomic.Int32
 		critical := func() error {
 			if inside.Add(1) > 1 {
@@ -135,14 +136,14 @@ func TestLockExcludesTwoJobsFromEachOther(t *testing.T) {
 			turns.Add(1)
 			return nil
 		}
-		locked := register(t, p, stub{execute: critical}, jobs.Every(5*time.Millisecond))
+		locked := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: critical}, jobs.Every(5*time.Millisecond))
 		// One way only: two jobs that lock each other's would wait for each other.
-		register(t, p, stub{execute: func() error {
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
 			p.JobLock(locked)
 			defer p.JobUnlock(locked)
 			return critical()
 		}}, jobs.Every(4*time.Millisecond))
-		pass(time.Second)
+		jobstest.Advance(time.Second)
 		assert.Zero(t, met.Load())
 		assert.Greater(t, turns.Load(), int32(200))
 		assert.Equal(t, "Running", p.GetStatus())
@@ -150,7 +151,7 @@ func TestLockExcludesTwoJobsFromEachOther(t *testing.T) {
 }
 
 func TestLockWaitersAreServedInOrder(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		var mu sync.Mutex
 		var order []int
 		note := func(i int) func() {
@@ -161,19 +162,19 @@ func TestLockWaitersAreServedInOrder(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 		}
-		job := &lockedJob{stub: stub{execute: func() error { note(-1)(); return nil }}}
-		id := register(t, p, job, jobs.Every(100*time.Millisecond))
-		pass(time.Second + 50*time.Millisecond) // it has executed once
+		job := &lockedJob{Stub: jobstest.Stub{ExecuteFunc: func() error { note(-1)(); return nil }}}
+		id := jobstest.Register(t, p, job, jobs.Every(100*time.Millisecond))
+		jobstest.Advance(time.Second + 50*time.Millisecond) // it has executed once
 		p.JobLock(id)
 		for i := range 3 {
 			locking(p, id, note(i))
 		}
-		pass(100 * time.Millisecond) // the execution is the next in the queue
+		jobstest.Advance(100 * time.Millisecond) // the execution is the next in the queue
 		for i := range 3 {
 			locking(p, id, note(3+i))
 		}
 		p.JobUnlock(id)
-		pass(7 * time.Second)
+		jobstest.Advance(7 * time.Second)
 		mu.Lock()
 		defer mu.Unlock()
 		assert.Equal(t, []int{-1, 0, 1, 2, -1, 3, 4, 5}, order[:8])
@@ -185,21 +186,21 @@ func TestLockWaitingJobThatFindsItselfStoppedDoesNotExecute(t *testing.T) {
 		"interval": jobs.Every(time.Hour), "scheduled": jobs.On(cron.Every(2 * time.Hour)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 				job := new(lockedJob)
 				id := registerLocked(t, p, job, trigger)
-				pass(2 * time.Hour) // it waits
+				jobstest.Advance(2 * time.Hour) // it waits
 				stopped(p)
 				assert.Equal(t, "Stopped", p.GetJobStatus(id))
-				pass(channelRestart - 1)
+				jobstest.Advance(channelRestart - 1)
 				p.JobUnlock(id)
 				synctest.Wait()
 				assert.Zero(t, job.begun.Load())
 				p.JobLock(id) // it has given up the lock
 				p.JobUnlock(id)
-				pass(1)
+				jobstest.Advance(1)
 				require.Equal(t, "Running", p.GetStatus())
-				pass(2 * time.Hour)
+				jobstest.Advance(2 * time.Hour)
 				assert.Positive(t, job.begun.Load())
 			})
 		})
@@ -207,17 +208,17 @@ func TestLockWaitingJobThatFindsItselfStoppedDoesNotExecute(t *testing.T) {
 }
 
 func TestLockWaitedForOverARestartLetsTheJobExecuteInTheNewLife(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		job := new(lockedJob)
 		id := registerLocked(t, p, job, jobs.Every(time.Hour))
 		synctest.Wait()
 		stopped(p)
-		pass(channelRestart)
+		jobstest.Advance(channelRestart)
 		require.Equal(t, "Running", p.GetStatus(), "who waits for a lock does not hold the restart up")
 		p.JobUnlock(id)
 		synctest.Wait()
 		assert.EqualValues(t, 1, job.begun.Load())
-		pass(time.Hour)
+		jobstest.Advance(time.Hour)
 		assert.EqualValues(t, 2, job.begun.Load())
 	})
 }
@@ -226,11 +227,11 @@ func TestLockWaitingJobThatFindsItselfUnregisteredDoesNotExecute(t *testing.T) {
 	lockingTriggers(t, func(t *testing.T, p *jobs.Pool, trigger jobs.Trigger, first time.Duration, opts ...jobs.JobOption) {
 		job := new(lockedJob)
 		id := registerLocked(t, p, job, trigger, opts...)
-		pass(first)
+		jobstest.Advance(first)
 		p.UnregisterJob(id)
-		pass(time.Hour)
+		jobstest.Advance(time.Hour)
 		p.JobUnlock(id)
-		pass(time.Hour)
+		jobstest.Advance(time.Hour)
 		assert.Zero(t, job.begun.Load())
 	})
 }
@@ -239,11 +240,11 @@ func TestLockWaitingDoesNotCountTowardsTheTimeLimit(t *testing.T) {
 	lockingTriggers(t, func(t *testing.T, p *jobs.Pool, trigger jobs.Trigger, first time.Duration, opts ...jobs.JobOption) {
 		job := &lockedJob{lasts: time.Second - 1}
 		id := registerLocked(t, p, job, trigger, append(slices.Clone(opts), jobs.WithJobTimeout(time.Second))...)
-		pass(first + time.Hour)
+		jobstest.Advance(first + time.Hour)
 		p.JobUnlock(id)
 		begin := time.Now()
-		pass(time.Second)
-		info := infoOf(t, p, id)
+		jobstest.Advance(time.Second)
+		info := jobstest.InfoOf(t, p, id)
 		assert.Zero(t, info.Failures)
 		assert.EqualValues(t, 1, job.ended.Load())
 		assert.Equal(t, time.Second-1, info.LastDuration)
@@ -255,8 +256,8 @@ func TestLockWaitingDoesNotCountTowardsTheTimeLimit(t *testing.T) {
 func TestLockIsKeptByALateExecutionUntilItHasReturned(t *testing.T) {
 	lockingTriggers(t, func(t *testing.T, p *jobs.Pool, trigger jobs.Trigger, first time.Duration, opts ...jobs.JobOption) {
 		job := &lockedJob{lasts: time.Minute}
-		id := register(t, p, job, trigger, append(slices.Clone(opts), jobs.WithJobTimeout(time.Second))...)
-		pass(first + time.Second)
+		id := jobstest.Register(t, p, job, trigger, append(slices.Clone(opts), jobs.WithJobTimeout(time.Second))...)
+		jobstest.Advance(first + time.Second)
 		require.Equal(t, "Failed", p.GetJobStatus(id), "late")
 		begin := time.Now()
 		p.JobLock(id)
@@ -266,20 +267,20 @@ func TestLockIsKeptByALateExecutionUntilItHasReturned(t *testing.T) {
 }
 
 func TestLockOfAnAbandonedExecutionIsReleased(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		job := new(lockedJob)
-		job.execute = func() error {
+		job.ExecuteFunc = func() error {
 			if job.begun.Load() == 1 {
 				time.Sleep(time.Minute)
 			}
 			return nil
 		}
-		id := register(t, p, job, jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
+		id := jobstest.Register(t, p, job, jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
 		synctest.Wait()
 		begin := time.Now()
 		p.JobLock(id)
 		assert.Equal(t, 11*time.Second, time.Since(begin))
-		pass(time.Minute) // its return changes nothing: the lock is still ours
+		jobstest.Advance(time.Minute) // its return changes nothing: the lock is still ours
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		locking(p, id, cancel)
@@ -314,7 +315,7 @@ func excluded(t *testing.T, p *jobs.Pool, id string, release func()) {
 	t.Helper()
 	var in atomic.Bool
 	locking(p, id, func() { in.Store(true) })
-	pass(time.Hour)
+	jobstest.Advance(time.Hour)
 	assert.False(t, in.Load(), "it was not locked")
 	release()
 	synctest.Wait()
@@ -327,8 +328,8 @@ func TestUnlockingWhatIsNotLockedDoesNothingButLog(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log lockLog
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				id := register(t, p, stub{}, trigger)
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				id := jobstest.Register(t, p, jobstest.Stub{}, trigger)
 				synctest.Wait()
 				p.JobUnlock(id)
 				assert.Equal(t, 1, log.count())
@@ -345,10 +346,10 @@ func TestUnlockingWhatIsNotLockedDoesNothingButLog(t *testing.T) {
 
 func TestJobUnlockWhileAnExecutionHoldsTheLockOnlyLogs(t *testing.T) {
 	var log lockLog
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		done := make(chan error)
 		var begun atomic.Int32
-		id := register(t, p, deafTo(done, &begun), jobs.Every(1000*time.Hour), jobs.WithJobTimeout(500*time.Hour))
+		id := jobstest.Register(t, p, deafTo(done, &begun), jobs.Every(1000*time.Hour), jobs.WithJobTimeout(500*time.Hour))
 		synctest.Wait()
 		p.JobUnlock(id)
 		p.GetJob(id).Unlock()
@@ -360,10 +361,10 @@ func TestJobUnlockWhileAnExecutionHoldsTheLockOnlyLogs(t *testing.T) {
 
 func TestJobUnlockFromInsideTheExecutionOnlyLogs(t *testing.T) {
 	var log lockLog
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		ids := make(chan string, 1)
 		done := make(chan error)
-		id := register(t, p, stub{execute: func() error {
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
 			p.JobUnlock(<-ids)
 			return <-done
 		}}, jobs.Every(1000*time.Hour))
@@ -386,10 +387,10 @@ func TestLocksOfOtherKindsAreNotTakenByTheirExecutions(t *testing.T) {
 		"detached channel": {func() jobs.Trigger { return jobs.Channel(stop()) }, []jobs.JobOption{jobs.Detached()}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 				var begun atomic.Int32
 				done := make(chan error)
-				id := register(t, p, deafTo(done, &begun), c.trigger(), c.opts...)
+				id := jobstest.Register(t, p, deafTo(done, &begun), c.trigger(), c.opts...)
 				p.JobLock(id)
 				synctest.Wait()
 				assert.EqualValues(t, 1, begun.Load(), "it executes though it is locked")
@@ -403,15 +404,15 @@ func TestLocksOfOtherKindsAreNotTakenByTheirExecutions(t *testing.T) {
 }
 
 func TestLockAndUnlockOfJobExecutionAreTheSameLock(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		job := new(lockedJob)
-		id := register(t, p, job, jobs.Every(time.Hour))
+		id := jobstest.Register(t, p, job, jobs.Every(time.Hour))
 		handle := p.GetJob(id)
 		handle.GetJob().Lock()
 		excluded(t, p, id, handle.Unlock)
 		handle.Lock()
 		before := job.begun.Load()
-		pass(24 * time.Hour)
+		jobstest.Advance(24 * time.Hour)
 		assert.Equal(t, before, job.begun.Load())
 		p.JobUnlock(id)
 		synctest.Wait()
@@ -420,7 +421,7 @@ func TestLockAndUnlockOfJobExecutionAreTheSameLock(t *testing.T) {
 }
 
 func TestLocksOfUnknownIDsDoNothing(t *testing.T) {
-	inPool(t, func(_ *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(_ *testing.T, p *jobs.Pool) {
 		for _, id := range []string{"", "nobody"} {
 			p.JobLock(id)
 			p.JobLock(id)
@@ -433,8 +434,8 @@ func TestLocksOfUnknownIDsDoNothing(t *testing.T) {
 func TestLockOfAJobUnregisteredWhileItIsHeldStillExcludes(t *testing.T) {
 	for name, trigger := range map[string]jobs.Trigger{"interval": jobs.Every(time.Hour), "single": jobs.Once()} {
 		t.Run(name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				id := register(t, p, stub{}, trigger)
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				id := jobstest.Register(t, p, jobstest.Stub{}, trigger)
 				synctest.Wait()
 				p.JobLock(id)
 				p.UnregisterJob(id)
@@ -448,7 +449,7 @@ func TestLockOfAJobUnregisteredWhileItIsHeldStillExcludes(t *testing.T) {
 }
 
 func TestLockWaitersOfAnUnregisteredJobStillExcludeEachOther(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		var inside, met, served atomic.Int32
 		critical := func() {
 			if inside.Add(1) > 1 {
@@ -468,9 +469,9 @@ func TestLockWaitersOfAnUnregisteredJobStillExcludeEachOther(t *testing.T) {
 			locking(p, id, critical) // by the old id
 		}
 		p.JobUnlock(id)
-		pass(6*time.Second - 1)
+		jobstest.Advance(6*time.Second - 1)
 		assert.EqualValues(t, 5, served.Load(), "one after the other")
-		pass(1)
+		jobstest.Advance(1)
 		assert.EqualValues(t, 6, served.Load())
 		assert.Zero(t, met.Load())
 		assert.Zero(t, job.begun.Load())
@@ -478,21 +479,21 @@ func TestLockWaitersOfAnUnregisteredJobStillExcludeEachOther(t *testing.T) {
 }
 
 func TestLockOfAJobUnregisteredWhileItExecutesIsHeldUntilItReturns(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		done := make(chan error)
 		var begun atomic.Int32
-		id := register(t, p, deafTo(done, &begun), jobs.Every(time.Hour), jobs.WithJobTimeout(100*time.Hour))
+		id := jobstest.Register(t, p, deafTo(done, &begun), jobs.Every(time.Hour), jobs.WithJobTimeout(100*time.Hour))
 		synctest.Wait()
 		p.UnregisterJob(id)
 		excluded(t, p, id, func() { done <- nil })
-		pass(24 * time.Hour)
+		jobstest.Advance(24 * time.Hour)
 		assert.EqualValues(t, 1, begun.Load())
 	})
 }
 
 func TestLockByTheHandleOfAnUnregisteredJobExcludesItsOldID(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, stub{}, jobs.Every(time.Hour))
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour))
 		synctest.Wait()
 		handle := p.GetJob(id)
 		p.UnregisterJob(id)
@@ -502,55 +503,55 @@ func TestLockByTheHandleOfAnUnregisteredJobExcludesItsOldID(t *testing.T) {
 }
 
 func TestUnregisterJobByTheHolderOfItsLock(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		job := new(lockedJob)
 		id := registerLocked(t, p, job, jobs.Every(time.Hour))
 		synctest.Wait()
 		p.UnregisterJob(id) // returns at once
 		p.JobUnlock(id)
-		pass(24 * time.Hour)
+		jobstest.Advance(24 * time.Hour)
 		assert.Zero(t, job.begun.Load())
 	})
 }
 
 func TestLockNeverGivenBackLeavesNoGoroutineOfAnUnregisteredJob(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		job := new(lockedJob)
 		id := registerLocked(t, p, job, jobs.Every(time.Hour))
-		require.Contains(t, infoOf(t, p, id).NotExecuting, "lock")
+		require.Contains(t, jobstest.InfoOf(t, p, id).NotExecuting, "lock")
 		p.UnregisterJob(id) // the bubble fails the test if the execution still waits at its end
 	})
 }
 
 func TestRunNowWhileTheJobWaitsForItsLockMakesOneMoreExecution(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		job := &lockedJob{lasts: time.Minute}
 		id := registerLocked(t, p, job, jobs.Every(time.Hour))
-		pass(time.Second)
+		jobstest.Advance(time.Second)
 		for range 3 {
 			require.NoError(t, p.RunNow(id))
 		}
 		assert.Zero(t, job.begun.Load())
 		p.JobUnlock(id)
-		pass(time.Minute)
+		jobstest.Advance(time.Minute)
 		assert.EqualValues(t, 2, job.begun.Load(), "right after the one that waited")
-		pass(time.Minute)
+		jobstest.Advance(time.Minute)
 		assert.EqualValues(t, 2, job.ended.Load())
-		pass(time.Hour - 1)
+		jobstest.Advance(time.Hour - 1)
 		assert.EqualValues(t, 2, job.begun.Load())
-		pass(1)
+		jobstest.Advance(1)
 		assert.EqualValues(t, 3, job.begun.Load(), "the interval counts from its end")
 	})
 }
 
 func TestRunNowOfALockedJobWaitsForTheLock(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		job := new(lockedJob)
-		id := register(t, p, job, jobs.Every(time.Hour))
+		id := jobstest.Register(t, p, job, jobs.Every(time.Hour))
 		synctest.Wait()
 		p.JobLock(id)
 		require.NoError(t, p.RunNow(id))
-		pass(time.Minute)
+		jobstest.Advance(time.Minute)
 		assert.EqualValues(t, 1, job.begun.Load())
 		p.JobUnlock(id)
 		synctest.Wait()
@@ -559,7 +560,7 @@ func TestRunNowOfALockedJobWaitsForTheLock(t *testing.T) {
 }
 
 func TestShutdownWhileJobsWaitForLocks(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		job := new(lockedJob)
 		id := registerLocked(t, p, job, jobs.Every(time.Hour))
 		inner := new(lockedJob)
@@ -569,17 +570,17 @@ func TestShutdownWhileJobsWaitForLocks(t *testing.T) {
 		assert.Zero(t, time.Since(begin), "nothing is in a call")
 		excluded(t, p, id, func() { p.JobUnlock(id) }) // locks work afterwards
 		p.JobUnlock(waiting)
-		pass(24 * time.Hour)
+		jobstest.Advance(24 * time.Hour)
 		assert.Zero(t, job.begun.Load()+inner.begun.Load())
 	})
 }
 
 func TestShutdownWaitsForAJobThatWaitsForALockInItsExecute(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, stub{}, jobs.Every(time.Hour))
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour))
 		synctest.Wait()
 		p.JobLock(id)
-		other := register(t, p, stub{execute: func() error {
+		other := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
 			p.JobLock(id)
 			p.JobUnlock(id)
 			return nil
@@ -592,14 +593,14 @@ func TestShutdownWaitsForAJobThatWaitsForALockInItsExecute(t *testing.T) {
 		assert.NotContains(t, err.Error(), id)
 		p.JobUnlock(id)
 		require.NoError(t, p.Shutdown(context.Background()))
-		assert.EqualValues(t, 1, infoOf(t, p, other).Executions)
+		assert.EqualValues(t, 1, jobstest.InfoOf(t, p, other).Executions)
 	})
 }
 
 func TestLockHeldBySleepingUserCodeLetsTheBubblesTimePass(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		job := new(lockedJob)
-		id := register(t, p, job, jobs.Every(time.Hour))
+		id := jobstest.Register(t, p, job, jobs.Every(time.Hour))
 		var slept atomic.Int32
 		begin := time.Now()
 		for range 3 {
@@ -613,10 +614,10 @@ func TestLockHeldBySleepingUserCodeLetsTheBubblesTimePass(t *testing.T) {
 }
 
 func TestLockWaitedForInReadyOfItsOwnJobIsNoDeadlock(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		ids := make(chan string, 1)
 		job := new(lockedJob)
-		job.ready = func() bool {
+		job.ReadyFunc = func() bool {
 			id := <-ids
 			defer func() { ids <- id }()
 			p.JobLock(id)
@@ -624,12 +625,12 @@ func TestLockWaitedForInReadyOfItsOwnJobIsNoDeadlock(t *testing.T) {
 			time.Sleep(time.Second)
 			return true
 		}
-		id := register(t, p, job, jobs.Every(time.Hour))
+		id := jobstest.Register(t, p, job, jobs.Every(time.Hour))
 		ids <- id
-		pass(time.Second)
+		jobstest.Advance(time.Second)
 		require.EqualValues(t, 1, job.begun.Load())
 		stopped(p)
-		pass(channelRestart + time.Second)
+		jobstest.Advance(channelRestart + time.Second)
 		assert.Equal(t, "Running", p.GetStatus())
 		assert.EqualValues(t, 2, job.begun.Load())
 	})
@@ -637,14 +638,14 @@ func TestLockWaitedForInReadyOfItsOwnJobIsNoDeadlock(t *testing.T) {
 
 func TestNothingIsKeptOfAJobUnregisteredAsItsExecutionIsGrantedTheLock(t *testing.T) {
 	for range 20 { // the execution may be granted the lock before or after
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			id := register(t, p, stub{}, jobs.Every(time.Second))
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			id := jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Second))
 			synctest.Wait()
 			p.JobLock(id)
-			pass(2 * time.Second)
+			jobstest.Advance(2 * time.Second)
 			p.JobUnlock(id)
 			p.UnregisterJob(id)
-			pass(time.Second)
+			jobstest.Advance(time.Second)
 			assert.Zero(t, p.Departed())
 		})
 	}

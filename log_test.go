@@ -16,43 +16,44 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 // everythingLogged has a pool do all that is logged.
-func everythingLogged(t *testing.T, name string) *journal {
-	logged := new(journal)
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+func everythingLogged(t *testing.T, name string) *jobstest.Journal {
+	logged := new(jobstest.Journal)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		add := func(job jobs.Job, trigger jobs.Trigger, opts ...jobs.JobOption) string {
-			return register(t, p, job, trigger, append(opts, jobs.WithName(name))...)
+			return jobstest.Register(t, p, job, trigger, append(opts, jobs.WithName(name))...)
 		}
-		broken := func() error { return errBroken }
+		broken := func() error { return jobstest.ErrBroken }
 		end := make(chan bool)
-		add(stub{execute: broken}, jobs.Retry(2))
-		add(stub{execute: broken}, jobs.Once())
-		add(stub{execute: func() error { panic("no") }}, jobs.Once())
-		add(stub{}, jobs.On(everySecond()))
-		add(stub{status: onlyFirst(broken)}, jobs.Every(time.Hour))
-		add(stub{status: onlyFirst(enduring(2 * time.Minute))}, jobs.Every(time.Hour))
-		add(stub{ready: func() bool { panic("no") }}, jobs.Every(time.Hour))
-		add(stub{execute: func() error { <-end; return nil }}, jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second), jobs.Detached())
+		add(jobstest.Stub{ExecuteFunc: broken}, jobs.Retry(2))
+		add(jobstest.Stub{ExecuteFunc: broken}, jobs.Once())
+		add(jobstest.Stub{ExecuteFunc: func() error { panic("no") }}, jobs.Once())
+		add(jobstest.Stub{}, jobs.On(jobstest.EverySecond()))
+		add(jobstest.Stub{StatusFunc: jobstest.OnlyFirst(broken)}, jobs.Every(time.Hour))
+		add(jobstest.Stub{StatusFunc: jobstest.OnlyFirst(jobstest.Sleeping(2 * time.Minute))}, jobs.Every(time.Hour))
+		add(jobstest.Stub{ReadyFunc: func() bool { panic("no") }}, jobs.Every(time.Hour))
+		add(jobstest.Stub{ExecuteFunc: func() error { <-end; return nil }}, jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second), jobs.Detached())
 		add(jobs.JobFunc(newCauseLog().await), jobs.Channel(nil))
-		id := add(stub{}, jobs.Every(time.Hour))
+		id := add(jobstest.Stub{}, jobs.Every(time.Hour))
 		_, err := p.Register(nil, jobs.Once(), jobs.WithName(name))
 		require.Error(t, err)
-		pass(10 * time.Minute)
+		jobstest.Advance(10 * time.Minute)
 		p.JobUnlock(id)
 		p.SetStatus(jobs.PoolStatus(17))
 		p.UpdateDurations(0, time.Minute)
 		p.UnregisterJob(id)
 		close(end)
-	}, logged.option(), jobs.WithExecutionTimeout(time.Minute), jobs.WithAbandonAfter(time.Minute))
+	}, logged.Option(), jobs.WithExecutionTimeout(time.Minute), jobs.WithAbandonAfter(time.Minute))
 	return logged
 }
 
 func TestLogMessagesAreConstant(t *testing.T) {
-	messages := func(l *journal) (all []string) {
-		for _, e := range l.atLeast(slog.LevelDebug) {
-			all = append(all, e.message)
+	messages := func(l *jobstest.Journal) (all []string) {
+		for _, e := range l.AtLeast(slog.LevelDebug) {
+			all = append(all, e.Message)
 		}
 		slices.Sort(all)
 		return slices.Compact(all)
@@ -63,7 +64,7 @@ func TestLogMessagesAreConstant(t *testing.T) {
 	for _, m := range first {
 		assert.Regexp(t, regexp.MustCompile(`^[A-Za-z :]+$`), m)
 		assert.NotContains(t, m, "Ada")
-		assert.NotContains(t, m, errBroken.Error())
+		assert.NotContains(t, m, jobstest.ErrBroken.Error())
 	}
 }
 
@@ -71,63 +72,63 @@ func TestLogEntriesOfAJobHaveItsNameIDAndType(t *testing.T) {
 	types := []string{jobs.JobTypeSingleRun, jobs.JobTypeRetry, jobs.JobTypeInterval, jobs.JobTypeDetachedInterval,
 		jobs.JobTypeScheduled, jobs.JobTypeChannel}
 	seen := map[string]bool{}
-	for _, e := range everythingLogged(t, "Ada").atLeast(slog.LevelDebug) {
-		if _, ok := e.attrs["id"]; !ok { // of the pool, or of a job that was not registered
+	for _, e := range everythingLogged(t, "Ada").AtLeast(slog.LevelDebug) {
+		if _, ok := e.Attrs["id"]; !ok { // of the pool, or of a job that was not registered
 			continue
 		}
-		assert.Equal(t, "Ada", e.text("job"), e.message)
-		assert.Len(t, e.text("id"), 36, e.message)
-		assert.Contains(t, types, e.text("type"), e.message)
-		seen[e.text("type")] = true
+		assert.Equal(t, "Ada", e.Text("job"), e.Message)
+		assert.Len(t, e.Text("id"), 36, e.Message)
+		assert.Contains(t, types, e.Text("type"), e.Message)
+		seen[e.Text("type")] = true
 	}
 	assert.Len(t, seen, len(types))
 }
 
 func TestLogEntriesAtErrorLevelHaveAnError(t *testing.T) {
-	errors := everythingLogged(t, "Ada").atLeast(failing)
+	errors := everythingLogged(t, "Ada").AtLeast(slog.LevelError)
 	assert.Greater(t, len(errors), 6)
 	for _, e := range errors {
-		if _, interval := e.attrs["interval"]; !interval { // UpdateDurations has no error to tell
-			assert.NotEmpty(t, e.text("error"), e.message)
+		if _, interval := e.Attrs["interval"]; !interval { // UpdateDurations has no error to tell
+			assert.NotEmpty(t, e.Text("error"), e.Message)
 		}
 	}
 }
 
 func TestAFailureAndAStoppedPoolAreLoggedAtErrorLevelAndLifecycleAtDebug(t *testing.T) {
-	logged := new(journal)
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		healthy := register(t, p, stub{}, jobs.Every(time.Hour))
-		pass(time.Second)
-		assert.Empty(t, logged.atLeast(slog.LevelInfo))
-		before := len(logged.atLeast(slog.LevelDebug))
+	logged := new(jobstest.Journal)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		healthy := jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour))
+		jobstest.Advance(time.Second)
+		assert.Empty(t, logged.AtLeast(slog.LevelInfo))
+		before := len(logged.AtLeast(slog.LevelDebug))
 		assert.Positive(t, before)
 		p.UnregisterJob(healthy)
-		assert.Len(t, logged.atLeast(slog.LevelDebug), before+1)
+		assert.Len(t, logged.AtLeast(slog.LevelDebug), before+1)
 
-		id := haltPool(p)
-		lines := logged.atLeast(slog.LevelInfo)
+		id := jobstest.FailPool(p)
+		lines := logged.AtLeast(slog.LevelInfo)
 		require.Len(t, lines, 2)
 		for _, e := range lines {
-			assert.Equal(t, slog.LevelError, e.level)
-			assert.Equal(t, []string{"culprit", id, jobs.JobTypeInterval}, []string{e.text("job"), e.text("id"), e.text("type")})
-			assert.Contains(t, e.text("error"), errBroken.Error())
+			assert.Equal(t, slog.LevelError, e.Level)
+			assert.Equal(t, []string{"culprit", id, jobs.JobTypeInterval}, []string{e.Text("job"), e.Text("id"), e.Text("type")})
+			assert.Contains(t, e.Text("error"), jobstest.ErrBroken.Error())
 		}
-		assert.NotEqual(t, lines[0].message, lines[1].message)
-		pass(time.Minute)
+		assert.NotEqual(t, lines[0].Message, lines[1].Message)
+		jobstest.Advance(time.Minute)
 		require.NoError(t, p.Shutdown(context.Background()))
-		assert.Len(t, logged.atLeast(slog.LevelInfo), 2)
-	}, logged.option())
+		assert.Len(t, logged.AtLeast(slog.LevelInfo), 2)
+	}, logged.Option())
 }
 
 func TestStopsAndRestartsByHandAreLogged(t *testing.T) {
-	logged := new(journal)
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		register(t, p, stub{}, jobs.Once())
+	logged := new(jobstest.Journal)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.Register(t, p, jobstest.Stub{}, jobs.Once())
 		synctest.Wait()
 		since := func() (lines []string) {
 			synctest.Wait()
-			for _, e := range logged.atLeast(slog.LevelDebug) {
-				lines = append(lines, e.level.String()+" "+e.message)
+			for _, e := range logged.AtLeast(slog.LevelDebug) {
+				lines = append(lines, e.Level.String()+" "+e.Message)
 			}
 			return lines
 		}
@@ -140,26 +141,26 @@ func TestStopsAndRestartsByHandAreLogged(t *testing.T) {
 		p.SetStatus(jobs.PoolStatusRunning)
 		assert.Equal(t, []string{"ERROR pool stopped", "DEBUG pool restarted", "ERROR pool stopped", "DEBUG pool restarted", "WARN status not set"},
 			since()[before:])
-	}, logged.option())
+	}, logged.Option())
 }
 
 func TestWhatALateAndAnAbandonedExecutionReturnIsLogged(t *testing.T) {
 	for message, abandonAfter := range map[string]time.Duration{"late execution has returned": 0, "abandoned execution has returned": time.Second} {
 		t.Run(message, func(t *testing.T) {
-			logged := new(journal)
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				register(t, p, stub{execute: onlyFirst(func() error { time.Sleep(time.Minute); return errBroken })}, jobs.Every(time.Hour),
+			logged := new(jobstest.Journal)
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: jobstest.OnlyFirst(func() error { time.Sleep(time.Minute); return jobstest.ErrBroken })}, jobs.Every(time.Hour),
 					jobs.Detached(), jobs.WithJobTimeout(time.Second))
-				pass(2 * time.Minute)
-				var found []entry
-				for _, e := range logged.atLeast(slog.LevelDebug) {
-					if e.message == message {
+				jobstest.Advance(2 * time.Minute)
+				var found []jobstest.Entry
+				for _, e := range logged.AtLeast(slog.LevelDebug) {
+					if e.Message == message {
 						found = append(found, e)
 					}
 				}
 				require.Len(t, found, 1)
-				assert.Contains(t, found[0].text("error"), errBroken.Error())
-			}, logged.option(), jobs.WithAbandonAfter(abandonAfter))
+				assert.Contains(t, found[0].Text("error"), jobstest.ErrBroken.Error())
+			}, logged.Option(), jobs.WithAbandonAfter(abandonAfter))
 		})
 	}
 }
@@ -172,10 +173,10 @@ func TestWithoutALoggerAPoolLogsToWhatIsTheDefaultThen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				logged := new(journal)
+				logged := new(jobstest.Journal)
 				slog.SetDefault(slog.New(logged))
-				haltPool(p)
-				assert.Len(t, logged.atLeast(failing), 2)
+				jobstest.FailPool(p)
+				assert.Len(t, logged.AtLeast(slog.LevelError), 2)
 				require.NoError(t, p.Shutdown(context.Background()))
 			})
 		})
@@ -209,8 +210,8 @@ func TestALogHandlerMayCallThePoolAndPanic(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p = jobs.NewPool(jobs.WithLogger(slog.New(meddler{f})))
-				id := haltPool(p)
-				pass(time.Minute)
+				id := jobstest.FailPool(p)
+				jobstest.Advance(time.Minute)
 				assert.Equal(t, "Running", p.GetStatus())
 				p.UnregisterJob(id)
 				require.NoError(t, p.Shutdown(context.Background()))
@@ -229,11 +230,11 @@ func TestALogHandlerThatCallsGoexitHoldsNothingUp(t *testing.T) {
 		p := jobs.NewPool(jobs.WithLogger(slog.New(leaver{slog.NewTextHandler(nil, nil)})))
 		failing := func() error { return errors.New("no") }
 		var executions atomic.Int32
-		never := register(t, p, stub{execute: failing}, jobs.Retry(3))
-		register(t, p, stub{execute: func() error { executions.Add(1); return failing() }}, jobs.Every(time.Second))
-		register(t, p, stub{status: failing}, jobs.Every(time.Hour))
-		register(t, p, stub{ready: func() bool { panic("not yet") }}, jobs.Once())
-		pass(65 * time.Second)
+		never := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: failing}, jobs.Retry(3))
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { executions.Add(1); return failing() }}, jobs.Every(time.Second))
+		jobstest.Register(t, p, jobstest.Stub{StatusFunc: failing}, jobs.Every(time.Hour))
+		jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool { panic("not yet") }}, jobs.Once())
+		jobstest.Advance(65 * time.Second)
 		assert.EqualValues(t, 3, executions.Load(), "at 0, 30 and 60 s")
 		assert.Equal(t, "Failed", p.GetJobStatus(never))
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -293,7 +294,7 @@ func TestShutdownReturnsAtTheEndOfItsContextThoughTheLogHandlerHangs(t *testing.
 
 func TestShutdownWaitsForTheQuestionWhetherALevelIsLogged(t *testing.T) {
 	for name, do := range map[string]func(p *jobs.Pool, id string){
-		"registering":   func(p *jobs.Pool, _ string) { _, _ = p.Register(stub{}, jobs.Once()) },
+		"registering":   func(p *jobs.Pool, _ string) { _, _ = p.Register(jobstest.Stub{}, jobs.Once()) },
 		"unregistering": func(p *jobs.Pool, id string) { p.UnregisterJob(id) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -306,10 +307,10 @@ func TestShutdownWaitsForTheQuestionWhetherALevelIsLogged(t *testing.T) {
 					}
 					return true
 				}})
-				id := register(t, p, stub{}, jobs.Once())
+				id := jobstest.Register(t, p, jobstest.Stub{}, jobs.Once())
 				slow.Store(true)
 				go do(p, id)
-				pass(time.Second)
+				jobstest.Advance(time.Second)
 				require.NoError(t, p.Shutdown(context.Background()))
 				assert.True(t, asked.Load(), "and for the line")
 				synctest.Wait()
@@ -320,7 +321,7 @@ func TestShutdownWaitsForTheQuestionWhetherALevelIsLogged(t *testing.T) {
 
 func TestGoexitInTheLogHandlerEndsNoCaller(t *testing.T) {
 	for name, call := range map[string]func(p *jobs.Pool, id string){
-		"Register":                func(p *jobs.Pool, _ string) { _, _ = p.Register(stub{}, jobs.Once()) },
+		"Register":                func(p *jobs.Pool, _ string) { _, _ = p.Register(jobstest.Stub{}, jobs.Once()) },
 		"Register, in vain":       func(p *jobs.Pool, _ string) { _, _ = p.Register(nil, jobs.Once()) },
 		"UnregisterJob":           func(p *jobs.Pool, id string) { p.UnregisterJob(id) },
 		"JobUnlock":               func(p *jobs.Pool, id string) { p.JobUnlock(id) },
@@ -337,7 +338,7 @@ func TestGoexitInTheLogHandlerEndsNoCaller(t *testing.T) {
 						runtime.Goexit()
 					}
 				}})
-				id := register(t, p, stub{}, jobs.Every(time.Hour))
+				id := jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour))
 				bad.Store(true)
 				returned := false
 				go func() {
@@ -361,22 +362,22 @@ func TestReadyIsNotBlamedForALogHandlerThatHangs(t *testing.T) {
 				<-hang
 			}
 		}})
-		broken := newFault()
-		broken.mend()
-		register(t, p, stub{ready: func() bool {
-			if broken.on.Load() {
+		broken := jobstest.NewFault()
+		broken.Clear()
+		jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool {
+			if broken.On.Load() {
 				panic("not now")
 			}
 			return true
 		}}, jobs.Every(time.Hour), jobs.WithName("Ada"))
-		pass(time.Second)
-		broken.cause()
+		jobstest.Advance(time.Second)
+		broken.Set()
 		p.SetStatus(jobs.PoolStatusStopped)
-		pass(time.Minute)
+		jobstest.Advance(time.Minute)
 		require.Len(t, p.Info().HeldUpBy, 1)
 		assert.Contains(t, p.Info().HeldUpBy[0], "is not ready")
-		broken.mend()
-		pass(10 * time.Minute)
+		broken.Clear()
+		jobstest.Advance(10 * time.Minute)
 		assert.Equal(t, "Running", p.GetStatus(), "nor does the handler keep the pool from restarting")
 		close(hang)
 		require.NoError(t, p.Shutdown(context.Background()))
@@ -385,23 +386,23 @@ func TestReadyIsNotBlamedForALogHandlerThatHangs(t *testing.T) {
 
 func TestThePanicOfALateStatusIsLoggedWithItsStack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tap := new(journal)
-		p := jobs.NewPool(tap.option(), jobs.WithStatusInterval(time.Second), jobs.WithExecutionTimeout(time.Second))
-		register(t, p, stub{status: func() error {
+		tap := new(jobstest.Journal)
+		p := jobs.NewPool(tap.Option(), jobs.WithStatusInterval(time.Second), jobs.WithExecutionTimeout(time.Second))
+		jobstest.Register(t, p, jobstest.Stub{StatusFunc: func() error {
 			time.Sleep(5 * time.Second)
 			panic("too late")
 		}}, jobs.Every(time.Hour))
-		pass(7 * time.Second)
-		assert.Regexp(t, `late call of Status has returned .*error=panic: too late stack=goroutine`, tap.at(slog.LevelError))
+		jobstest.Advance(7 * time.Second)
+		assert.Regexp(t, `late call of Status has returned .*error=panic: too late stack=goroutine`, tap.At(slog.LevelError))
 		require.NoError(t, p.Shutdown(context.Background()))
 	})
 }
 
 func TestShutdownWithAContextThatHasEndedDoesNotFailForItsOwnLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := jobs.NewPool(quiet)
-		register(t, p, stub{}, jobs.Every(time.Hour))
-		pass(time.Second)
+		p := jobs.NewPool(jobstest.Quiet)
+		jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour))
+		jobstest.Advance(time.Second)
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
 		require.NoError(t, p.Shutdown(ctx))

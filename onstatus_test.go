@@ -15,16 +15,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 func TestWithOnStatusIsCalledWhenTheStatusHasChanged(t *testing.T) {
 	var mu sync.Mutex
 	var seen []jobs.PoolInfo
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		register(t, p, stub{}, jobs.Once())
-		pass(time.Second)
-		culprit := haltPool(p)
-		pass(time.Minute)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.Register(t, p, jobstest.Stub{}, jobs.Once())
+		jobstest.Advance(time.Second)
+		culprit := jobstest.FailPool(p)
+		jobstest.Advance(time.Minute)
 		require.NoError(t, p.Shutdown(context.Background()))
 		mu.Lock()
 		defer mu.Unlock()
@@ -47,15 +48,15 @@ func TestWithOnStatusIsCalledWhenTheStatusHasChanged(t *testing.T) {
 func TestWithOnStatusIsCalledOneCallAfterTheOtherInOrder(t *testing.T) {
 	var calling, overlaps, calls atomic.Int32
 	var last atomic.Pointer[jobs.PoolInfo]
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		register(t, p, stub{}, jobs.Once())
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.Register(t, p, jobstest.Stub{}, jobs.Once())
 		for range 5 {
 			p.SetStatus(jobs.PoolStatusStopped)
-			pass(time.Second)
+			jobstest.Advance(time.Second)
 			p.SetStatus(jobs.PoolStatusRunning)
-			pass(time.Second)
+			jobstest.Advance(time.Second)
 		}
-		pass(time.Hour)
+		jobstest.Advance(time.Hour)
 		assert.EqualValues(t, 11, calls.Load())
 		assert.Zero(t, overlaps.Load())
 		assert.Equal(t, 5, last.Load().Restarts)
@@ -73,12 +74,12 @@ func TestWithOnStatusIsCalledOneCallAfterTheOtherInOrder(t *testing.T) {
 func TestWithOnStatusMayPanicGoexitAndCallThePool(t *testing.T) {
 	calls := new(atomic.Int32)
 	var pool atomic.Pointer[jobs.Pool]
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		pool.Store(p)
-		register(t, p, stub{}, jobs.Once())
-		pass(0)
-		haltPool(p)
-		pass(time.Minute)
+		jobstest.Register(t, p, jobstest.Stub{}, jobs.Once())
+		jobstest.Advance(0)
+		jobstest.FailPool(p)
+		jobstest.Advance(time.Minute)
 		assert.EqualValues(t, 3, calls.Load())
 		assert.Equal(t, "Running", p.GetStatus())
 	}, jobs.WithOnStatus(func(jobs.PoolInfo) {
@@ -95,11 +96,11 @@ func TestWithOnStatusMayPanicGoexitAndCallThePool(t *testing.T) {
 func TestNoAnnouncementIsLostToALogHandlerThatEndsTheGoroutine(t *testing.T) {
 	var calls int
 	exits := jobs.WithLogger(slog.New(exitsAt("status function failed")))
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		register(t, p, stub{}, jobs.Once())
-		pass(0)
-		haltPool(p)
-		pass(time.Minute)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.Register(t, p, jobstest.Stub{}, jobs.Once())
+		jobstest.Advance(0)
+		jobstest.FailPool(p)
+		jobstest.Advance(time.Minute)
 		assert.Equal(t, 3, calls)
 		require.NoError(t, p.Shutdown(t.Context()))
 	}, exits, jobs.WithOnStatus(func(jobs.PoolInfo) {
@@ -127,12 +128,12 @@ func (h exitsAt) Handle(_ context.Context, r slog.Record) error {
 
 func TestAWithOnStatusThatHangsHoldsNothingUp(t *testing.T) {
 	var end chan bool
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		end = make(chan bool)
-		register(t, p, stub{}, jobs.Once())
-		pass(0)
-		haltPool(p)
-		pass(30 * time.Second)
+		jobstest.Register(t, p, jobstest.Stub{}, jobs.Once())
+		jobstest.Advance(0)
+		jobstest.FailPool(p)
+		jobstest.Advance(30 * time.Second)
 		assert.Equal(t, "Running", p.GetStatus())
 		close(end)
 	}, jobs.WithOnStatus(func(jobs.PoolInfo) { <-end }))
@@ -141,15 +142,15 @@ func TestAWithOnStatusThatHangsHoldsNothingUp(t *testing.T) {
 func TestWithOnStatusThatFallsFarBehindMissesWhatIsInBetweenButNeverTheLatest(t *testing.T) {
 	var end chan bool
 	var told []jobs.PoolInfo
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		end = make(chan bool)
-		register(t, p, stub{}, jobs.Once())
+		jobstest.Register(t, p, jobstest.Stub{}, jobs.Once())
 		const rounds = 1000
 		for range rounds {
 			p.SetStatus(jobs.PoolStatusStopped)
-			pass(time.Second)
+			jobstest.Advance(time.Second)
 			p.SetStatus(jobs.PoolStatusRunning)
-			pass(time.Second)
+			jobstest.Advance(time.Second)
 		}
 		close(end)
 		synctest.Wait()
@@ -171,12 +172,12 @@ func restartsOf(infos []jobs.PoolInfo) (counts []int) {
 
 func TestShutdownHasOnlyTheLatestStatusAnnounced(t *testing.T) {
 	var announced []jobs.PoolInfo
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		register(t, p, stub{}, jobs.Every(forAges))
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(jobstest.ForAges))
 		for range 20 { // Stopped for half a minute, and Running for another
-			pass(30 * time.Second)
-			stopPool(p)
-			pass(30 * time.Second)
+			jobstest.Advance(30 * time.Second)
+			jobstest.StopPool(p)
+			jobstest.Advance(30 * time.Second)
 		}
 		before := len(announced)
 		start := time.Now()
@@ -192,9 +193,9 @@ func TestShutdownHasOnlyTheLatestStatusAnnounced(t *testing.T) {
 
 func TestTheFirstAnnouncementCountsTheFirstJob(t *testing.T) {
 	var infos []jobs.PoolInfo
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		register(t, p, neverReady, jobs.Every(time.Hour))
-		pass(0)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.Register(t, p, jobstest.NeverReady, jobs.Every(time.Hour))
+		jobstest.Advance(0)
 		require.NotEmpty(t, infos)
 		assert.Equal(t, 1, infos[0].Unstarted)
 	}, jobs.WithOnStatus(func(info jobs.PoolInfo) { infos = append(infos, info) }))
@@ -202,11 +203,11 @@ func TestTheFirstAnnouncementCountsTheFirstJob(t *testing.T) {
 
 func TestAPoolStoppedDuringItsRestartAnnouncesItsNextAttempt(t *testing.T) {
 	var stops []jobs.PoolInfo
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		for range 1000 {
-			register(t, p, stub{execute: func() error { return errors.New("at once") }}, jobs.Every(time.Hour))
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { return errors.New("at once") }}, jobs.Every(time.Hour))
 		}
-		pass(10 * time.Minute)
+		jobstest.Advance(10 * time.Minute)
 		require.Greater(t, len(stops), 10)
 		for _, info := range stops {
 			assert.False(t, info.NextAttempt.IsZero())

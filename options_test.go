@@ -9,20 +9,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 func TestRegisterRegistersAnythingByItsTrigger(t *testing.T) {
-	for _, k := range kinds {
-		t.Run(k.typ, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				id := register(t, p, stub{}, k.trigger())
-				info := infoOf(t, p, id)
-				assert.Equal(t, k.typ, info.Type)
-				assert.Equal(t, k.typ, info.Name, "a job without a name has its type's")
+	for _, k := range jobstest.Kinds {
+		t.Run(k.Type, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				id := jobstest.Register(t, p, jobstest.Stub{}, k.Trigger())
+				info := jobstest.InfoOf(t, p, id)
+				assert.Equal(t, k.Type, info.Type)
+				assert.Equal(t, k.Type, info.Name, "a job without a name has its type's")
 				assert.False(t, info.Detached)
-				if k.detached != "" {
-					info = infoOf(t, p, register(t, p, stub{}, k.trigger(), jobs.Detached()))
-					assert.Equal(t, k.detached, info.Type)
+				if k.Detached != "" {
+					info = jobstest.InfoOf(t, p, jobstest.Register(t, p, jobstest.Stub{}, k.Trigger(), jobs.Detached()))
+					assert.Equal(t, k.Detached, info.Type)
 					assert.True(t, info.Detached)
 				}
 			})
@@ -37,13 +38,13 @@ func TestAnOptionThatMeansNothingForTheKindIsAnError(t *testing.T) {
 		"WithRetryBackoff": jobs.WithRetryBackoff(time.Second, time.Minute),
 		"WithForget":       jobs.WithForget(time.Second),
 	}
-	for _, k := range kinds {
+	for _, k := range jobstest.Kinds {
 		for name, opt := range options {
-			t.Run(k.typ+" "+name, func(t *testing.T) {
-				logged := new(journal)
-				inPool(t, func(t *testing.T, p *jobs.Pool) {
-					id, err := p.Register(stub{}, k.trigger(), opt)
-					if k.allowed[name] {
+			t.Run(k.Type+" "+name, func(t *testing.T) {
+				logged := new(jobstest.Journal)
+				jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+					id, err := p.Register(jobstest.Stub{}, k.Trigger(), opt)
+					if k.Allowed[name] {
 						require.NoError(t, err)
 						assert.NotEmpty(t, id)
 						return
@@ -52,21 +53,21 @@ func TestAnOptionThatMeansNothingForTheKindIsAnError(t *testing.T) {
 					require.ErrorIs(t, err, jobs.ErrRegisteringJob)
 					assert.ErrorContains(t, err, name)
 					assert.Zero(t, p.Info().Jobs, "nothing is registered")
-					require.Len(t, logged.atLeast(failing), 1)
-					assert.Contains(t, logged.atLeast(failing)[0].text("error"), name)
-				}, logged.option())
+					require.Len(t, logged.AtLeast(slog.LevelError), 1)
+					assert.Contains(t, logged.AtLeast(slog.LevelError)[0].Text("error"), name)
+				}, logged.Option())
 			})
 		}
 	}
 }
 
 func TestOptionsForEveryKindAndNilOnes(t *testing.T) {
-	for _, k := range kinds {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			id := register(t, p, stub{}, k.trigger(), nil, jobs.WithName("Ada"), nil, jobs.WithJobTimeout(time.Second))
+	for _, k := range jobstest.Kinds {
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			id := jobstest.Register(t, p, jobstest.Stub{}, k.Trigger(), nil, jobs.WithName("Ada"), nil, jobs.WithJobTimeout(time.Second))
 			assert.Equal(t, "Ada", p.GetJob(id).GetName())
-			assert.Equal(t, "Ada", infoOf(t, p, id).Name)
-			again := register(t, p, stub{}, k.trigger(), jobs.WithName("Ada"))
+			assert.Equal(t, "Ada", jobstest.InfoOf(t, p, id).Name)
+			again := jobstest.Register(t, p, jobstest.Stub{}, k.Trigger(), jobs.WithName("Ada"))
 			assert.NotEqual(t, id, again, "a name need not be unique")
 		})
 	}
@@ -84,8 +85,8 @@ func TestOptionsWithoutSense(t *testing.T) {
 		{jobs.Once(), jobs.WithForget(-time.Second), "-1s"},
 	}
 	for _, c := range cases {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			_, err := p.Register(stub{}, c.trigger, c.opt)
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			_, err := p.Register(jobstest.Stub{}, c.trigger, c.opt)
 			require.ErrorIs(t, err, jobs.ErrRegisteringJob)
 			assert.ErrorContains(t, err, c.naming)
 		})
@@ -93,8 +94,8 @@ func TestOptionsWithoutSense(t *testing.T) {
 }
 
 func TestANilTriggerIsAnError(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id, err := p.Register(stub{}, nil)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id, err := p.Register(jobstest.Stub{}, nil)
 		assert.Empty(t, id)
 		assert.ErrorIs(t, err, jobs.ErrRegisteringJob)
 	})
@@ -102,11 +103,11 @@ func TestANilTriggerIsAnError(t *testing.T) {
 
 func TestWithJitterIsAddedToEveryWait(t *testing.T) {
 	t.Run("interval", func(t *testing.T) {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			calls := newTimeline()
-			register(t, p, stub{execute: calls.execute}, jobs.Every(10*time.Second), jobs.WithJitter(4*time.Second))
-			calls.fill(time.Hour)
-			at := calls.moments()
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			calls := jobstest.NewTimeline()
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Every(10*time.Second), jobs.WithJitter(4*time.Second))
+			calls.AdvanceTo(time.Hour)
+			at := calls.Moments()
 			require.Zero(t, at[0], "at once is no wait")
 			different := map[time.Duration]bool{}
 			for i := range at[1:] {
@@ -119,13 +120,13 @@ func TestWithJitterIsAddedToEveryWait(t *testing.T) {
 		})
 	})
 	t.Run("scheduled", func(t *testing.T) {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			calls := newTimeline()
-			register(t, p, stub{execute: calls.execute}, jobs.Cron("@hourly"), jobs.WithJitter(4*time.Second))
-			calls.fill(100*time.Hour + time.Minute)
-			require.Len(t, calls.moments(), 100)
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			calls := jobstest.NewTimeline()
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Cron("@hourly"), jobs.WithJitter(4*time.Second))
+			calls.AdvanceTo(100*time.Hour + time.Minute)
+			require.Len(t, calls.Moments(), 100)
 			different := map[time.Duration]bool{}
-			for i, at := range calls.moments() {
+			for i, at := range calls.Moments() {
 				late := at - time.Duration(i+1)*time.Hour
 				assert.GreaterOrEqual(t, late, time.Duration(0), "never early")
 				assert.LessOrEqual(t, late, 4*time.Second)
@@ -137,34 +138,42 @@ func TestWithJitterIsAddedToEveryWait(t *testing.T) {
 }
 
 func TestWithJitterOfZeroChangesNothing(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		calls := newTimeline()
-		register(t, p, stub{execute: calls.execute}, jobs.Every(10*time.Second), jobs.WithJitter(0))
-		calls.fill(25 * time.Second)
-		assert.Equal(t, seconds(0, 10, 20), calls.moments())
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Every(10*time.Second), jobs.WithJitter(0))
+		calls.AdvanceTo(25 * time.Second)
+		assert.Equal(t, jobstest.Seconds(0, 10, 20), calls.Moments())
 	})
 }
 
 func TestABlankNameIsTheJobsID(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{})
 		hourly := "0 * * * *"
 		for name, register := range map[string]func(name string) (string, error){
-			"Register":                     func(name string) (string, error) { return p.Register(stub{}, jobs.Once(), jobs.WithName(name)) },
-			"RegisterSingleRunJobWithName": func(name string) (string, error) { return p.RegisterSingleRunJobWithName(stub{}, name) },
-			"RegisterRetryJobWithName":     func(name string) (string, error) { return p.RegisterRetryJobWithName(stub{}, 1, name) },
-			"RegisterIntervalJobWithName":  func(name string) (string, error) { return p.RegisterIntervalJobWithName(stub{}, time.Hour, name) },
-			"RegisterDetachedIntervalJobWithName": func(name string) (string, error) {
-				return p.RegisterDetachedIntervalJobWithName(stub{}, time.Hour, name)
+			"Register": func(name string) (string, error) {
+				return p.Register(jobstest.Stub{}, jobs.Once(), jobs.WithName(name))
 			},
-			"RegisterScheduledJobWithName":       func(name string) (string, error) { return p.RegisterScheduledJobWithName(stub{}, hourly, name) },
-			"RegisterChannelJobWithName":         func(name string) (string, error) { return p.RegisterChannelJobWithName(stub{}, stop, name) },
-			"RegisterDetachedChannelJobWithName": func(name string) (string, error) { return p.RegisterDetachedChannelJobWithName(stub{}, stop, name) },
+			"RegisterSingleRunJobWithName": func(name string) (string, error) { return p.RegisterSingleRunJobWithName(jobstest.Stub{}, name) },
+			"RegisterRetryJobWithName":     func(name string) (string, error) { return p.RegisterRetryJobWithName(jobstest.Stub{}, 1, name) },
+			"RegisterIntervalJobWithName": func(name string) (string, error) {
+				return p.RegisterIntervalJobWithName(jobstest.Stub{}, time.Hour, name)
+			},
+			"RegisterDetachedIntervalJobWithName": func(name string) (string, error) {
+				return p.RegisterDetachedIntervalJobWithName(jobstest.Stub{}, time.Hour, name)
+			},
+			"RegisterScheduledJobWithName": func(name string) (string, error) {
+				return p.RegisterScheduledJobWithName(jobstest.Stub{}, hourly, name)
+			},
+			"RegisterChannelJobWithName": func(name string) (string, error) { return p.RegisterChannelJobWithName(jobstest.Stub{}, stop, name) },
+			"RegisterDetachedChannelJobWithName": func(name string) (string, error) {
+				return p.RegisterDetachedChannelJobWithName(jobstest.Stub{}, stop, name)
+			},
 		} {
 			for _, blank := range []string{"", " \t"} {
 				id, err := register(blank)
 				require.NoError(t, err)
-				assert.Equal(t, id, infoOf(t, p, id).Name, name)
+				assert.Equal(t, id, jobstest.InfoOf(t, p, id).Name, name)
 				assert.Equal(t, id, p.GetJob(id).GetName(), name)
 			}
 			id, err := register("it")
@@ -175,13 +184,13 @@ func TestABlankNameIsTheJobsID(t *testing.T) {
 }
 
 func TestWithStatusIntervalAndWithRetryInterval(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		failing, sweeps := newFault(), newTimeline()
-		register(t, p, stub{status: func() error { sweeps.mark(); return failing.err() }}, jobs.Every(forAges))
-		sweeps.fill(10 * time.Second)
-		failing.mend()
-		sweeps.fill(30 * time.Second)
-		assert.Equal(t, seconds(4, 15, 19, 23, 27), sweeps.moments())
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		failing, sweeps := jobstest.NewFault(), jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{StatusFunc: func() error { sweeps.Mark(); return failing.Err() }}, jobs.Every(jobstest.ForAges))
+		sweeps.AdvanceTo(10 * time.Second)
+		failing.Clear()
+		sweeps.AdvanceTo(30 * time.Second)
+		assert.Equal(t, jobstest.Seconds(4, 15, 19, 23, 27), sweeps.Moments())
 	}, jobs.WithStatusInterval(4*time.Second), jobs.WithRetryInterval(7*time.Second))
 }
 
@@ -193,17 +202,17 @@ func TestWithExecutionTimeout(t *testing.T) {
 	}{
 		{"5 minutes unless set", nil, 5 * time.Minute},
 		{"set", []jobs.PoolOption{jobs.WithExecutionTimeout(time.Second)}, time.Second},
-		{"0 is none", []jobs.PoolOption{jobs.WithExecutionTimeout(0)}, forAges},
-		{"less is none", []jobs.PoolOption{jobs.WithExecutionTimeout(-1)}, forAges},
+		{"0 is none", []jobs.PoolOption{jobs.WithExecutionTimeout(0)}, jobstest.ForAges},
+		{"less is none", []jobs.PoolOption{jobs.WithExecutionTimeout(-1)}, jobstest.ForAges},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 				end := make(chan bool)
-				register(t, p, stub{execute: func() error { <-end; return nil }}, jobs.Every(time.Hour))
-				pass(c.limit - 1)
+				jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { <-end; return nil }}, jobs.Every(time.Hour))
+				jobstest.Advance(c.limit - 1)
 				assert.Equal(t, "Running", p.GetStatus())
-				if c.limit != forAges {
-					pass(1)
+				if c.limit != jobstest.ForAges {
+					jobstest.Advance(1)
 					assert.Equal(t, "Stopped", p.GetStatus())
 				}
 				close(end)
@@ -215,23 +224,23 @@ func TestWithExecutionTimeout(t *testing.T) {
 func TestAnIntervalOptionOfZeroOrLessIsLoggedOnceAndIgnored(t *testing.T) {
 	for _, order := range []string{"logger first", "logger last"} {
 		t.Run(order, func(t *testing.T) {
-			logged := new(journal)
-			opts := []jobs.PoolOption{logged.option(), nil, jobs.WithStatusInterval(0), jobs.WithRetryInterval(-1)}
+			logged := new(jobstest.Journal)
+			opts := []jobs.PoolOption{logged.Option(), nil, jobs.WithStatusInterval(0), jobs.WithRetryInterval(-1)}
 			if order == "logger last" {
-				opts = []jobs.PoolOption{jobs.WithStatusInterval(0), jobs.WithRetryInterval(-1), logged.option()}
+				opts = []jobs.PoolOption{jobs.WithStatusInterval(0), jobs.WithRetryInterval(-1), logged.Option()}
 			}
-			stray := new(journal)
+			stray := new(jobstest.Journal)
 			former := slog.Default()
 			slog.SetDefault(slog.New(stray))
 			defer slog.SetDefault(former)
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				sweeps := newTimeline()
-				register(t, p, stub{status: sweeps.status}, jobs.Every(forAges))
-				sweeps.fill(31 * time.Second)
-				assert.Equal(t, seconds(30), sweeps.moments())
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				sweeps := jobstest.NewTimeline()
+				jobstest.Register(t, p, jobstest.Stub{StatusFunc: sweeps.Status}, jobs.Every(jobstest.ForAges))
+				sweeps.AdvanceTo(31 * time.Second)
+				assert.Equal(t, jobstest.Seconds(30), sweeps.Moments())
 			}, opts...)
-			assert.Len(t, logged.atLeast(warning), 2)
-			assert.Empty(t, stray.atLeast(warning), "the pool has a logger of its own")
+			assert.Len(t, logged.AtLeast(slog.LevelWarn), 2)
+			assert.Empty(t, stray.AtLeast(slog.LevelWarn), "the pool has a logger of its own")
 		})
 	}
 }

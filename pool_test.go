@@ -2,6 +2,7 @@ package jobs_test
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"os/exec"
 	"runtime"
@@ -13,16 +14,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 func TestAPoolIsInitializingUntilTheFirstRegistrationAndThenRunning(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		assert.Equal(t, "Initializing", p.GetStatus())
 		_, err := p.Register(nil, jobs.Once())
 		require.Error(t, err)
 		assert.Equal(t, "Initializing", p.GetStatus(), "a refused registration is none")
 
-		id := register(t, p, stub{}, jobs.Once())
+		id := jobstest.Register(t, p, jobstest.Stub{}, jobs.Once())
 		assert.Equal(t, "Running", p.GetStatus())
 		p.UnregisterJob(id)
 		assert.Equal(t, "Running", p.GetStatus(), "also without a job")
@@ -47,23 +49,23 @@ func TestImportingThePackageStartsNoGoroutine(t *testing.T) {
 // A goroutine that is left at the end of a bubble fails the test.
 func TestMakingAPoolStartsNoGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		before := len(bubbleGoroutines())
-		p := jobs.NewPool(quiet, jobs.WithOnStatus(func(jobs.PoolInfo) {}), jobs.WithStatusInterval(time.Second))
+		before := len(jobstest.BubbleGoroutines())
+		p := jobs.NewPool(jobstest.Quiet, jobs.WithOnStatus(func(jobs.PoolInfo) {}), jobs.WithStatusInterval(time.Second))
 		assert.Equal(t, "Initializing", p.GetStatus())
 		assert.Empty(t, p.Info().Jobs)
-		assert.Len(t, bubbleGoroutines(), before)
+		assert.Len(t, jobstest.BubbleGoroutines(), before)
 	})
 }
 
 func TestBetweenExecutionsAPoolHasNoGoroutine(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		before := len(bubbleGoroutines())
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		before := len(jobstest.BubbleGoroutines())
 		for range 10 {
-			register(t, p, stub{}, jobs.Every(time.Minute))
-			register(t, p, stub{ready: newFault().absent}, jobs.Every(time.Minute))
+			jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Minute))
+			jobstest.Register(t, p, jobstest.Stub{ReadyFunc: jobstest.NewFault().Absent}, jobs.Every(time.Minute))
 		}
-		pass(100 * time.Second)
-		assert.Len(t, bubbleGoroutines(), before)
+		jobstest.Advance(100 * time.Second)
+		assert.Len(t, jobstest.BubbleGoroutines(), before)
 	})
 }
 
@@ -71,12 +73,12 @@ func TestTheZeroPoolIsReadyForUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p jobs.Pool
 		assert.Equal(t, "Initializing", p.GetStatus())
-		calls, sweeps := newTimeline(), newTimeline()
-		id, err := p.Register(stub{execute: calls.execute, status: sweeps.status}, jobs.Every(20*time.Second))
+		calls, sweeps := jobstest.NewTimeline(), jobstest.NewTimeline()
+		id, err := p.Register(jobstest.Stub{ExecuteFunc: calls.Execute, StatusFunc: sweeps.Status}, jobs.Every(20*time.Second))
 		require.NoError(t, err)
-		pass(65 * time.Second)
-		assert.Equal(t, seconds(0, 20, 40, 60), calls.moments())
-		assert.Equal(t, seconds(30, 60), sweeps.moments(), "30 seconds is the status interval unless set")
+		jobstest.Advance(65 * time.Second)
+		assert.Equal(t, jobstest.Seconds(0, 20, 40, 60), calls.Moments())
+		assert.Equal(t, jobstest.Seconds(30, 60), sweeps.Moments(), "30 seconds is the status interval unless set")
 		assert.Equal(t, "Running", p.GetJobStatus(id))
 		require.NoError(t, p.Shutdown(context.Background()))
 	})
@@ -103,10 +105,10 @@ func TestTheZeroPoolAnswersBeforeAnyRegistration(t *testing.T) {
 }
 
 func TestPoolsAreApart(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		other := jobs.NewPool(quiet)
-		id := register(t, other, stub{}, jobs.Every(time.Hour))
-		haltPool(p)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		other := jobs.NewPool(jobstest.Quiet)
+		id := jobstest.Register(t, other, jobstest.Stub{}, jobs.Every(time.Hour))
+		jobstest.FailPool(p)
 		assert.Equal(t, "Stopped", p.GetStatus())
 		assert.Equal(t, "Running", other.GetStatus())
 		assert.Nil(t, p.GetJob(id))
@@ -115,11 +117,11 @@ func TestPoolsAreApart(t *testing.T) {
 }
 
 // waitRunning returns when a WaitRunning that begins now has returned nil, as a timeline.
-func waitRunning(p *jobs.Pool) *timeline {
-	done := newTimeline()
+func waitRunning(p *jobs.Pool) *jobstest.Timeline {
+	done := jobstest.NewTimeline()
 	go func() {
 		if p.WaitRunning(context.Background()) == nil {
-			done.mark()
+			done.Mark()
 		}
 	}()
 	return done
@@ -127,43 +129,43 @@ func waitRunning(p *jobs.Pool) *timeline {
 
 func TestWaitRunning(t *testing.T) {
 	t.Run("waits for the first registration", func(t *testing.T) {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 			done := waitRunning(p)
-			pass(5 * time.Second)
-			register(t, p, stub{}, jobs.Once())
-			done.fill(time.Minute)
-			assert.Equal(t, seconds(5), done.moments())
+			jobstest.Advance(5 * time.Second)
+			jobstest.Register(t, p, jobstest.Stub{}, jobs.Once())
+			done.AdvanceTo(time.Minute)
+			assert.Equal(t, jobstest.Seconds(5), done.Moments())
 		})
 	})
 	t.Run("waits until every attached job has started", func(t *testing.T) {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			unready, never := newFault(), newFault()
-			register(t, p, stub{ready: unready.absent}, jobs.Every(time.Hour))
-			register(t, p, stub{ready: never.absent}, jobs.Every(time.Hour), jobs.Detached())
-			register(t, p, stub{ready: never.absent}, jobs.Once())
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			unready, never := jobstest.NewFault(), jobstest.NewFault()
+			jobstest.Register(t, p, jobstest.Stub{ReadyFunc: unready.Absent}, jobs.Every(time.Hour))
+			jobstest.Register(t, p, jobstest.Stub{ReadyFunc: never.Absent}, jobs.Every(time.Hour), jobs.Detached())
+			jobstest.Register(t, p, jobstest.Stub{ReadyFunc: never.Absent}, jobs.Once())
 			done := waitRunning(p)
-			pass(25 * time.Millisecond)
-			unready.mend() // asked at 0, 10, 30 ms
-			done.fill(time.Minute)
-			assert.Equal(t, seconds(0.030), done.moments())
+			jobstest.Advance(25 * time.Millisecond)
+			unready.Clear() // asked at 0, 10, 30 ms
+			done.AdvanceTo(time.Minute)
+			assert.Equal(t, jobstest.Seconds(0.030), done.Moments())
 		})
 	})
 	t.Run("does not wait for an unregistered job", func(t *testing.T) {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			id := register(t, p, stub{ready: newFault().absent}, jobs.Every(time.Hour))
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			id := jobstest.Register(t, p, jobstest.Stub{ReadyFunc: jobstest.NewFault().Absent}, jobs.Every(time.Hour))
 			done := waitRunning(p)
-			pass(time.Second)
+			jobstest.Advance(time.Second)
 			p.UnregisterJob(id)
-			done.fill(time.Minute)
-			assert.Equal(t, seconds(1), done.moments())
+			done.AdvanceTo(time.Minute)
+			assert.Equal(t, jobstest.Seconds(1), done.Moments())
 		})
 	})
 	t.Run("waits until a stopped pool has restarted", func(t *testing.T) {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			haltPool(p)
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			jobstest.FailPool(p)
 			done := waitRunning(p)
-			done.fill(time.Minute)
-			assert.Equal(t, seconds(30), done.moments())
+			done.AdvanceTo(time.Minute)
+			assert.Equal(t, jobstest.Seconds(30), done.Moments())
 			assert.NoError(t, p.WaitRunning(context.Background()), "at once, now")
 		})
 	})
@@ -171,20 +173,20 @@ func TestWaitRunning(t *testing.T) {
 
 func TestWaitRunningReturnsAnErrorOtherwise(t *testing.T) {
 	t.Run("at the end of its context", func(t *testing.T) {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			haltPool(p)
-			ctx, cancel := context.WithTimeoutCause(context.Background(), time.Second, errBroken)
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			jobstest.FailPool(p)
+			ctx, cancel := context.WithTimeoutCause(context.Background(), time.Second, jobstest.ErrBroken)
 			defer cancel()
 			start := time.Now()
-			assert.ErrorIs(t, p.WaitRunning(ctx), errBroken)
+			assert.ErrorIs(t, p.WaitRunning(ctx), jobstest.ErrBroken)
 			assert.Equal(t, time.Second, time.Since(start))
 		})
 	})
 	t.Run("when the pool is shut down", func(t *testing.T) {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 			result := make(chan error, 1)
 			go func() { result <- p.WaitRunning(context.Background()) }()
-			pass(time.Second)
+			jobstest.Advance(time.Second)
 			require.NoError(t, p.Shutdown(context.Background()))
 			assert.ErrorIs(t, <-result, jobs.ErrShutdown)
 		})
@@ -197,22 +199,22 @@ var changedWaits = []struct {
 	interval time.Duration
 	ends     []time.Duration
 }{
-	{"sooner", 20 * time.Second, seconds(20, 40, 60, 80)},
-	{"at once", 4 * time.Second, seconds(10, 14, 18, 22)},
-	{"now", 10 * time.Second, seconds(10, 20, 30, 40)},
-	{"later", 45 * time.Second, seconds(45, 90, 135, 180)},
+	{"sooner", 20 * time.Second, jobstest.Seconds(20, 40, 60, 80)},
+	{"at once", 4 * time.Second, jobstest.Seconds(10, 14, 18, 22)},
+	{"now", 10 * time.Second, jobstest.Seconds(10, 20, 30, 40)},
+	{"later", 45 * time.Second, jobstest.Seconds(45, 90, 135, 180)},
 }
 
 func TestUpdateDurationsChangesTheWaitForASweep(t *testing.T) {
 	for _, c := range changedWaits {
 		t.Run(c.name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				sweeps := newTimeline()
-				register(t, p, stub{status: sweeps.status}, jobs.Every(forAges))
-				pass(10 * time.Second)
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				sweeps := jobstest.NewTimeline()
+				jobstest.Register(t, p, jobstest.Stub{StatusFunc: sweeps.Status}, jobs.Every(jobstest.ForAges))
+				jobstest.Advance(10 * time.Second)
 				p.UpdateDurations(c.interval, time.Minute)
-				sweeps.fill(c.ends[3])
-				assert.Equal(t, c.ends, sweeps.moments())
+				sweeps.AdvanceTo(c.ends[3])
+				assert.Equal(t, c.ends, sweeps.Moments())
 			})
 		})
 	}
@@ -221,18 +223,18 @@ func TestUpdateDurationsChangesTheWaitForASweep(t *testing.T) {
 func TestUpdateDurationsChangesTheWaitForTheFirstAttempt(t *testing.T) {
 	for _, c := range changedWaits {
 		t.Run(c.name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 				start := time.Now()
-				haltPool(p)
-				pass(10 * time.Second)
+				jobstest.FailPool(p)
+				jobstest.Advance(10 * time.Second)
 				p.UpdateDurations(c.interval, time.Minute)
 				if c.ends[0] > 10*time.Second {
 					assert.Equal(t, c.ends[0], p.Info().NextAttempt.Sub(start))
-					pass(c.ends[0] - 10*time.Second - 1)
+					jobstest.Advance(c.ends[0] - 10*time.Second - 1)
 					assert.Equal(t, "Stopped", p.GetStatus())
-					pass(1)
+					jobstest.Advance(1)
 				}
-				pass(0)
+				jobstest.Advance(0)
 				assert.Equal(t, "Running", p.GetStatus())
 			})
 		})
@@ -245,26 +247,26 @@ func TestUpdateDurationsStartsTheBackoffAtTheNewBase(t *testing.T) {
 		base  time.Duration
 		tries []time.Duration
 	}{
-		{"sooner", 20 * time.Second, seconds(30, 90, 110, 150, 230, 390)},
-		{"at once", time.Second, seconds(30, 90, 100, 102, 106, 114)},
-		{"later", 50 * time.Second, seconds(30, 90, 140, 240, 440, 840)},
+		{"sooner", 20 * time.Second, jobstest.Seconds(30, 90, 110, 150, 230, 390)},
+		{"at once", time.Second, jobstest.Seconds(30, 90, 100, 102, 106, 114)},
+		{"later", 50 * time.Second, jobstest.Seconds(30, 90, 140, 240, 440, 840)},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				var unready fault
-				asked := newTimeline()
-				register(t, p, stub{ready: func() bool {
-					asked.mark()
-					return unready.absent()
-				}}, jobs.Every(forAges))
-				pass(0)
-				unready.cause()
-				haltPool(p)
-				pass(100 * time.Second) // attempts at 30 and 90, the next at 210
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				var unready jobstest.Fault
+				asked := jobstest.NewTimeline()
+				jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool {
+					asked.Mark()
+					return unready.Absent()
+				}}, jobs.Every(jobstest.ForAges))
+				jobstest.Advance(0)
+				unready.Set()
+				jobstest.FailPool(p)
+				jobstest.Advance(100 * time.Second) // attempts at 30 and 90, the next at 210
 				p.UpdateDurations(c.base, time.Minute)
-				asked.fill(c.tries[len(c.tries)-1])
-				assert.Equal(t, c.tries, asked.moments()[1:])
+				asked.AdvanceTo(c.tries[len(c.tries)-1])
+				assert.Equal(t, c.tries, asked.Moments()[1:])
 			})
 		})
 	}
@@ -277,19 +279,19 @@ func TestUpdateDurationsChangesTheWaitForReadiness(t *testing.T) {
 		interval time.Duration
 		asked    []time.Duration
 	}{
-		{"shorter", 25 * time.Second, seconds(70.950, 95.950, 120.950)},
-		{"over", 2 * time.Second, seconds(70.950, 80, 82)},
-		{"longer", 45 * time.Second, seconds(70.950, 115.950, 160.950)},
+		{"shorter", 25 * time.Second, jobstest.Seconds(70.950, 95.950, 120.950)},
+		{"over", 2 * time.Second, jobstest.Seconds(70.950, 80, 82)},
+		{"longer", 45 * time.Second, jobstest.Seconds(70.950, 115.950, 160.950)},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				asked := newTimeline()
-				register(t, p, stub{ready: func() bool { asked.mark(); return false }}, jobs.Every(forAges))
-				pass(80 * time.Second)
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				asked := jobstest.NewTimeline()
+				jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool { asked.Mark(); return false }}, jobs.Every(jobstest.ForAges))
+				jobstest.Advance(80 * time.Second)
 				p.UpdateDurations(c.interval, time.Minute)
-				asked.fill(c.asked[2])
-				moments := asked.moments()
+				asked.AdvanceTo(c.asked[2])
+				moments := asked.Moments()
 				assert.Equal(t, c.asked, moments[len(moments)-3:])
 			})
 		})
@@ -297,52 +299,52 @@ func TestUpdateDurationsChangesTheWaitForReadiness(t *testing.T) {
 }
 
 func TestUpdateDurationsLeavesAShortReadinessWaitAlone(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		asked := newTimeline()
-		register(t, p, stub{ready: func() bool { asked.mark(); return false }}, jobs.Once())
-		pass(35 * time.Millisecond) // 0, 10, 30
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		asked := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool { asked.Mark(); return false }}, jobs.Once())
+		jobstest.Advance(35 * time.Millisecond) // 0, 10, 30
 		p.UpdateDurations(time.Hour, time.Minute)
-		asked.fill(150 * time.Millisecond)
-		assert.Equal(t, seconds(0, 0.010, 0.030, 0.070, 0.150), asked.moments())
+		asked.AdvanceTo(150 * time.Millisecond)
+		assert.Equal(t, jobstest.Seconds(0, 0.010, 0.030, 0.070, 0.150), asked.Moments())
 	})
 }
 
 func TestUpdateDurationsLimitsApplyToCallsThatBeginAfterwards(t *testing.T) {
 	t.Run("executions", func(t *testing.T) {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			before := register(t, p, stub{execute: enduring(200 * time.Second)}, jobs.Every(forAges), jobs.Detached())
-			pass(time.Second)
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			before := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: jobstest.Sleeping(200 * time.Second)}, jobs.Every(jobstest.ForAges), jobs.Detached())
+			jobstest.Advance(time.Second)
 			p.UpdateDurations(30*time.Second, 10*time.Second)
-			after := register(t, p, stub{execute: enduring(200 * time.Second)}, jobs.Every(forAges), jobs.Detached())
-			pass(10*time.Second - 1)
+			after := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: jobstest.Sleeping(200 * time.Second)}, jobs.Every(jobstest.ForAges), jobs.Detached())
+			jobstest.Advance(10*time.Second - 1)
 			assert.Equal(t, "Running", p.GetJobStatus(after))
-			pass(1)
+			jobstest.Advance(1)
 			assert.Equal(t, "Failed", p.GetJobStatus(after))
-			pass(89*time.Second - 1)
+			jobstest.Advance(89*time.Second - 1)
 			assert.Equal(t, "Running", p.GetJobStatus(before))
-			pass(1)
+			jobstest.Advance(1)
 			assert.Equal(t, "Failed", p.GetJobStatus(before), "its limit is the old one")
 		}, jobs.WithExecutionTimeout(100*time.Second))
 	})
 	t.Run("a call of Status that has just begun", func(t *testing.T) {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			register(t, p, stub{status: enduring(25 * time.Second)}, jobs.Every(forAges))
-			pass(30*time.Second + 1)
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			jobstest.Register(t, p, jobstest.Stub{StatusFunc: jobstest.Sleeping(25 * time.Second)}, jobs.Every(jobstest.ForAges))
+			jobstest.Advance(30*time.Second + 1)
 			p.UpdateDurations(time.Hour, 20*time.Second)
-			pass(10*time.Second - 2)
+			jobstest.Advance(10*time.Second - 2)
 			assert.Equal(t, "Running", p.GetStatus())
-			pass(1)
+			jobstest.Advance(1)
 			assert.Equal(t, "Stopped", p.GetStatus(), "at its old limit")
 		}, jobs.WithExecutionTimeout(10*time.Second))
 	})
 	t.Run("calls of Status", func(t *testing.T) {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			register(t, p, stub{status: enduring(25 * time.Second)}, jobs.Every(forAges))
-			pass(31 * time.Second)
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			jobstest.Register(t, p, jobstest.Stub{StatusFunc: jobstest.Sleeping(25 * time.Second)}, jobs.Every(jobstest.ForAges))
+			jobstest.Advance(31 * time.Second)
 			p.UpdateDurations(30*time.Second, 10*time.Second)
-			pass(39*time.Second - 1)
+			jobstest.Advance(39*time.Second - 1)
 			assert.Equal(t, "Running", p.GetStatus(), "the call that began at 30 has the old limit")
-			pass(1)
+			jobstest.Advance(1)
 			assert.Equal(t, "Stopped", p.GetStatus(), "the one that began at 60 the new one")
 		})
 	})
@@ -350,11 +352,11 @@ func TestUpdateDurationsLimitsApplyToCallsThatBeginAfterwards(t *testing.T) {
 
 func TestAnExecutionTimeoutOfZeroOrLessMeansNone(t *testing.T) {
 	for _, timeout := range []time.Duration{0, -1} {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 			p.UpdateDurations(30*time.Second, timeout)
-			register(t, p, stub{execute: enduring(100 * time.Hour)}, jobs.Every(forAges))
-			register(t, p, stub{status: enduring(100 * time.Hour)}, jobs.Every(forAges))
-			pass(99 * time.Hour)
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: jobstest.Sleeping(100 * time.Hour)}, jobs.Every(jobstest.ForAges))
+			jobstest.Register(t, p, jobstest.Stub{StatusFunc: jobstest.Sleeping(100 * time.Hour)}, jobs.Every(jobstest.ForAges))
+			jobstest.Advance(99 * time.Hour)
 			assert.Equal(t, "Running", p.GetStatus())
 		})
 	}
@@ -362,24 +364,24 @@ func TestAnExecutionTimeoutOfZeroOrLessMeansNone(t *testing.T) {
 
 func TestARetryIntervalOfZeroOrLessIsLeftAsItIs(t *testing.T) {
 	for _, interval := range []time.Duration{0, -time.Second} {
-		logged := new(journal)
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			sweeps := newTimeline()
-			register(t, p, stub{status: sweeps.status}, jobs.Every(forAges))
-			assert.Empty(t, logged.atLeast(warning))
+		logged := new(jobstest.Journal)
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			sweeps := jobstest.NewTimeline()
+			jobstest.Register(t, p, jobstest.Stub{StatusFunc: sweeps.Status}, jobs.Every(jobstest.ForAges))
+			assert.Empty(t, logged.AtLeast(slog.LevelWarn))
 			p.UpdateDurations(interval, time.Minute)
-			assert.Len(t, logged.atLeast(warning), 1, "logged")
-			sweeps.fill(70 * time.Second)
-			assert.Equal(t, seconds(30, 60), sweeps.moments())
-		}, logged.option())
+			assert.Len(t, logged.AtLeast(slog.LevelWarn), 1, "logged")
+			sweeps.AdvanceTo(70 * time.Second)
+			assert.Equal(t, jobstest.Seconds(30, 60), sweeps.Moments())
+		}, logged.Option())
 	}
 }
 
 func TestAPoolMayBeMadeBeforeTheBubbleInWhichItIsUsed(t *testing.T) {
-	p := jobs.NewPool(quiet, jobs.WithExecutionTimeout(10*time.Second))
+	p := jobs.NewPool(jobstest.Quiet, jobs.WithExecutionTimeout(10*time.Second))
 	synctest.Test(t, func(t *testing.T) {
-		register(t, p, stub{status: enduring(20 * time.Second)}, jobs.Every(forAges))
-		pass(40 * time.Second)
+		jobstest.Register(t, p, jobstest.Stub{StatusFunc: jobstest.Sleeping(20 * time.Second)}, jobs.Every(jobstest.ForAges))
+		jobstest.Advance(40 * time.Second)
 		assert.Equal(t, "Stopped", p.GetStatus())
 		require.NoError(t, p.Shutdown(t.Context()))
 	})

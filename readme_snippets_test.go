@@ -16,11 +16,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 // The snippets of README.md and docs/, where the compiler and the tests see them.
 
-type discovery struct{ stub }
+type discovery struct{ jobstest.Stub }
 
 func TestDiscoveryRunsHourly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -86,7 +87,7 @@ func list(w http.ResponseWriter, _ *http.Request) {
 }
 
 type report struct {
-	stub
+	jobstest.Stub
 	discoveryID string
 }
 
@@ -100,7 +101,7 @@ func (r report) Execute() error {
 
 func TestTheSnippetsOfTheReadmeWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		jobs.SetDefaultPool(jobs.NewPool(quiet))
+		jobs.SetDefaultPool(jobs.NewPool(jobstest.Quiet))
 		defer jobs.SetDefaultPool(nil)
 		defer func() { require.NoError(t, jobs.Shutdown(context.Background())) }()
 
@@ -116,7 +117,7 @@ func TestTheSnippetsOfTheReadmeWork(t *testing.T) {
 		require.NoError(t, err)
 		request, err := registerRequest(":")
 		require.NoError(t, err)
-		pass(0)
+		jobstest.Advance(0)
 		assert.Equal(t, "Running", jobs.GetJobStatus(reporting))
 		assert.Equal(t, "Failed", jobs.GetJobStatus(request))
 
@@ -136,7 +137,7 @@ func TestTheSnippetsOfTheReadmeWork(t *testing.T) {
 
 func TestTheReadmesLivenessLastsWhileItsReadinessFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		jobs.SetDefaultPool(jobs.NewPool(quiet))
+		jobs.SetDefaultPool(jobs.NewPool(jobstest.Quiet))
 		defer jobs.SetDefaultPool(nil)
 		defer func() { require.NoError(t, jobs.Shutdown(context.Background())) }()
 		codes := func() (codes []int) {
@@ -149,14 +150,14 @@ func TestTheReadmesLivenessLastsWhileItsReadinessFails(t *testing.T) {
 		}
 
 		var ready atomic.Bool
-		_, err := jobs.Register(stub{ready: ready.Load}, jobs.Every(time.Minute))
+		_, err := jobs.Register(jobstest.Stub{ReadyFunc: ready.Load}, jobs.Every(time.Minute))
 		require.NoError(t, err)
-		pass(0)
+		jobstest.Advance(0)
 		assert.Equal(t, "Running", jobs.GetStatus())
 		assert.Equal(t, []int{http.StatusOK, http.StatusServiceUnavailable}, codes(), "a job has not started")
 
 		ready.Store(true)
-		pass(time.Second)
+		jobstest.Advance(time.Second)
 		assert.Equal(t, []int{http.StatusOK, http.StatusOK}, codes())
 
 		jobs.DefaultPool().SetStatus(jobs.PoolStatusStopped)
@@ -166,12 +167,12 @@ func TestTheReadmesLivenessLastsWhileItsReadinessFails(t *testing.T) {
 
 func TestTheReadmesSignOnEndsWithAPermanentError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		jobs.SetDefaultPool(jobs.NewPool(quiet))
+		jobs.SetDefaultPool(jobs.NewPool(jobstest.Quiet))
 		defer jobs.SetDefaultPool(nil)
 		defer func() { require.NoError(t, jobs.Shutdown(context.Background())) }()
 		id, err := registerSignOn(func(context.Context) error { return jobs.Permanent(errors.New("refused")) })
 		require.NoError(t, err)
-		pass(time.Hour)
+		jobstest.Advance(time.Hour)
 		info, _ := jobs.DefaultPool().Job(id)
 		assert.Equal(t, jobs.JobStatusFailed, info.Status)
 		assert.EqualValues(t, 1, info.Executions)

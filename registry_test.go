@@ -8,13 +8,14 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 func TestAJobIsFoundWhateverComesAndGoesBesideIt(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		var ids []string
 		for range 50 {
-			ids = append(ids, register(t, p, idler{}, jobs.Every(time.Hour)))
+			ids = append(ids, jobstest.Register(t, p, jobstest.Idler{}, jobs.Every(time.Hour)))
 		}
 		var wg sync.WaitGroup
 		for range 2 {
@@ -22,7 +23,7 @@ func TestAJobIsFoundWhateverComesAndGoesBesideIt(t *testing.T) {
 				for range 100 {
 					var guests []string
 					for range 100 { // more than are there, so that the registry grows and shrinks
-						guests = append(guests, register(t, p, neverReady, jobs.Once()))
+						guests = append(guests, jobstest.Register(t, p, jobstest.NeverReady, jobs.Once()))
 					}
 					for _, id := range guests {
 						p.UnregisterJob(id)

@@ -12,25 +12,26 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 func TestPackageFunctionsActOnTheGlobalPool(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		jobs.SetDefaultPool(jobs.NewPool(quiet))
+		jobs.SetDefaultPool(jobs.NewPool(jobstest.Quiet))
 		defer jobs.SetDefaultPool(nil)
 		assert.Equal(t, "Initializing", jobs.GetStatus())
-		laps := newTimeline()
-		id, err := jobs.RegisterIntervalJobWithName(stub{execute: laps.execute}, time.Minute, "mine")
+		laps := jobstest.NewTimeline()
+		id, err := jobs.RegisterIntervalJobWithName(jobstest.Stub{ExecuteFunc: laps.Execute}, time.Minute, "mine")
 		require.NoError(t, err)
-		pass(0)
+		jobstest.Advance(0)
 		assert.Equal(t, "Running", jobs.GetStatus())
 		assert.Equal(t, "Running", jobs.GetJobStatus(id))
 		assert.Equal(t, "mine", jobs.GetJob(id).GetName())
 		jobs.JobLock(id)
-		pass(90 * time.Second)
+		jobstest.Advance(90 * time.Second)
 		jobs.JobUnlock(id)
-		pass(0)
-		assert.Equal(t, times(time.Second, 0, 90), laps.moments())
+		jobstest.Advance(0)
+		assert.Equal(t, jobstest.Times(time.Second, 0, 90), laps.Moments())
 		jobs.UnregisterJob(id)
 		assert.Nil(t, jobs.GetJob(id))
 		require.NoError(t, jobs.Shutdown(context.Background()))
@@ -75,10 +76,10 @@ func TestTheDefaultPoolIsOneAlsoForManyAtOnce(t *testing.T) {
 func TestSetDefaultPool(t *testing.T) {
 	withDefaultPool(t, func(t *testing.T) {
 		first := jobs.DefaultPool()
-		own := jobs.NewPool(quiet)
+		own := jobs.NewPool(jobstest.Quiet)
 		jobs.SetDefaultPool(own)
 		assert.Same(t, own, jobs.DefaultPool())
-		id, err := jobs.Register(stub{}, jobs.Every(time.Hour))
+		id, err := jobs.Register(jobstest.Stub{}, jobs.Every(time.Hour))
 		require.NoError(t, err)
 		assert.NotNil(t, own.GetJob(id))
 		assert.Nil(t, first.GetJob(id))
@@ -133,9 +134,9 @@ func waysToRegister() map[string]struct {
 func TestThePackageLevelRegistrations(t *testing.T) {
 	withDefaultPool(t, func(t *testing.T) {
 		for call, r := range waysToRegister() {
-			id, err := r.register(stub{})
+			id, err := r.register(jobstest.Stub{})
 			require.NoError(t, err, call)
-			info := infoOf(t, jobs.DefaultPool(), id)
+			info := jobstest.InfoOf(t, jobs.DefaultPool(), id)
 			assert.Equal(t, r.typ, info.Type, call)
 			if r.name == "" {
 				r.name = r.typ
@@ -149,20 +150,20 @@ func TestThePackageLevelRegistrations(t *testing.T) {
 
 func TestThePackageLevelFunctionsActOnTheDefaultPool(t *testing.T) {
 	withDefaultPool(t, func(t *testing.T) {
-		jobs.SetDefaultPool(jobs.NewPool(quiet))
-		calls, sweeps := newTimeline(), newTimeline()
-		id, err := jobs.RegisterIntervalJob(stub{execute: calls.execute, status: sweeps.status}, 10*time.Second)
+		jobs.SetDefaultPool(jobs.NewPool(jobstest.Quiet))
+		calls, sweeps := jobstest.NewTimeline(), jobstest.NewTimeline()
+		id, err := jobs.RegisterIntervalJob(jobstest.Stub{ExecuteFunc: calls.Execute, StatusFunc: sweeps.Status}, 10*time.Second)
 		require.NoError(t, err)
 		jobs.UpdateDurations(3*time.Second, time.Minute)
-		calls.fill(time.Second)
+		calls.AdvanceTo(time.Second)
 		assert.Equal(t, "Running", jobs.GetJobStatus(id))
 		jobs.JobLock(id)
 		require.NoError(t, jobs.RunNow(id))
-		calls.fill(4 * time.Second)
+		calls.AdvanceTo(4 * time.Second)
 		jobs.JobUnlock(id)
-		calls.fill(5 * time.Second)
-		assert.Equal(t, seconds(0, 4), calls.moments())
-		assert.Equal(t, seconds(3), sweeps.moments())
+		calls.AdvanceTo(5 * time.Second)
+		assert.Equal(t, jobstest.Seconds(0, 4), calls.Moments())
+		assert.Equal(t, jobstest.Seconds(3), sweeps.Moments())
 		jobs.UnregisterJob(id)
 		assert.Nil(t, jobs.GetJob(id))
 		assert.Empty(t, jobs.GetJobStatus(id))
@@ -174,26 +175,28 @@ func TestThePackageLevelFunctionsActOnTheDefaultPool(t *testing.T) {
 func TestTestsOfPackageLevelCodeRunInOneBubbleAfterTheOther(t *testing.T) {
 	for range 3 {
 		withDefaultPool(t, func(t *testing.T) {
-			calls := newTimeline()
-			_, err := jobs.RegisterIntervalJob(stub{execute: calls.execute}, 10*time.Second)
+			calls := jobstest.NewTimeline()
+			_, err := jobs.RegisterIntervalJob(jobstest.Stub{ExecuteFunc: calls.Execute}, 10*time.Second)
 			require.NoError(t, err)
-			pass(25 * time.Second)
-			assert.Equal(t, seconds(0, 10, 20), calls.moments())
+			jobstest.Advance(25 * time.Second)
+			assert.Equal(t, jobstest.Seconds(0, 10, 20), calls.Moments())
 		})
 	}
 }
 
 func TestUpdateDurationsActsOnTheDefaultPoolOfThatMoment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		first, second := jobs.NewPool(quiet), jobs.NewPool(quiet)
+		first, second := jobs.NewPool(jobstest.Quiet), jobs.NewPool(jobstest.Quiet)
 		defer jobs.SetDefaultPool(nil)
 		var ofFirst, ofSecond atomic.Int32
-		count := func(n *atomic.Int32) stub { return stub{status: func() error { n.Add(1); return nil }} }
-		register(t, first, count(&ofFirst), jobs.Every(forAges))
-		register(t, second, count(&ofSecond), jobs.Every(forAges))
+		count := func(n *atomic.Int32) jobstest.Stub {
+			return jobstest.Stub{StatusFunc: func() error { n.Add(1); return nil }}
+		}
+		jobstest.Register(t, first, count(&ofFirst), jobs.Every(jobstest.ForAges))
+		jobstest.Register(t, second, count(&ofSecond), jobs.Every(jobstest.ForAges))
 		jobs.SetDefaultPool(first)
 		jobs.UpdateDurations(5*time.Second, time.Minute)
-		pass(31 * time.Second)
+		jobstest.Advance(31 * time.Second)
 		assert.EqualValues(t, 6, ofFirst.Load())
 		assert.EqualValues(t, 1, ofSecond.Load())
 		require.NoError(t, first.Shutdown(context.Background()))

@@ -14,26 +14,27 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 func TestAfterShutdownNothingBegins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := jobs.NewPool(quiet)
-		calls, asked := newTimeline(), newTimeline()
+		p := jobs.NewPool(jobstest.Quiet)
+		calls, asked := jobstest.NewTimeline(), jobstest.NewTimeline()
 		for _, opts := range [][]jobs.JobOption{nil, {jobs.Detached()}} {
-			register(t, p, stub{execute: calls.execute, status: calls.status}, jobs.Every(time.Second), opts...)
-			register(t, p, stub{execute: calls.execute}, jobs.On(everySecond()), opts...)
-			register(t, p, stub{ready: func() bool { asked.mark(); return false }}, jobs.Every(time.Second), opts...)
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute, StatusFunc: calls.Status}, jobs.Every(time.Second), opts...)
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.On(jobstest.EverySecond()), opts...)
+			jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool { asked.Mark(); return false }}, jobs.Every(time.Second), opts...)
 		}
-		register(t, p, stub{execute: func() error { calls.mark(); return errBroken }},
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { calls.Mark(); return jobstest.ErrBroken }},
 			jobs.Retry(99), jobs.WithRetryBackoff(time.Second, time.Second))
-		pass(1500 * time.Millisecond)
+		jobstest.Advance(1500 * time.Millisecond)
 		require.NoError(t, p.Shutdown(context.Background()))
-		before, polls := len(calls.moments()), len(asked.moments())
+		before, polls := len(calls.Moments()), len(asked.Moments())
 		require.NotZero(t, before)
-		pass(time.Hour)
-		assert.Len(t, calls.moments(), before)
-		assert.Len(t, asked.moments(), polls)
+		jobstest.Advance(time.Hour)
+		assert.Len(t, calls.Moments(), before)
+		assert.Len(t, asked.Moments(), polls)
 	})
 }
 
@@ -41,39 +42,39 @@ func TestShutdownWaitsForEveryCallOfUserCode(t *testing.T) {
 	slowReady := func() bool { time.Sleep(10 * time.Second); return true }
 	for name, register := range map[string]func(t *testing.T, p *jobs.Pool){
 		"Execute": func(t *testing.T, p *jobs.Pool) {
-			register(t, p, stub{execute: enduring(10 * time.Second)}, jobs.Every(time.Hour))
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: jobstest.Sleeping(10 * time.Second)}, jobs.Every(time.Hour))
 		},
 		"Execute of a single run job": func(t *testing.T, p *jobs.Pool) {
-			register(t, p, stub{execute: enduring(10 * time.Second)}, jobs.Once())
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: jobstest.Sleeping(10 * time.Second)}, jobs.Once())
 		},
 		"a late Execute": func(t *testing.T, p *jobs.Pool) {
-			register(t, p, stub{execute: enduring(10 * time.Second)}, jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: jobstest.Sleeping(10 * time.Second)}, jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
 		},
 		"Execute of an unregistered job": func(t *testing.T, p *jobs.Pool) {
-			id := register(t, p, stub{execute: enduring(10 * time.Second)}, jobs.Every(time.Hour))
-			pass(0)
+			id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: jobstest.Sleeping(10 * time.Second)}, jobs.Every(time.Hour))
+			jobstest.Advance(0)
 			p.UnregisterJob(id)
 		},
 		"Ready": func(t *testing.T, p *jobs.Pool) {
-			register(t, p, stub{ready: slowReady}, jobs.Every(time.Hour))
+			jobstest.Register(t, p, jobstest.Stub{ReadyFunc: slowReady}, jobs.Every(time.Hour))
 		},
 		"Status": func(t *testing.T, p *jobs.Pool) {
 			p.UpdateDurations(time.Second, time.Hour)
-			register(t, p, stub{status: enduring(9 * time.Second)}, jobs.Every(time.Hour))
+			jobstest.Register(t, p, jobstest.Stub{StatusFunc: jobstest.Sleeping(9 * time.Second)}, jobs.Every(time.Hour))
 		},
 		"JobExecution.Ready": func(t *testing.T, p *jobs.Pool) {
-			var unready fault
-			id := register(t, p, stub{ready: func() bool { return unready.absent() || slowReady() }}, jobs.Every(time.Hour))
-			pass(0)
-			unready.cause()
+			var unready jobstest.Fault
+			id := jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool { return unready.Absent() || slowReady() }}, jobs.Every(time.Hour))
+			jobstest.Advance(0)
+			unready.Set()
 			go p.GetJob(id).Ready()
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p, start := jobs.NewPool(quiet), time.Now()
+				p, start := jobs.NewPool(jobstest.Quiet), time.Now()
 				register(t, p)
-				pass(5 * time.Second)
+				jobstest.Advance(5 * time.Second)
 				require.NoError(t, p.Shutdown(context.Background()))
 				assert.Equal(t, 10*time.Second, time.Since(start))
 			})
@@ -83,30 +84,30 @@ func TestShutdownWaitsForEveryCallOfUserCode(t *testing.T) {
 
 func TestShutdownDoesNotWaitForLocksRestartsOrReadiness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := jobs.NewPool(quiet)
-		id := register(t, p, stub{}, jobs.Every(time.Second))
-		register(t, p, stub{ready: newFault().absent}, jobs.Every(time.Second))
-		pass(500 * time.Millisecond)
+		p := jobs.NewPool(jobstest.Quiet)
+		id := jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Second))
+		jobstest.Register(t, p, jobstest.Stub{ReadyFunc: jobstest.NewFault().Absent}, jobs.Every(time.Second))
+		jobstest.Advance(500 * time.Millisecond)
 		p.JobLock(id)
-		pass(time.Second) // its execution waits for the lock
-		haltPool(p)
+		jobstest.Advance(time.Second) // its execution waits for the lock
+		jobstest.FailPool(p)
 		start := time.Now()
 		require.NoError(t, p.Shutdown(context.Background()))
 		assert.Zero(t, time.Since(start))
 		p.JobUnlock(id)
-		pass(time.Hour)
-		assert.EqualValues(t, 1, infoOf(t, p, id).Executions)
+		jobstest.Advance(time.Hour)
+		assert.EqualValues(t, 1, jobstest.InfoOf(t, p, id).Executions)
 	})
 }
 
 func TestShutdownDoesNotWaitForAbandonedExecutions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := jobs.NewPool(quiet, jobs.WithExecutionTimeout(10*time.Second), jobs.WithAbandonAfter(5*time.Second))
+		p := jobs.NewPool(jobstest.Quiet, jobs.WithExecutionTimeout(10*time.Second), jobs.WithAbandonAfter(5*time.Second))
 		end := make(chan bool)
 		defer close(end)
-		register(t, p, stub{execute: func() error { <-end; return nil }}, jobs.Every(forAges))
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { <-end; return nil }}, jobs.Every(jobstest.ForAges))
 		start := time.Now()
-		pass(time.Second)
+		jobstest.Advance(time.Second)
 		require.NoError(t, p.Shutdown(context.Background()))
 		assert.Equal(t, 15*time.Second, time.Since(start), "it is given up while Shutdown waits")
 	})
@@ -114,11 +115,11 @@ func TestShutdownDoesNotWaitForAbandonedExecutions(t *testing.T) {
 
 func TestShutdownTellsChannelJobsAndEndsContexts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, log := jobs.NewPool(quiet), newCauseLog()
+		p, log := jobs.NewPool(jobstest.Quiet), newCauseLog()
 		stop := make(chan interface{})
-		id := register(t, p, stub{execute: func() error { assert.Nil(t, <-stop); return nil }}, jobs.Channel(stop))
-		register(t, p, jobs.JobFunc(log.await), jobs.Every(time.Hour))
-		pass(time.Second)
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { assert.Nil(t, <-stop); return nil }}, jobs.Channel(stop))
+		jobstest.Register(t, p, jobs.JobFunc(log.await), jobs.Every(time.Hour))
+		jobstest.Advance(time.Second)
 		require.NoError(t, p.Shutdown(context.Background()))
 		assert.Equal(t, []error{jobs.ErrShutdown}, log.all())
 		assert.Equal(t, "Stopped", p.GetJobStatus(id))
@@ -133,20 +134,20 @@ func hangElsewhere(end chan bool) { <-end }
 
 func TestAtTheEndOfItsContextShutdownNamesTheJobsStillInACall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, end := jobs.NewPool(quiet), make(chan bool)
-		hanging := register(t, p, stub{execute: func() error { hangIn(end); return nil }}, jobs.Every(time.Hour), jobs.WithName("sleeper"))
-		ready := register(t, p, stub{ready: func() bool { <-end; return true }}, jobs.Once(), jobs.WithName("thinker"))
-		gone := register(t, p, stub{execute: func() error { <-end; return nil }}, jobs.Once(), jobs.WithName("leaver"))
-		well := register(t, p, stub{}, jobs.Every(time.Hour), jobs.WithName("idler"))
+		p, end := jobs.NewPool(jobstest.Quiet), make(chan bool)
+		hanging := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { hangIn(end); return nil }}, jobs.Every(time.Hour), jobs.WithName("sleeper"))
+		ready := jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool { <-end; return true }}, jobs.Once(), jobs.WithName("thinker"))
+		gone := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { <-end; return nil }}, jobs.Once(), jobs.WithName("leaver"))
+		well := jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour), jobs.WithName("idler"))
 		go hangElsewhere(end)
-		pass(time.Second)
+		jobstest.Advance(time.Second)
 		p.UnregisterJob(gone)
-		ctx, cancel := context.WithTimeoutCause(context.Background(), 3*time.Second, errBroken)
+		ctx, cancel := context.WithTimeoutCause(context.Background(), 3*time.Second, jobstest.ErrBroken)
 		defer cancel()
 		start := time.Now()
 		err := p.Shutdown(ctx)
 		assert.Equal(t, 3*time.Second, time.Since(start))
-		require.ErrorIs(t, err, errBroken)
+		require.ErrorIs(t, err, jobstest.ErrBroken)
 		for _, part := range []string{"sleeper", "Execute", "thinker", "Ready", "leaver", "hangIn", hanging, ready, gone} {
 			assert.ErrorContains(t, err, part)
 		}
@@ -161,10 +162,10 @@ func TestAtTheEndOfItsContextShutdownNamesTheJobsStillInACall(t *testing.T) {
 
 func TestTheStacksAreOfThisPoolsJobsOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, other, end := jobs.NewPool(quiet), jobs.NewPool(quiet), make(chan bool)
-		register(t, p, stub{status: func() error { hangIn(end); return nil }}, jobs.Every(time.Hour))
-		register(t, other, stub{execute: func() error { hangElsewhere(end); return nil }}, jobs.Every(time.Hour))
-		pass(31 * time.Second)
+		p, other, end := jobs.NewPool(jobstest.Quiet), jobs.NewPool(jobstest.Quiet), make(chan bool)
+		jobstest.Register(t, p, jobstest.Stub{StatusFunc: func() error { hangIn(end); return nil }}, jobs.Every(time.Hour))
+		jobstest.Register(t, other, jobstest.Stub{ExecuteFunc: func() error { hangElsewhere(end); return nil }}, jobs.Every(time.Hour))
+		jobstest.Advance(31 * time.Second)
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
 		err := p.Shutdown(ctx)
@@ -180,17 +181,17 @@ func TestTheStacksAreOfThisPoolsJobsOnly(t *testing.T) {
 
 func TestTheStackOfAnAbandonedExecutionIsNotAmongThem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := jobs.NewPool(quiet, jobs.WithExecutionTimeout(time.Second), jobs.WithAbandonAfter(time.Second))
+		p := jobs.NewPool(jobstest.Quiet, jobs.WithExecutionTimeout(time.Second), jobs.WithAbandonAfter(time.Second))
 		end := make(chan bool)
-		first := onlyFirst(func() error { hangElsewhere(end); return nil })
-		register(t, p, stub{execute: func() error {
+		first := jobstest.OnlyFirst(func() error { hangElsewhere(end); return nil })
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
 			if err := first(); err != nil {
 				return err
 			}
 			hangIn(end)
 			return nil
 		}}, jobs.Every(time.Second), jobs.Detached())
-		pass(3500 * time.Millisecond) // abandoned at 2, executing again from 3 on
+		jobstest.Advance(3500 * time.Millisecond) // abandoned at 2, executing again from 3 on
 		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 		defer cancel()
 		err := p.Shutdown(ctx)
@@ -205,20 +206,20 @@ func TestTheStackOfAnAbandonedExecutionIsNotAmongThem(t *testing.T) {
 func TestShutdownFromInsideUserCodeWithAContextThatNeverEndsIsAnErrorAtOnce(t *testing.T) {
 	for name, inside := range map[string]func(t *testing.T, p *jobs.Pool, shutdown func() error){
 		"Execute": func(t *testing.T, p *jobs.Pool, shutdown func() error) {
-			register(t, p, stub{execute: shutdown}, jobs.Every(time.Hour))
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: shutdown}, jobs.Every(time.Hour))
 		},
 		"ExecuteContext": func(t *testing.T, p *jobs.Pool, shutdown func() error) {
-			register(t, p, jobs.JobFunc(func(context.Context) error { return shutdown() }), jobs.Once())
+			jobstest.Register(t, p, jobs.JobFunc(func(context.Context) error { return shutdown() }), jobs.Once())
 		},
 		"Status": func(t *testing.T, p *jobs.Pool, shutdown func() error) {
-			register(t, p, stub{status: shutdown}, jobs.Every(time.Hour))
+			jobstest.Register(t, p, jobstest.Stub{StatusFunc: shutdown}, jobs.Every(time.Hour))
 		},
 		"Ready": func(t *testing.T, p *jobs.Pool, shutdown func() error) {
-			register(t, p, stub{ready: func() bool { return shutdown() == nil }}, jobs.Every(time.Hour))
+			jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool { return shutdown() == nil }}, jobs.Every(time.Hour))
 		},
 		"Next": func(t *testing.T, p *jobs.Pool, shutdown func() error) {
 			asked := false
-			register(t, p, stub{}, jobs.On(nextFunc(func(at time.Time) time.Time {
+			jobstest.Register(t, p, jobstest.Stub{}, jobs.On(jobstest.NextFunc(func(at time.Time) time.Time {
 				if asked { // not inside Register
 					_ = shutdown()
 				}
@@ -227,10 +228,10 @@ func TestShutdownFromInsideUserCodeWithAContextThatNeverEndsIsAnErrorAtOnce(t *t
 			})))
 		},
 		"the log handler": func(t *testing.T, p *jobs.Pool, shutdown func() error) {
-			register(t, p, stub{execute: func() error { return errBroken }}, jobs.Every(time.Hour), jobs.Detached())
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { return jobstest.ErrBroken }}, jobs.Every(time.Hour), jobs.Detached())
 		},
 		"the status function": func(t *testing.T, p *jobs.Pool, shutdown func() error) {
-			register(t, p, stub{}, jobs.Every(time.Hour), jobs.Detached())
+			jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour), jobs.Detached())
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -246,7 +247,7 @@ func TestShutdownFromInsideUserCodeWithAContextThatNeverEndsIsAnErrorAtOnce(t *t
 					}
 					return err
 				}
-				opts := []jobs.PoolOption{quiet}
+				opts := []jobs.PoolOption{jobstest.Quiet}
 				switch name {
 				case "the log handler":
 					opts = []jobs.PoolOption{jobs.WithLogger(slog.New(handlerFunc(func(r slog.Record) {
@@ -259,7 +260,7 @@ func TestShutdownFromInsideUserCodeWithAContextThatNeverEndsIsAnErrorAtOnce(t *t
 				}
 				p = jobs.NewPool(opts...)
 				inside(t, p, shutdown)
-				pass(time.Hour)
+				jobstest.Advance(time.Hour)
 				require.NotZero(t, called)
 				require.ErrorContains(t, err, "its caller is inside one of the calls that it would wait for")
 				assert.ErrorContains(t, p.RunNow("x"), "shut down", "it was all the same")
@@ -286,8 +287,8 @@ func (h handlerFunc) Handle(_ context.Context, r slog.Record) error {
 func TestAnErrorOfShutdownNamesAJob(t *testing.T) {
 	for range 50 { // the job returns and the context ends at the same moment: either may come first
 		synctest.Test(t, func(t *testing.T) {
-			p := jobs.NewPool(quiet)
-			register(t, p, stub{execute: enduring(10 * time.Second)}, jobs.Once(), jobs.WithName("sleeper"))
+			p := jobs.NewPool(jobstest.Quiet)
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: jobstest.Sleeping(10 * time.Second)}, jobs.Once(), jobs.WithName("sleeper"))
 			synctest.Wait()
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 			defer cancel()
@@ -301,26 +302,26 @@ func TestAnErrorOfShutdownNamesAJob(t *testing.T) {
 
 func TestShutdownIsSafeTwiceAndFromManyGoroutines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := jobs.NewPool(quiet)
-		register(t, p, stub{execute: enduring(10 * time.Second)}, jobs.Every(time.Hour))
-		pass(0)
-		done := newTimeline()
+		p := jobs.NewPool(jobstest.Quiet)
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: jobstest.Sleeping(10 * time.Second)}, jobs.Every(time.Hour))
+		jobstest.Advance(0)
+		done := jobstest.NewTimeline()
 		for range 10 {
 			go func() {
 				if p.Shutdown(context.Background()) == nil {
-					done.mark()
+					done.Mark()
 				}
 			}()
 		}
-		done.fill(time.Minute)
-		assert.Equal(t, seconds(10, 10, 10, 10, 10, 10, 10, 10, 10, 10), done.moments())
+		done.AdvanceTo(time.Minute)
+		assert.Equal(t, jobstest.Seconds(10, 10, 10, 10, 10, 10, 10, 10, 10, 10), done.Moments())
 		require.NoError(t, p.Shutdown(context.Background()))
 	})
 }
 
 func TestShutdownBeforeAnyRegistration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for _, p := range []*jobs.Pool{jobs.NewPool(quiet), new(jobs.Pool)} {
+		for _, p := range []*jobs.Pool{jobs.NewPool(jobstest.Quiet), new(jobs.Pool)} {
 			require.NoError(t, p.Shutdown(context.Background()))
 			assert.Equal(t, "Stopped", p.GetStatus())
 			assert.ErrorIs(t, p.RunNow("nobody"), jobs.ErrShutdown)
@@ -330,9 +331,9 @@ func TestShutdownBeforeAnyRegistration(t *testing.T) {
 
 func TestShutdownFromInsideAJobWaitsForItsCallerTooUntilTheEndOfItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := jobs.NewPool(quiet)
+		p := jobs.NewPool(jobstest.Quiet)
 		result := make(chan error, 1)
-		register(t, p, stub{execute: func() error {
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 			defer cancel()
 			result <- p.Shutdown(ctx)
@@ -348,14 +349,14 @@ func TestShutdownFromInsideAJobWaitsForItsCallerTooUntilTheEndOfItsContext(t *te
 }
 
 func TestAfterShutdown(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		interval := register(t, p, stub{}, jobs.Every(time.Hour), jobs.WithName("Ada"))
-		single := register(t, p, stub{}, jobs.Once())
-		unready := register(t, p, stub{ready: newFault().absent}, jobs.Once())
-		pass(time.Second)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		interval := jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour), jobs.WithName("Ada"))
+		single := jobstest.Register(t, p, jobstest.Stub{}, jobs.Once())
+		unready := jobstest.Register(t, p, jobstest.Stub{ReadyFunc: jobstest.NewFault().Absent}, jobs.Once())
+		jobstest.Advance(time.Second)
 		require.NoError(t, p.Shutdown(context.Background()))
 		assert.Equal(t, "Stopped", p.GetStatus(), "the pool reads Stopped")
-		_, err := p.Register(stub{}, jobs.Once())
+		_, err := p.Register(jobstest.Stub{}, jobs.Once())
 		assert.ErrorIs(t, err, jobs.ErrRegisteringJob)
 		assert.ErrorIs(t, err, jobs.ErrShutdown)
 		assert.ErrorIs(t, p.RunNow(interval), jobs.ErrShutdown)
@@ -367,13 +368,13 @@ func TestAfterShutdown(t *testing.T) {
 		assert.Equal(t, 3, p.Info().Jobs)
 		assert.True(t, p.Info().NextAttempt.IsZero())
 		p.JobLock(interval)
-		locked := newTimeline()
-		go func() { p.JobLock(interval); locked.mark(); p.JobUnlock(interval) }()
-		pass(time.Second)
-		assert.Empty(t, locked.moments())
+		locked := jobstest.NewTimeline()
+		go func() { p.JobLock(interval); locked.Mark(); p.JobUnlock(interval) }()
+		jobstest.Advance(time.Second)
+		assert.Empty(t, locked.Moments())
 		p.JobUnlock(interval)
-		pass(0)
-		assert.Len(t, locked.moments(), 1)
+		jobstest.Advance(0)
+		assert.Len(t, locked.Moments(), 1)
 		p.UnregisterJob(interval)
 		assert.Nil(t, p.GetJob(interval))
 	})
@@ -381,10 +382,10 @@ func TestAfterShutdown(t *testing.T) {
 
 func TestRegisterBesideShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := jobs.NewPool(quiet)
+		p := jobs.NewPool(jobstest.Quiet)
 		var wg sync.WaitGroup
 		for range 20 {
-			wg.Go(func() { _, _ = p.Register(stub{}, jobs.Every(time.Second)) })
+			wg.Go(func() { _, _ = p.Register(jobstest.Stub{}, jobs.Every(time.Second)) })
 		}
 		wg.Go(func() { _ = p.Shutdown(context.Background()) })
 		wg.Wait()
@@ -393,7 +394,7 @@ func TestRegisterBesideShutdown(t *testing.T) {
 		for info := range p.Jobs() {
 			before += info.Executions
 		}
-		pass(time.Minute)
+		jobstest.Advance(time.Minute)
 		for info := range p.Jobs() {
 			after += info.Executions
 		}
@@ -404,22 +405,22 @@ func TestRegisterBesideShutdown(t *testing.T) {
 // A program that ends after Shutdown is not to lose the last thing that was logged.
 func TestShutdownReturnsWhenTheEndsOfTheExecutionsAreLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		logged := newTimeline()
-		p := jobs.NewPool(jobs.WithLogger(slog.New(meddler{func() { time.Sleep(time.Second); logged.mark() }})))
-		register(t, p, stub{execute: func() error { time.Sleep(time.Minute); return errBroken }}, jobs.Once())
-		pass(time.Second)
+		logged := jobstest.NewTimeline()
+		p := jobs.NewPool(jobs.WithLogger(slog.New(meddler{func() { time.Sleep(time.Second); logged.Mark() }})))
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { time.Sleep(time.Minute); return jobstest.ErrBroken }}, jobs.Once())
+		jobstest.Advance(time.Second)
 		require.NoError(t, p.Shutdown(context.Background()))
-		before := len(logged.moments())
-		pass(time.Minute)
-		assert.Len(t, logged.moments(), before, "nothing is logged afterwards")
+		before := len(logged.Moments())
+		jobstest.Advance(time.Minute)
+		assert.Len(t, logged.Moments(), before, "nothing is logged afterwards")
 	})
 }
 
 func TestShutdownOfAStoppedPoolChangesNoStatus(t *testing.T) {
 	var seen []jobs.PoolStatus
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, stub{execute: func() error { return errors.New("no") }}, jobs.Every(time.Second))
-		pass(time.Second)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { return errors.New("no") }}, jobs.Every(time.Second))
+		jobstest.Advance(time.Second)
 		before := p.Info()
 		require.NoError(t, p.Shutdown(context.Background()))
 		assert.Equal(t, before.Since, p.Info().Since)

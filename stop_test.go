@@ -2,6 +2,7 @@ package jobs_test
 
 import (
 	"context"
+	"log/slog"
 	"runtime"
 	"testing"
 	"time"
@@ -10,39 +11,40 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 func TestWhatStopsThePoolStopsItAtOnce(t *testing.T) {
-	broken := func() error { return errBroken }
+	broken := func() error { return jobstest.ErrBroken }
 	cases := []struct {
 		name    string
-		job     stub
+		job     jobstest.Stub
 		trigger jobs.Trigger
 		at      time.Duration
 	}{
-		{"an interval job's execution fails", stub{execute: broken}, jobs.Every(time.Hour), 0},
-		{"a later one fails", stub{execute: func() error { time.Sleep(7 * time.Second); return errBroken }},
+		{"an interval job's execution fails", jobstest.Stub{ExecuteFunc: broken}, jobs.Every(time.Hour), 0},
+		{"a later one fails", jobstest.Stub{ExecuteFunc: func() error { time.Sleep(7 * time.Second); return jobstest.ErrBroken }},
 			jobs.Every(time.Hour), 7 * time.Second},
-		{"a scheduled job's execution fails", stub{execute: broken}, jobs.On(everySecond()), time.Second},
-		{"an execution is late", stub{execute: enduring(time.Minute)}, jobs.Every(time.Hour), 10 * time.Second},
-		{"a scheduled one is late", stub{execute: enduring(time.Minute)}, jobs.On(everySecond()), 11 * time.Second},
-		{"Status errs", stub{status: broken}, jobs.Every(time.Hour), 30 * time.Second},
-		{"a Status that lasts errs", stub{status: func() error { time.Sleep(time.Second); return errBroken }},
+		{"a scheduled job's execution fails", jobstest.Stub{ExecuteFunc: broken}, jobs.On(jobstest.EverySecond()), time.Second},
+		{"an execution is late", jobstest.Stub{ExecuteFunc: jobstest.Sleeping(time.Minute)}, jobs.Every(time.Hour), 10 * time.Second},
+		{"a scheduled one is late", jobstest.Stub{ExecuteFunc: jobstest.Sleeping(time.Minute)}, jobs.On(jobstest.EverySecond()), 11 * time.Second},
+		{"Status errs", jobstest.Stub{StatusFunc: broken}, jobs.Every(time.Hour), 30 * time.Second},
+		{"a Status that lasts errs", jobstest.Stub{StatusFunc: func() error { time.Sleep(time.Second); return jobstest.ErrBroken }},
 			jobs.Every(time.Hour), 31 * time.Second},
-		{"Status is late", stub{status: enduring(time.Minute)}, jobs.Every(time.Hour), 40 * time.Second},
-		{"a panic", stub{execute: func() error { panic("no") }}, jobs.Every(time.Hour), 0},
-		{"a Goexit", stub{execute: func() error { runtime.Goexit(); return nil }}, jobs.Every(time.Hour), 0},
+		{"Status is late", jobstest.Stub{StatusFunc: jobstest.Sleeping(time.Minute)}, jobs.Every(time.Hour), 40 * time.Second},
+		{"a panic", jobstest.Stub{ExecuteFunc: func() error { panic("no") }}, jobs.Every(time.Hour), 0},
+		{"a Goexit", jobstest.Stub{ExecuteFunc: func() error { runtime.Goexit(); return nil }}, jobs.Every(time.Hour), 0},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				id := register(t, p, c.job, c.trigger)
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				id := jobstest.Register(t, p, c.job, c.trigger)
 				if c.at > 0 {
-					pass(c.at - time.Nanosecond)
+					jobstest.Advance(c.at - time.Nanosecond)
 					require.Equal(t, "Running", p.GetStatus(), "not before")
-					pass(time.Nanosecond)
+					jobstest.Advance(time.Nanosecond)
 				} else {
-					pass(0)
+					jobstest.Advance(0)
 				}
 				assert.Equal(t, "Stopped", p.GetStatus())
 				info := p.Info()
@@ -55,43 +57,43 @@ func TestWhatStopsThePoolStopsItAtOnce(t *testing.T) {
 }
 
 func TestAChannelJobThatFailsStopsThePool(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, stub{execute: onlyFirst(func() error { return errBroken })},
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: jobstest.OnlyFirst(func() error { return jobstest.ErrBroken })},
 			jobs.Channel(make(chan interface{})))
-		pass(0)
+		jobstest.Advance(0)
 		assert.Equal(t, "Stopped", p.GetStatus())
 		assert.Equal(t, id, p.Info().StoppedBy)
 	})
 }
 
 func TestWhatDoesNotStopThePool(t *testing.T) {
-	broken := func() error { return errBroken }
+	broken := func() error { return jobstest.ErrBroken }
 	cases := []struct {
 		name    string
-		job     stub
+		job     jobstest.Stub
 		trigger jobs.Trigger
 		opts    []jobs.JobOption
 	}{
-		{"a single run job fails", stub{execute: broken}, jobs.Once(), nil},
-		{"a single run job is late", stub{execute: enduring(time.Minute)}, jobs.Once(),
+		{"a single run job fails", jobstest.Stub{ExecuteFunc: broken}, jobs.Once(), nil},
+		{"a single run job is late", jobstest.Stub{ExecuteFunc: jobstest.Sleeping(time.Minute)}, jobs.Once(),
 			[]jobs.JobOption{jobs.WithJobTimeout(time.Second)}},
-		{"a retry job fails", stub{execute: broken}, jobs.Retry(3), nil},
-		{"a detached interval job fails", stub{execute: broken, status: broken}, jobs.Every(time.Hour),
+		{"a retry job fails", jobstest.Stub{ExecuteFunc: broken}, jobs.Retry(3), nil},
+		{"a detached interval job fails", jobstest.Stub{ExecuteFunc: broken, StatusFunc: broken}, jobs.Every(time.Hour),
 			[]jobs.JobOption{jobs.Detached()}},
-		{"a detached interval job is late", stub{execute: enduring(time.Minute)}, jobs.Every(time.Hour),
+		{"a detached interval job is late", jobstest.Stub{ExecuteFunc: jobstest.Sleeping(time.Minute)}, jobs.Every(time.Hour),
 			[]jobs.JobOption{jobs.Detached(), jobs.WithJobTimeout(time.Second)}},
-		{"a detached scheduled job fails", stub{execute: broken}, jobs.On(everySecond()), []jobs.JobOption{jobs.Detached()}},
-		{"a job is not ready", stub{ready: newFault().absent, status: broken}, jobs.Every(time.Hour), nil},
+		{"a detached scheduled job fails", jobstest.Stub{ExecuteFunc: broken}, jobs.On(jobstest.EverySecond()), []jobs.JobOption{jobs.Detached()}},
+		{"a job is not ready", jobstest.Stub{ReadyFunc: jobstest.NewFault().Absent, StatusFunc: broken}, jobs.Every(time.Hour), nil},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				other := newTimeline()
-				register(t, p, stub{execute: other.execute}, jobs.Every(50*time.Second))
-				register(t, p, c.job, c.trigger, c.opts...)
-				pass(110 * time.Second)
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				other := jobstest.NewTimeline()
+				jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: other.Execute}, jobs.Every(50*time.Second))
+				jobstest.Register(t, p, c.job, c.trigger, c.opts...)
+				jobstest.Advance(110 * time.Second)
 				assert.Equal(t, "Running", p.GetStatus())
-				assert.Equal(t, seconds(0, 50, 100), other.moments())
+				assert.Equal(t, jobstest.Seconds(0, 50, 100), other.Moments())
 				assert.Zero(t, p.Info().Restarts)
 			})
 		})
@@ -99,40 +101,40 @@ func TestWhatDoesNotStopThePool(t *testing.T) {
 }
 
 func TestNoAttachedExecutionBeginsWhileThePoolIsStopped(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		calls := newTimeline()
-		interval := register(t, p, stub{execute: calls.execute}, jobs.Every(10*time.Second))
-		register(t, p, stub{execute: calls.execute}, jobs.On(everySecond()))
-		calls.fill(500 * time.Millisecond)
-		haltPool(p) // until 30.5
-		calls.fill(30400 * time.Millisecond)
-		assert.Equal(t, seconds(0), calls.moments())
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := jobstest.NewTimeline()
+		interval := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Every(10*time.Second))
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.On(jobstest.EverySecond()))
+		calls.AdvanceTo(500 * time.Millisecond)
+		jobstest.FailPool(p) // until 30.5
+		calls.AdvanceTo(30400 * time.Millisecond)
+		assert.Equal(t, jobstest.Seconds(0), calls.Moments())
 		assert.Equal(t, "Stopped", p.GetJobStatus(interval))
-		calls.fill(31 * time.Second)
-		assert.Equal(t, seconds(0, 30.5, 31), calls.moments())
+		calls.AdvanceTo(31 * time.Second)
+		assert.Equal(t, jobstest.Seconds(0, 30.5, 31), calls.Moments())
 	})
 }
 
 func TestExecutionsInFlightRunToTheirEndWithContextsIntact(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		ended := newTimeline()
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		ended := jobstest.NewTimeline()
 		work := jobs.JobFunc(func(ctx context.Context) error {
 			select {
 			case <-ctx.Done():
 			case <-time.After(20 * time.Second):
-				ended.mark()
+				ended.Mark()
 			}
 			return nil
 		})
-		interval := register(t, p, work, jobs.Every(time.Hour))
-		scheduled := register(t, p, work, jobs.On(everySecond()))
-		pass(5 * time.Second)
-		haltPool(p)
+		interval := jobstest.Register(t, p, work, jobs.Every(time.Hour))
+		scheduled := jobstest.Register(t, p, work, jobs.On(jobstest.EverySecond()))
+		jobstest.Advance(5 * time.Second)
+		jobstest.FailPool(p)
 		assert.Equal(t, "Running", p.GetJobStatus(interval), "executing")
-		ended.fill(25 * time.Second)
-		assert.Equal(t, seconds(20, 21), ended.moments())
+		ended.AdvanceTo(25 * time.Second)
+		assert.Equal(t, jobstest.Seconds(20, 21), ended.Moments())
 		for _, id := range []string{interval, scheduled} {
-			info := infoOf(t, p, id)
+			info := jobstest.InfoOf(t, p, id)
 			assert.Equal(t, jobs.JobStatusStopped, info.Status)
 			assert.EqualValues(t, 1, info.Executions)
 			assert.Zero(t, info.Failures)
@@ -141,88 +143,88 @@ func TestExecutionsInFlightRunToTheirEndWithContextsIntact(t *testing.T) {
 }
 
 func TestSingleRunRetryAndDetachedJobsAreUntouchedByAStop(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		interval, schedule, retries := newTimeline(), newTimeline(), newTimeline()
-		single := register(t, p, stub{execute: enduring(5 * time.Second)}, jobs.Once())
-		register(t, p, stub{execute: func() error { retries.mark(); return errBroken }},
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		interval, schedule, retries := jobstest.NewTimeline(), jobstest.NewTimeline(), jobstest.NewTimeline()
+		single := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: jobstest.Sleeping(5 * time.Second)}, jobs.Once())
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { retries.Mark(); return jobstest.ErrBroken }},
 			jobs.Retry(4), jobs.WithRetryBackoff(2*time.Second, 2*time.Second))
-		register(t, p, stub{execute: interval.execute}, jobs.Every(4*time.Second), jobs.Detached())
-		register(t, p, stub{execute: schedule.execute}, jobs.On(everySecond()), jobs.Detached())
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: interval.Execute}, jobs.Every(4*time.Second), jobs.Detached())
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: schedule.Execute}, jobs.On(jobstest.EverySecond()), jobs.Detached())
 		stop := make(chan interface{})
-		detached := register(t, p, stub{execute: func() error { <-stop; return nil }}, jobs.Channel(stop), jobs.Detached())
-		pass(time.Millisecond)
-		haltPool(p)
-		interval.fill(9 * time.Second)
+		detached := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { <-stop; return nil }}, jobs.Channel(stop), jobs.Detached())
+		jobstest.Advance(time.Millisecond)
+		jobstest.FailPool(p)
+		interval.AdvanceTo(9 * time.Second)
 		assert.Equal(t, "Stopped", p.GetStatus())
 		assert.Equal(t, "Finished", p.GetJobStatus(single))
 		assert.Equal(t, "Running", p.GetJobStatus(detached))
-		assert.Equal(t, seconds(0, 2, 4, 6), retries.moments())
-		assert.Equal(t, seconds(0, 4, 8), interval.moments())
-		assert.Len(t, schedule.moments(), 9)
+		assert.Equal(t, jobstest.Seconds(0, 2, 4, 6), retries.Moments())
+		assert.Equal(t, jobstest.Seconds(0, 4, 8), interval.Moments())
+		assert.Len(t, schedule.Moments(), 9)
 	})
 }
 
 func TestWhatFailsWhileThePoolIsStoppedIsRecordedOnly(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		second := register(t, p, stub{execute: func() error { time.Sleep(20 * time.Second); return errBroken }},
-			jobs.Every(forAges))
-		statusErrs := register(t, p, stub{status: onlyFirst(func() error { time.Sleep(5 * time.Second); return errBroken })},
-			jobs.Every(forAges))
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		second := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { time.Sleep(20 * time.Second); return jobstest.ErrBroken }},
+			jobs.Every(jobstest.ForAges))
+		statusErrs := jobstest.Register(t, p, jobstest.Stub{StatusFunc: jobstest.OnlyFirst(func() error { time.Sleep(5 * time.Second); return jobstest.ErrBroken })},
+			jobs.Every(jobstest.ForAges))
 		_ = statusErrs
-		pass(12 * time.Second)
-		first := haltPool(p)
-		pass(10 * time.Second) // second has failed at 20
-		info := infoOf(t, p, second)
+		jobstest.Advance(12 * time.Second)
+		first := jobstest.FailPool(p)
+		jobstest.Advance(10 * time.Second) // second has failed at 20
+		info := jobstest.InfoOf(t, p, second)
 		assert.EqualValues(t, 1, info.Failures)
-		assert.ErrorIs(t, info.LastError, errBroken)
+		assert.ErrorIs(t, info.LastError, jobstest.ErrBroken)
 		pool := p.Info()
 		assert.Equal(t, first, pool.StoppedBy)
 		assert.Equal(t, 20*time.Second, time.Until(pool.NextAttempt), "30 s after the first failure")
-		pass(20 * time.Second)
+		jobstest.Advance(20 * time.Second)
 		assert.Equal(t, "Running", p.GetStatus())
 	})
 }
 
 func TestAStatusErrorOfAnEarlierLifeOfThePoolChangesNothing(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		register(t, p, stub{status: onlyFirst(func() error { time.Sleep(time.Minute); return errBroken })},
-			jobs.Every(forAges)) // from 30 to 90
-		pass(40 * time.Second)
-		haltPool(p) // until 70
-		pass(51 * time.Second)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.Register(t, p, jobstest.Stub{StatusFunc: jobstest.OnlyFirst(func() error { time.Sleep(time.Minute); return jobstest.ErrBroken })},
+			jobs.Every(jobstest.ForAges)) // from 30 to 90
+		jobstest.Advance(40 * time.Second)
+		jobstest.FailPool(p) // until 70
+		jobstest.Advance(51 * time.Second)
 		assert.Equal(t, "Running", p.GetStatus())
 		assert.Equal(t, 1, p.Info().Restarts)
 	})
 }
 
 func TestTheStopLeavesNothingOfAnUnregisteredCulprit(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		other := newTimeline()
-		register(t, p, stub{execute: other.execute}, jobs.Every(10*time.Second))
-		id := register(t, p, stub{execute: func() error { time.Sleep(5 * time.Second); return errBroken }}, jobs.Every(time.Second))
-		pass(time.Second)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		other := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: other.Execute}, jobs.Every(10*time.Second))
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { time.Sleep(5 * time.Second); return jobstest.ErrBroken }}, jobs.Every(time.Second))
+		jobstest.Advance(time.Second)
 		p.UnregisterJob(id)
-		other.fill(25 * time.Second)
+		other.AdvanceTo(25 * time.Second)
 		assert.Equal(t, "Running", p.GetStatus(), "nothing of an unregistered job holds up anyone")
-		assert.Equal(t, seconds(0, 10, 20), other.moments())
+		assert.Equal(t, jobstest.Seconds(0, 10, 20), other.Moments())
 	})
 }
 
 // These tests run outside a bubble, for the sake of real parallelism. Nothing in them waits for time.
 
 func TestNoExecutionBeginsAfterGetStatusHasReadStopped(t *testing.T) {
-	failing := newFault()
+	failing := jobstest.NewFault()
 	for name, stop := range map[string]func(p *jobs.Pool, culprit string){
 		"SetStatus": func(p *jobs.Pool, _ string) { p.SetStatus(jobs.PoolStatusStopped) },
-		"a failure": func(p *jobs.Pool, culprit string) { failing.cause(); _ = p.RunNow(culprit) },
+		"a failure": func(p *jobs.Pool, culprit string) { failing.Set(); _ = p.RunNow(culprit) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := jobs.NewPool(quiet)
-			failing.mend()
-			culprit := register(t, p, stub{execute: failing.err}, jobs.Every(forAges))
+			p := jobs.NewPool(jobstest.Quiet)
+			failing.Clear()
+			culprit := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: failing.Err}, jobs.Every(jobstest.ForAges))
 			m := newMill(t, p)
 			for range 50 {
-				failing.mend()
+				failing.Clear()
 				p.SetStatus(jobs.PoolStatusRunning)
 				require.NoError(t, p.WaitRunning(context.Background()))
 				for n := m.calls[0].Load(); m.calls[0].Load() == n; { // until it has executed
@@ -243,18 +245,18 @@ func TestNoExecutionBeginsAfterGetStatusHasReadStopped(t *testing.T) {
 // reading waits for anything, so a job must claim an execution before it looks at the pool: if it looked first
 // and claimed then, both readings could fall in between. (This runs outside a bubble, as the test of GetStatus.)
 func TestNoExecutionBeginsAfterTheJobOfAStoppedPoolHasReadStopped(t *testing.T) {
-	p := jobs.NewPool(quiet)
+	p := jobs.NewPool(jobstest.Quiet)
 	m := newMill(t, p)
 	var stopped [len(m.ids)]bool
 	var calls [len(m.ids)]uint64
 	seen := 0
-	for range rounds(300, 30_000) {
+	for range jobstest.Rounds(300, 30_000) {
 		p.SetStatus(jobs.PoolStatusRunning)
 		require.NoError(t, p.WaitRunning(context.Background()))
 		for n := m.calls[0].Load(); m.calls[0].Load() == n; { // until it has executed
 			runtime.Gosched()
 		}
-		go stopPool(p)
+		go jobstest.StopPool(p)
 		for p.GetStatus() != "Stopped" {
 			runtime.Gosched()
 		}
@@ -266,7 +268,7 @@ func TestNoExecutionBeginsAfterTheJobOfAStoppedPoolHasReadStopped(t *testing.T) 
 			for p.GetJobStatus(id) != "Stopped" { // what was claimed runs to its end
 				runtime.Gosched()
 			}
-			infoOf(t, p, id) // and whoever is about to begin has begun
+			jobstest.InfoOf(t, p, id) // and whoever is about to begin has begun
 		}
 		for i, id := range m.ids {
 			for p.GetJobStatus(id) != "Stopped" {
@@ -283,65 +285,68 @@ func TestNoExecutionBeginsAfterTheJobOfAStoppedPoolHasReadStopped(t *testing.T) 
 }
 
 func TestSetStatusStoppedStopsThePoolLikeAFailureWithoutACulprit(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		calls := newTimeline()
-		id := register(t, p, stub{execute: calls.execute}, jobs.Every(20*time.Second))
-		calls.fill(5 * time.Second)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := jobstest.NewTimeline()
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Every(20*time.Second))
+		calls.AdvanceTo(5 * time.Second)
 		p.SetStatus(jobs.PoolStatusStopped)
 		assert.Equal(t, "Stopped", p.GetStatus())
 		assert.Equal(t, "Stopped", p.GetJobStatus(id))
 		info := p.Info()
 		assert.Empty(t, info.StoppedBy)
 		assert.Error(t, info.StopError)
-		calls.fill(36 * time.Second)
-		assert.Equal(t, seconds(0, 35), calls.moments(), "restarted one retry interval after")
+		calls.AdvanceTo(36 * time.Second)
+		assert.Equal(t, jobstest.Seconds(0, 35), calls.Moments(), "restarted one retry interval after")
 	})
 }
 
 func TestSetStatusRunningOnAStoppedPoolIsAnAttemptAtOnce(t *testing.T) {
 	t.Run("which restarts it", func(t *testing.T) {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			haltPool(p)
-			pass(time.Second)
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			jobstest.FailPool(p)
+			jobstest.Advance(time.Second)
 			p.SetStatus(jobs.PoolStatusRunning)
-			pass(0)
+			jobstest.Advance(0)
 			assert.Equal(t, "Running", p.GetStatus())
 			assert.Equal(t, 1, p.Info().Restarts)
-			pass(time.Minute)
+			jobstest.Advance(time.Minute)
 			assert.Equal(t, 1, p.Info().Restarts)
 		})
 	})
 	t.Run("which fails if a job is not ready", func(t *testing.T) {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			var unready fault
-			asked := newTimeline()
-			register(t, p, stub{ready: func() bool { asked.mark(); return unready.absent() }}, jobs.Every(forAges))
-			pass(0)
-			unready.cause()
-			haltPool(p)
-			pass(time.Second)
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			var unready jobstest.Fault
+			asked := jobstest.NewTimeline()
+			jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool { asked.Mark(); return unready.Absent() }}, jobs.Every(jobstest.ForAges))
+			jobstest.Advance(0)
+			unready.Set()
+			jobstest.FailPool(p)
+			jobstest.Advance(time.Second)
 			p.SetStatus(jobs.PoolStatusRunning)
-			pass(0)
+			jobstest.Advance(0)
 			assert.Equal(t, "Stopped", p.GetStatus())
-			assert.Equal(t, seconds(0, 1), asked.moments())
+			assert.Equal(t, jobstest.Seconds(0, 1), asked.Moments())
 		})
 	})
 	t.Run("which a late execution holds up", func(t *testing.T) {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			register(t, p, stub{execute: onlyFirst(enduring(100 * time.Second))}, jobs.Every(forAges))
-			pass(50 * time.Second)
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: jobstest.OnlyFirst(jobstest.Sleeping(100 * time.Second))}, jobs.Every(jobstest.ForAges))
+			jobstest.Advance(50 * time.Second)
 			p.SetStatus(jobs.PoolStatusRunning)
-			pass(49 * time.Second)
+			jobstest.Advance(49 * time.Second)
 			assert.Equal(t, "Stopped", p.GetStatus())
-			pass(time.Second)
+			jobstest.Advance(time.Second)
 			assert.Equal(t, "Running", p.GetStatus())
 		}, jobs.WithExecutionTimeout(10*time.Second))
 	})
 }
 
 func TestAnythingElseSetStatusOnlyLogs(t *testing.T) {
-	start := func(t *testing.T, p *jobs.Pool) { register(t, p, stub{}, jobs.Every(forAges)); pass(0) }
-	stop := func(t *testing.T, p *jobs.Pool) { haltPool(p) }
+	start := func(t *testing.T, p *jobs.Pool) {
+		jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(jobstest.ForAges))
+		jobstest.Advance(0)
+	}
+	stop := func(t *testing.T, p *jobs.Pool) { jobstest.FailPool(p) }
 	shutdown := func(t *testing.T, p *jobs.Pool) {
 		start(t, p)
 		require.NoError(t, p.Shutdown(context.Background()))
@@ -363,26 +368,26 @@ func TestAnythingElseSetStatusOnlyLogs(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			logged := new(journal)
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
+			logged := new(jobstest.Journal)
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 				c.prep(t, p)
-				info, lines := p.Info(), len(logged.atLeast(warning))
+				info, lines := p.Info(), len(logged.AtLeast(slog.LevelWarn))
 				p.SetStatus(c.set)
-				assert.Len(t, logged.atLeast(warning), lines+1)
-				pass(0)
+				assert.Len(t, logged.AtLeast(slog.LevelWarn), lines+1)
+				jobstest.Advance(0)
 				assert.Equal(t, c.want, p.GetStatus())
 				assert.Equal(t, info, p.Info())
-			}, logged.option())
+			}, logged.Option())
 		})
 	}
 }
 
 func TestSetStatusStoppedAgainDoesNotPutTheRestartOff(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		haltPool(p)
-		pass(20 * time.Second)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.FailPool(p)
+		jobstest.Advance(20 * time.Second)
 		p.SetStatus(jobs.PoolStatusStopped)
-		pass(10 * time.Second)
+		jobstest.Advance(10 * time.Second)
 		assert.Equal(t, "Running", p.GetStatus())
 	})
 }

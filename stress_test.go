@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 // These tests start and stop from ten goroutines, fifty times each, as river's startstoptest does with each of
@@ -26,36 +27,36 @@ import (
 // A startable is a kind of job that a puppet can be.
 type startable struct {
 	name    string
-	trigger func(p *puppet) jobs.Trigger
-	act     act
+	trigger func(p *jobstest.Puppet) jobs.Trigger
+	act     jobstest.Act
 	opts    []jobs.JobOption
 }
 
-func always(trigger jobs.Trigger) func(*puppet) jobs.Trigger {
-	return func(*puppet) jobs.Trigger { return trigger }
+func always(trigger jobs.Trigger) func(*jobstest.Puppet) jobs.Trigger {
+	return func(*jobstest.Puppet) jobs.Trigger { return trigger }
 }
 
-func itsChannel(p *puppet) jobs.Trigger { return jobs.Channel(p.stop) }
+func itsChannel(p *jobstest.Puppet) jobs.Trigger { return jobs.Channel(p.Stop) }
 
 var (
 	detached   = []jobs.JobOption{jobs.Detached()}
 	startables = []startable{
-		{"single run", always(jobs.Once()), succeeds, nil},
-		{"retry", always(jobs.Retry(3)), fails, nil},
-		{"interval", always(jobs.Every(time.Millisecond)), succeeds, nil},
-		{"scheduled", always(jobs.On(each(time.Millisecond))), succeeds, nil},
-		{"channel", itsChannel, obeys, nil},
-		{"detached interval", always(jobs.Every(time.Millisecond)), succeeds, detached},
-		{"detached channel", itsChannel, obeys, detached},
-		{"detached scheduled", always(jobs.On(each(time.Millisecond))), succeeds, detached},
+		{"single run", always(jobs.Once()), jobstest.Succeeds, nil},
+		{"retry", always(jobs.Retry(3)), jobstest.Fails, nil},
+		{"interval", always(jobs.Every(time.Millisecond)), jobstest.Succeeds, nil},
+		{"scheduled", always(jobs.On(jobstest.Each(time.Millisecond))), jobstest.Succeeds, nil},
+		{"channel", itsChannel, jobstest.Obeys, nil},
+		{"detached interval", always(jobs.Every(time.Millisecond)), jobstest.Succeeds, detached},
+		{"detached channel", itsChannel, jobstest.Obeys, detached},
+		{"detached scheduled", always(jobs.On(jobstest.Each(time.Millisecond))), jobstest.Succeeds, detached},
 	}
 )
 
 // start registers a puppet that is of that kind.
-func (k startable) start(s *stage) *puppet {
-	p := newPuppet(s.t, s.Pool, k.name)
-	p.execution.next(k.act)
-	return p.register(k.trigger(p), k.opts...)
+func (k startable) start(s *jobstest.Stage) *jobstest.Puppet {
+	p := jobstest.NewPuppet(s.T, s.Pool, k.name)
+	p.Executions.Next(k.act)
+	return p.Register(k.trigger(p), k.opts...)
 }
 
 // tenByFifty has ten goroutines do something fifty times each.
@@ -63,7 +64,7 @@ func tenByFifty(f func(n int)) {
 	var wg sync.WaitGroup
 	for g := range 10 {
 		wg.Go(func() {
-			for n := range rounds(50, 1000) {
+			for n := range jobstest.Rounds(50, 1000) {
 				f(g + n)
 			}
 		})
@@ -75,20 +76,20 @@ func tenByFifty(f func(n int)) {
 func TestStressOfRegisteringAndUnregistering(t *testing.T) {
 	for _, kind := range startables {
 		t.Run(kind.name, func(t *testing.T) {
-			onStage(t, func(t *testing.T, s *stage) {
-				goroutines := len(bubbleGoroutines())
+			jobstest.OnStage(t, func(t *testing.T, s *jobstest.Stage) {
+				goroutines := len(jobstest.BubbleGoroutines())
 				tenByFifty(func(n int) {
 					p := kind.start(s)
-					time.Sleep(aMoment(n)) // or not
+					time.Sleep(jobstest.AMoment(n)) // or not
 					start := time.Now()
-					p.unregister()
+					p.Unregister()
 					assert.Zero(t, time.Since(start), "it returns at once")
 				})
-				s.pass(0)
+				s.Advance(0)
 				assert.Zero(t, s.Info().Jobs)
 				assert.Zero(t, s.Info().Unstarted)
 				assert.Zero(t, s.Departed())
-				assert.Len(t, bubbleGoroutines(), goroutines)
+				assert.Len(t, jobstest.BubbleGoroutines(), goroutines)
 			})
 		})
 	}
@@ -98,32 +99,32 @@ func TestStressOfRegisteringAndUnregistering(t *testing.T) {
 func TestStressOfStoppingAndRestarting(t *testing.T) {
 	for _, kind := range startables {
 		t.Run(kind.name, func(t *testing.T) {
-			onStage(t, func(t *testing.T, s *stage) {
+			jobstest.OnStage(t, func(t *testing.T, s *jobstest.Stage) {
 				lasting := kind.start(s)
-				s.puppets = append(s.puppets, lasting)
+				s.Puppets = append(s.Puppets, lasting)
 				tenByFifty(func(n int) {
 					p := kind.start(s)
 					start := time.Now()
-					stopPool(s.Pool)
+					jobstest.StopPool(s.Pool)
 					assert.Zero(t, time.Since(start), "it returns at once")
-					s.look()
-					p.look()
-					time.Sleep(aMoment(n))
+					s.Look()
+					p.Look()
+					time.Sleep(jobstest.AMoment(n))
 					s.SetStatus(jobs.PoolStatusRunning)
-					time.Sleep(aMoment(n + 1))
-					p.unregister()
+					time.Sleep(jobstest.AMoment(n + 1))
+					p.Unregister()
 				})
 				s.SetStatus(jobs.PoolStatusRunning) // whoever came last
-				s.pass(time.Second)
+				s.Advance(time.Second)
 				info := s.Info()
 				assert.Equal(t, jobs.PoolStatusRunning, info.Status)
 				assert.NotZero(t, info.Restarts)
 				assert.Equal(t, 1, info.Jobs)
 				assert.Zero(t, info.Unstarted)
 				assert.Zero(t, s.Departed())
-				before := infoOf(t, s.Pool, lasting.id)
-				s.pass(time.Second)
-				assert.Equal(t, before.Status, infoOf(t, s.Pool, lasting.id).Status)
+				before := jobstest.InfoOf(t, s.Pool, lasting.ID)
+				s.Advance(time.Second)
+				assert.Equal(t, before.Status, jobstest.InfoOf(t, s.Pool, lasting.ID).Status)
 			})
 		})
 	}
@@ -132,21 +133,21 @@ func TestStressOfStoppingAndRestarting(t *testing.T) {
 // start and stop is to make a pool with a job of each kind, and to shut it down, from two sides.
 func TestStressOfPools(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		goroutines := len(bubbleGoroutines())
+		goroutines := len(jobstest.BubbleGoroutines())
 		tenByFifty(func(n int) {
-			s := &stage{Pool: jobs.NewPool(quiet), t: t}
+			s := &jobstest.Stage{Pool: jobs.NewPool(jobstest.Quiet), T: t}
 			for _, kind := range startables {
-				s.puppets = append(s.puppets, kind.start(s))
+				s.Puppets = append(s.Puppets, kind.start(s))
 			}
-			time.Sleep(aMoment(n))
+			time.Sleep(jobstest.AMoment(n))
 			ended := make(chan error)
 			go func() { ended <- s.Shutdown(context.Background()) }()
-			assert.NoError(t, s.shutdown(context.Background()))
+			assert.NoError(t, s.ShutdownWatched(context.Background()))
 			assert.NoError(t, <-ended)
 			assert.Equal(t, "Stopped", s.GetStatus())
 		})
-		pass(time.Hour)
-		assert.Len(t, bubbleGoroutines(), goroutines)
+		jobstest.Advance(time.Hour)
+		assert.Len(t, jobstest.BubbleGoroutines(), goroutines)
 	})
 }
 
@@ -154,23 +155,23 @@ func TestStressOfPools(t *testing.T) {
 func TestStressOfLocksAndRunNow(t *testing.T) {
 	for _, kind := range startables[2:4] {
 		t.Run(kind.name, func(t *testing.T) {
-			onStage(t, func(t *testing.T, s *stage) {
+			jobstest.OnStage(t, func(t *testing.T, s *jobstest.Stage) {
 				p := kind.start(s)
-				p.execution.next(succeeds.in(time.Millisecond))
-				s.pass(time.Millisecond)
+				p.Executions.Next(jobstest.Succeeds.In(time.Millisecond))
+				s.Advance(time.Millisecond)
 				tenByFifty(func(n int) {
-					_ = s.RunNow(p.id)
-					s.JobLock(p.id)
-					assert.Zero(t, p.execution.inFlight(), "it holds its lock while it executes")
-					time.Sleep(aMoment(n))
-					assert.Zero(t, p.execution.inFlight())
-					s.JobUnlock(p.id)
+					_ = s.RunNow(p.ID)
+					s.JobLock(p.ID)
+					assert.Zero(t, p.Executions.InFlight(), "it holds its lock while it executes")
+					time.Sleep(jobstest.AMoment(n))
+					assert.Zero(t, p.Executions.InFlight())
+					s.JobUnlock(p.ID)
 				})
-				require.NoError(t, s.RunNow(p.id), fmt.Sprint(infoOf(t, s.Pool, p.id)))
-				s.pass(2 * time.Millisecond)
-				assert.Equal(t, "Running", s.GetJobStatus(p.id))
-				p.unregister()
-				s.pass(time.Millisecond) // until what has just begun has ended
+				require.NoError(t, s.RunNow(p.ID), fmt.Sprint(jobstest.InfoOf(t, s.Pool, p.ID)))
+				s.Advance(2 * time.Millisecond)
+				assert.Equal(t, "Running", s.GetJobStatus(p.ID))
+				p.Unregister()
+				s.Advance(time.Millisecond) // until what has just begun has ended
 				assert.Zero(t, s.Departed())
 			})
 		})
@@ -180,7 +181,7 @@ func TestStressOfLocksAndRunNow(t *testing.T) {
 // A rhythm is a pool with many jobs that is stopped and restarted all the time, so that restarts meet moments at
 // which jobs are due, and executions in flight.
 type rhythm struct {
-	gate
+	jobstest.Gate
 	p          *jobs.Pool
 	born       time.Time
 	failStatus atomic.Bool  // the culprit's Status fails
@@ -204,17 +205,17 @@ func failsIf(told *atomic.Bool) error {
 }
 
 func newRhythm(t *testing.T) *rhythm {
-	r := &rhythm{gate: gate{t: t}, born: time.Now(), p: jobs.NewPool(quiet,
+	r := &rhythm{Gate: jobstest.Gate{T: t}, born: time.Now(), p: jobs.NewPool(jobstest.Quiet,
 		jobs.WithStatusInterval(2*time.Millisecond), jobs.WithRetryInterval(10*time.Millisecond))}
 	r.p.SetClock(r.clock)
 	once := jobs.WithName(onceALife)
-	register(t, r.p, stub{status: func() error { return failsIf(&r.failStatus) }}, jobs.Every(forAges), once)
+	jobstest.Register(t, r.p, jobstest.Stub{StatusFunc: func() error { return failsIf(&r.failStatus) }}, jobs.Every(jobstest.ForAges), once)
 	shared := make(chan interface{})
 	for n := range listeners / 3 {
 		own := make(chan interface{}, n%2)
-		register(t, r.p, stub{execute: func() error { return listenOn(r, shared) }}, jobs.Channel(shared), once)
-		register(t, r.p, stub{execute: func() error { return listenOn(r, own) }}, jobs.Channel(own), once)
-		register(t, r.p, jobs.JobFunc(func(ctx context.Context) error { return listenOn(r, ctx.Done()) }), jobs.Channel(nil), once)
+		jobstest.Register(t, r.p, jobstest.Stub{ExecuteFunc: func() error { return listenOn(r, shared) }}, jobs.Channel(shared), once)
+		jobstest.Register(t, r.p, jobstest.Stub{ExecuteFunc: func() error { return listenOn(r, own) }}, jobs.Channel(own), once)
+		jobstest.Register(t, r.p, jobs.JobFunc(func(ctx context.Context) error { return listenOn(r, ctx.Done()) }), jobs.Channel(nil), once)
 	}
 	for range 200 {
 		r.join()
@@ -230,16 +231,16 @@ func (r *rhythm) join() (b *beat, id string) {
 	b = &beat{rhythm: r, interval: 20*time.Millisecond + rand.N(30*time.Millisecond), scheduled: rand.N(5) == 0}
 	trigger := jobs.Every(b.interval)
 	if b.scheduled {
-		trigger = jobs.On(each(b.interval))
+		trigger = jobs.On(jobstest.Each(b.interval))
 	}
 	id, err := r.p.Register(b, trigger)
-	assert.NoError(r.t, err)
+	assert.NoError(r.T, err)
 	return b, id
 }
 
 // listenOn executes a channel job.
 func listenOn[T any](r *rhythm, stop <-chan T) error {
-	defer r.enter("a channel job's Execute")()
+	defer r.Enter("a channel job's Execute")()
 	r.listening.Add(1)
 	defer r.listening.Add(-1)
 	<-stop
@@ -251,7 +252,7 @@ type beat struct {
 	*rhythm
 	interval             time.Duration
 	scheduled            bool // for all multiples of the interval
-	execute, ready, lock alone
+	execute, ready, lock jobstest.Alone
 	readied              bool // asked once before: the first time it was not ready
 	unregistered         atomic.Bool
 	belated              atomic.Int32 // executions that began when it was unregistered
@@ -263,11 +264,11 @@ type beat struct {
 
 func (b *beat) Execute() error {
 	begun := b.clock()
-	defer b.enter("Execute")()
-	defer b.execute.enter(b.t, "Execute", &b.ready)()
-	defer b.lock.enter(b.t, "Execute, with its lock,")()
+	defer b.Enter("Execute")()
+	defer b.execute.Enter(b.T, "Execute", &b.ready)()
+	defer b.lock.Enter(b.T, "Execute, with its lock,")()
 	if b.unregistered.Load() && b.belated.Add(1) > 1 { // one may have been claimed before
-		b.t.Error("a job is executed after it was unregistered")
+		b.T.Error("a job is executed after it was unregistered")
 	}
 	b.checkBegin(begun)
 	if rand.N(4) == 0 {
@@ -286,19 +287,19 @@ func (b *beat) checkBegin(at time.Time) {
 	switch {
 	case b.ended.IsZero():
 	case b.scheduled:
-		if next := each(b.interval).Next(b.begun); at.Before(next) {
-			b.t.Errorf("a job scheduled for each %v was executed again %v too early", b.interval, next.Sub(at))
+		if next := jobstest.Each(b.interval).Next(b.begun); at.Before(next) {
+			b.T.Errorf("a job scheduled for each %v was executed again %v too early", b.interval, next.Sub(at))
 		}
 	case life == b.endedIn && at.Sub(b.ended) < b.interval:
-		b.t.Errorf("a job with an interval of %v was executed again after %v, in life %d of the pool", b.interval, at.Sub(b.ended), life)
+		b.T.Errorf("a job with an interval of %v was executed again after %v, in life %d of the pool", b.interval, at.Sub(b.ended), life)
 	}
 }
 
-func (b *beat) Status() error { defer b.enter("Status")(); return nil }
+func (b *beat) Status() error { defer b.Enter("Status")(); return nil }
 
 func (b *beat) Ready() bool {
-	defer b.enter("Ready")()
-	defer b.ready.enter(b.t, "Ready", &b.execute)()
+	defer b.Enter("Ready")()
+	defer b.ready.Enter(b.T, "Ready", &b.execute)()
 	ready := b.readied || rand.N(2) == 0
 	b.readied = true
 	return ready
@@ -309,7 +310,7 @@ func (r *rhythm) joinAndLeave() {
 	b, id := r.join()
 	time.Sleep(rand.N(30 * time.Millisecond))
 	r.p.JobLock(id)
-	leave := b.lock.enter(r.t, "who holds a job's lock")
+	leave := b.lock.Enter(r.T, "who holds a job's lock")
 	time.Sleep(rand.N(30 * time.Millisecond))
 	leave()
 	r.p.JobUnlock(id)
@@ -333,14 +334,14 @@ func (r *rhythm) stop() {
 	life := r.p.Info().Restarts
 	switch rand.N(3) {
 	case 0:
-		stopPool(r.p)
+		jobstest.StopPool(r.p)
 	case 1:
 		r.failStatus.Store(true)
 	case 2:
 		r.failBeat.Store(true)
 	}
 	stopped := func() bool { info := r.p.Info(); return info.Status == jobs.PoolStatusStopped || info.Restarts > life }
-	if !eventually(r.t, "the pool is stopped", stopped) {
+	if !jobstest.Eventually(r.T, "the pool is stopped", stopped) {
 		return
 	}
 	r.failStatus.Store(false) // not before: a call that began in an earlier life changes nothing
@@ -350,7 +351,7 @@ func (r *rhythm) stop() {
 	if rand.N(2) == 0 {
 		r.p.SetStatus(jobs.PoolStatusRunning)
 	}
-	eventually(r.t, "the pool has restarted", func() bool { return r.p.Info().Restarts > life })
+	jobstest.Eventually(r.T, "the pool has restarted", func() bool { return r.p.Info().Restarts > life })
 }
 
 // checkStopped checks that no execution begins once the pool was seen Stopped, as long as it has not restarted.
@@ -364,18 +365,18 @@ func (r *rhythm) checkStopped() {
 	}
 	for id, count := range after {
 		if count != before[id] {
-			r.t.Errorf("%d executions of a job began while the pool was Stopped", count-before[id])
+			r.T.Errorf("%d executions of a job began while the pool was Stopped", count-before[id])
 		}
 	}
 }
 
 // checkGoesOn checks that each job is executed again, and that all channel jobs are executing.
 func (r *rhythm) checkGoesOn() {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), jobstest.Patience)
 	defer cancel()
-	assert.NoError(r.t, r.p.WaitRunning(ctx))
+	assert.NoError(r.T, r.p.WaitRunning(ctx))
 	before := r.executions()
-	eventually(r.t, "each job is executed again", func() bool {
+	jobstest.Eventually(r.T, "each job is executed again", func() bool {
 		for info := range r.p.Jobs() {
 			if info.Executions == before[info.ID] && info.Name != onceALife {
 				return false
@@ -383,11 +384,11 @@ func (r *rhythm) checkGoesOn() {
 		}
 		return true
 	})
-	eventually(r.t, "all channel jobs are executing", func() bool { return r.listening.Load() == listeners })
+	jobstest.Eventually(r.T, "all channel jobs are executing", func() bool { return r.listening.Load() == listeners })
 }
 
 func TestContentionOfRestarts(t *testing.T) {
-	contend(t, func(t *testing.T, going func() bool) {
+	jobstest.Contend(t, func(t *testing.T, going func() bool) {
 		rhythms := []*rhythm{newRhythm(t), newRhythm(t)}
 		var wg sync.WaitGroup
 		for _, r := range rhythms {
@@ -404,7 +405,7 @@ func TestContentionOfRestarts(t *testing.T) {
 			r.checkGoesOn()
 			counts := slices.Collect(maps.Values(r.executions()))
 			t.Logf("%d restarts, %d to %d executions of a job", r.p.Info().Restarts, slices.Min(counts), slices.Max(counts))
-			r.shutDown(r.p)
+			r.ShutDown(r.p)
 		}
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 // A limitCase says which time limit follows from what is set; 0 is none.
@@ -50,10 +51,10 @@ var limitedKinds = []struct {
 	opts    []jobs.JobOption
 	start   time.Duration
 }{
-	{"interval", hourly, nil, 0},
-	{"detached interval", hourly, []jobs.JobOption{jobs.Detached()}, 0},
-	{"scheduled", inASecond, nil, time.Second},
-	{"detached scheduled", inASecond, []jobs.JobOption{jobs.Detached()}, time.Second},
+	{"interval", jobstest.Hourly, nil, 0},
+	{"detached interval", jobstest.Hourly, []jobs.JobOption{jobs.Detached()}, 0},
+	{"scheduled", jobstest.InASecond, nil, time.Second},
+	{"detached scheduled", jobstest.InASecond, []jobs.JobOption{jobs.Detached()}, time.Second},
 }
 
 func TestTimeLimitIsWithJobTimeoutIfAboveZeroElseThePools(t *testing.T) {
@@ -61,19 +62,19 @@ func TestTimeLimitIsWithJobTimeoutIfAboveZeroElseThePools(t *testing.T) {
 	for _, tt := range limitCases() {
 		for _, kind := range limitedKinds {
 			t.Run(kind.name+", "+tt.name, func(t *testing.T) {
-				inPool(t, func(t *testing.T, p *jobs.Pool) {
-					id := register(t, p, lasting(long, nil), kind.trigger(), append(kind.opts, tt.job...)...)
-					pass(kind.start)
+				jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+					id := jobstest.Register(t, p, jobstest.Lasting(long, nil), kind.trigger(), append(kind.opts, tt.job...)...)
+					jobstest.Advance(kind.start)
 					if tt.want == 0 {
-						pass(long - 1)
+						jobstest.Advance(long - 1)
 						assert.Equal(t, "Running", p.GetJobStatus(id))
-						assert.Zero(t, infoOf(t, p, id).Failures)
+						assert.Zero(t, jobstest.InfoOf(t, p, id).Failures)
 						return
 					}
-					pass(tt.want - 1)
+					jobstest.Advance(tt.want - 1)
 					assert.Equal(t, "Running", p.GetJobStatus(id))
-					pass(1)
-					info := infoOf(t, p, id)
+					jobstest.Advance(1)
+					info := jobstest.InfoOf(t, p, id)
 					assert.Equal(t, jobs.JobStatusFailed, info.Status)
 					assert.EqualValues(t, 1, info.Failures, "it counts as failed at that moment")
 					assert.ErrorIs(t, info.LastError, jobs.ErrTimeout)
@@ -88,17 +89,17 @@ func TestTimeLimitOfStatusIsWithJobTimeoutIfAboveZeroElseThePools(t *testing.T) 
 	const sweep, long = 30 * time.Second, 10 * time.Hour
 	for _, tt := range limitCases() {
 		t.Run(tt.name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				register(t, p, stub{status: func() error { time.Sleep(long); return nil }}, jobs.Every(100*time.Hour), tt.job...)
-				pass(sweep)
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				jobstest.Register(t, p, jobstest.Stub{StatusFunc: func() error { time.Sleep(long); return nil }}, jobs.Every(100*time.Hour), tt.job...)
+				jobstest.Advance(sweep)
 				if tt.want == 0 {
-					pass(long - 1)
+					jobstest.Advance(long - 1)
 					assert.Equal(t, "Running", p.GetStatus())
 					return
 				}
-				pass(tt.want - 1)
+				jobstest.Advance(tt.want - 1)
 				assert.Equal(t, "Running", p.GetStatus())
-				pass(1)
+				jobstest.Advance(1)
 				assert.Equal(t, "Stopped", p.GetStatus())
 				assert.ErrorIs(t, p.Info().StopError, jobs.ErrTimeout)
 			}, tt.pool...)
@@ -107,10 +108,10 @@ func TestTimeLimitOfStatusIsWithJobTimeoutIfAboveZeroElseThePools(t *testing.T) 
 }
 
 func TestLateExecutionKeepsTheLockUntilItHasReturned(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, lasting(time.Hour, nil), jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.Lasting(time.Hour, nil), jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
 		start := time.Now()
-		pass(time.Minute)
+		jobstest.Advance(time.Minute)
 		assert.Equal(t, "Failed", p.GetJobStatus(id))
 		p.JobLock(id)
 		assert.Equal(t, time.Hour, time.Since(start))
@@ -128,30 +129,30 @@ func TestJobIsNotExecutedAgainUntilItsLateExecutionHasReturned(t *testing.T) {
 		{"detached", []jobs.JobOption{jobs.Detached()}, []int{0, 110, 120}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				laps := newTimeline()
-				register(t, p, stub{execute: func() error {
-					if laps.mark() == 1 {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				laps := jobstest.NewTimeline()
+				jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
+					if laps.Mark() == 1 {
 						time.Sleep(100 * time.Second)
 					}
 					return nil
 				}}, jobs.Every(10*time.Second), append(tt.opts, jobs.WithJobTimeout(time.Second))...)
-				pass(time.Duration(tt.want[2])*time.Second + 1)
-				assert.Equal(t, times(time.Second, tt.want...), laps.moments())
+				jobstest.Advance(time.Duration(tt.want[2])*time.Second + 1)
+				assert.Equal(t, jobstest.Times(time.Second, tt.want...), laps.Moments())
 			})
 		})
 	}
 }
 
 func TestWhatALateExecutionReturnsIsIgnored(t *testing.T) {
-	for name, err := range map[string]error{"nil": nil, "error": errBroken} {
+	for name, err := range map[string]error{"nil": nil, "error": jobstest.ErrBroken} {
 		t.Run(name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				id := register(t, p, lasting(time.Minute, err), jobs.Every(time.Hour), jobs.Detached(), jobs.WithJobTimeout(time.Second))
-				pass(time.Second)
-				before := infoOf(t, p, id)
-				pass(time.Minute)
-				after := infoOf(t, p, id)
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				id := jobstest.Register(t, p, jobstest.Lasting(time.Minute, err), jobs.Every(time.Hour), jobs.Detached(), jobs.WithJobTimeout(time.Second))
+				jobstest.Advance(time.Second)
+				before := jobstest.InfoOf(t, p, id)
+				jobstest.Advance(time.Minute)
+				after := jobstest.InfoOf(t, p, id)
 				assert.EqualValues(t, 1, after.Failures)
 				assert.EqualValues(t, 1, after.ConsecutiveFailures)
 				assert.EqualValues(t, 1, after.Executions)
@@ -163,16 +164,16 @@ func TestWhatALateExecutionReturnsIsIgnored(t *testing.T) {
 }
 
 func TestExecutionThatReturnsWithinItsLimitIsNotLate(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		laps := newTimeline()
-		id := register(t, p, stub{execute: func() error {
-			laps.mark()
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		laps := jobstest.NewTimeline()
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
+			laps.Mark()
 			time.Sleep(time.Second - 1)
 			return nil
 		}}, jobs.Every(time.Millisecond), jobs.WithJobTimeout(time.Second))
-		pass(time.Minute)
-		assert.Len(t, laps.moments(), 60)
-		assert.Zero(t, infoOf(t, p, id).Failures)
+		jobstest.Advance(time.Minute)
+		assert.Len(t, laps.Moments(), 60)
+		assert.Zero(t, jobstest.InfoOf(t, p, id).Failures)
 		assert.Equal(t, "Running", p.GetStatus())
 	})
 }
@@ -181,26 +182,26 @@ func TestExecutionThatReturnsWithinItsLimitIsNotLate(t *testing.T) {
 
 func TestAnExecutionIsLateExactlyAtItsLimitWheneverItHasBegun(t *testing.T) {
 	limits := []time.Duration{time.Second, 20*time.Second - 1, 20 * time.Second, 25 * time.Second, 5 * time.Minute}
-	begins := times(time.Millisecond, 0, 1, 5_000, 9_999, 10_000, 13_700, 20_001)
+	begins := jobstest.Times(time.Millisecond, 0, 1, 5_000, 9_999, 10_000, 13_700, 20_001)
 	for _, limit := range limits {
 		t.Run(limit.String(), func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				register(t, p, lasting(time.Hour, nil), jobs.Every(forAges), jobs.Detached()) // something to look at
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				jobstest.Register(t, p, jobstest.Lasting(time.Hour, nil), jobs.Every(jobstest.ForAges), jobs.Detached()) // something to look at
 				var ids []string
 				for i, begin := range begins {
 					if i > 0 {
 						begin -= begins[i-1]
 					}
-					pass(begin)
-					ids = append(ids, register(t, p, lasting(time.Hour, nil), jobs.Every(forAges), jobs.Detached(), jobs.WithJobTimeout(limit)))
+					jobstest.Advance(begin)
+					ids = append(ids, jobstest.Register(t, p, jobstest.Lasting(time.Hour, nil), jobs.Every(jobstest.ForAges), jobs.Detached(), jobs.WithJobTimeout(limit)))
 				}
 				start := time.Now()
 				last := begins[len(begins)-1]
 				for i, id := range ids {
 					if until := begins[i] - last + limit - time.Since(start) - 1; until >= 0 {
-						pass(until)
+						jobstest.Advance(until)
 						assert.Equal(t, "Running", p.GetJobStatus(id), "begun at %v", begins[i])
-						pass(1)
+						jobstest.Advance(1)
 					}
 					assert.Equal(t, "Failed", p.GetJobStatus(id), "begun at %v", begins[i])
 				}
@@ -210,137 +211,137 @@ func TestAnExecutionIsLateExactlyAtItsLimitWheneverItHasBegun(t *testing.T) {
 }
 
 func TestAnExecutionIsLateExactlyAtItsLimitWhenThePoolHasSeenManyShortOnes(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		quick := 0
-		id := register(t, p, stub{execute: func() error {
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
 			if quick++; quick > 100 {
-				time.Sleep(forAges)
+				time.Sleep(jobstest.ForAges)
 			}
 			return nil
 		}}, jobs.Every(7*time.Second))
-		pass(100 * 7 * time.Second)
-		assert.EqualValues(t, 101, infoOf(t, p, id).Executions)
-		pass(5*time.Minute - 1)
+		jobstest.Advance(100 * 7 * time.Second)
+		assert.EqualValues(t, 101, jobstest.InfoOf(t, p, id).Executions)
+		jobstest.Advance(5*time.Minute - 1)
 		assert.Equal(t, "Running", p.GetJobStatus(id))
-		pass(1)
+		jobstest.Advance(1)
 		assert.Equal(t, "Failed", p.GetJobStatus(id))
 		assert.Equal(t, "Stopped", p.GetStatus())
-		pass(forAges)
+		jobstest.Advance(jobstest.ForAges)
 	})
 }
 
 // hung returns what executes until the test lets it go.
-func hung(release <-chan struct{}) stub {
-	return stub{execute: func() error { <-release; return nil }}
+func hung(release <-chan struct{}) jobstest.Stub {
+	return jobstest.Stub{ExecuteFunc: func() error { <-release; return nil }}
 }
 
 func TestTheLimitOfAnExecutionCountsAfterUnregisterJob(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		release := make(chan struct{})
-		id := register(t, p, hung(release), jobs.Every(time.Hour))
-		pass(time.Second)
-		granted := newTimeline()
+		id := jobstest.Register(t, p, hung(release), jobs.Every(time.Hour))
+		jobstest.Advance(time.Second)
+		granted := jobstest.NewTimeline()
 		go func() {
 			p.JobLock(id)
-			granted.mark()
+			granted.Mark()
 			p.JobUnlock(id)
 		}()
-		pass(time.Second)
+		jobstest.Advance(time.Second)
 		p.UnregisterJob(id)
-		pass(time.Hour)
+		jobstest.Advance(time.Hour)
 		// Late at five minutes, given up one minute later: only then the lock is free.
-		assert.Equal(t, []time.Duration{6*time.Minute - time.Second}, granted.moments())
+		assert.Equal(t, []time.Duration{6*time.Minute - time.Second}, granted.Moments())
 		close(release)
 	}, jobs.WithAbandonAfter(time.Minute))
 }
 
 func TestTheLimitOfAnExecutionCountsAfterShutdown(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		release := make(chan struct{})
 		defer close(release)
-		id := register(t, p, hung(release), jobs.Every(time.Hour))
-		pass(time.Second)
+		id := jobstest.Register(t, p, hung(release), jobs.Every(time.Hour))
+		jobstest.Advance(time.Second)
 		ended, cancel := context.WithCancel(context.Background())
 		cancel()
 		assert.ErrorIs(t, p.Shutdown(ended), context.Canceled)
-		pass(5*time.Minute - time.Second - 1)
+		jobstest.Advance(5*time.Minute - time.Second - 1)
 		assert.Equal(t, "Running", p.GetJobStatus(id))
-		pass(1)
+		jobstest.Advance(1)
 		assert.Equal(t, "Failed", p.GetJobStatus(id))
 	})
 }
 
 func TestWithAbandonAfterGivesALateExecutionUp(t *testing.T) {
-	logged := new(journal)
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		calls := newTimeline()
+	logged := new(jobstest.Journal)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := jobstest.NewTimeline()
 		end := make(chan bool)
 		defer close(end)
-		id := register(t, p, stub{execute: func() error {
-			calls.mark()
-			if len(calls.moments()) == 1 {
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
+			calls.Mark()
+			if len(calls.Moments()) == 1 {
 				<-end
-				return errBroken
+				return jobstest.ErrBroken
 			}
 			return nil
 		}}, jobs.Every(7*time.Second), jobs.Detached())
-		calls.fill(15*time.Second - 1) // limit 10, abandoned 5 later
+		calls.AdvanceTo(15*time.Second - 1) // limit 10, abandoned 5 later
 		assert.Equal(t, "Failed", p.GetJobStatus(id))
 		assert.Zero(t, p.Info().Abandoned)
-		lines := len(logged.atLeast(failing))
-		calls.fill(15 * time.Second)
+		lines := len(logged.AtLeast(slog.LevelError))
+		calls.AdvanceTo(15 * time.Second)
 		assert.Equal(t, 1, p.Info().Abandoned, "it is counted")
-		assert.Len(t, logged.atLeast(failing), lines+1, "and logged")
+		assert.Len(t, logged.AtLeast(slog.LevelError), lines+1, "and logged")
 		p.JobLock(id) // its lock is released
 		p.JobUnlock(id)
-		assert.EqualValues(t, 1, infoOf(t, p, id).Failures)
-		calls.fill(30 * time.Second)
-		assert.Equal(t, seconds(0, 22, 29), calls.moments(), "and the job executes again")
+		assert.EqualValues(t, 1, jobstest.InfoOf(t, p, id).Failures)
+		calls.AdvanceTo(30 * time.Second)
+		assert.Equal(t, jobstest.Seconds(0, 22, 29), calls.Moments(), "and the job executes again")
 		assert.Equal(t, "Running", p.GetJobStatus(id))
 		end <- true // what the abandoned one returns is ignored
-		pass(0)
-		info := infoOf(t, p, id)
+		jobstest.Advance(0)
+		info := jobstest.InfoOf(t, p, id)
 		assert.EqualValues(t, 1, info.Failures)
 		assert.EqualValues(t, 3, info.Executions)
 		assert.Equal(t, jobs.JobStatusRunning, info.Status)
-	}, logged.option(), jobs.WithExecutionTimeout(10*time.Second), jobs.WithAbandonAfter(5*time.Second))
+	}, logged.Option(), jobs.WithExecutionTimeout(10*time.Second), jobs.WithAbandonAfter(5*time.Second))
 }
 
 func TestAnAbandonedExecutionDoesNotHoldTheRestartUp(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		end := make(chan bool)
 		defer close(end)
-		id := register(t, p, stub{execute: onlyFirst(func() error { <-end; return nil })}, jobs.Every(forAges))
-		pass(time.Minute - 1)
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: jobstest.OnlyFirst(func() error { <-end; return nil })}, jobs.Every(jobstest.ForAges))
+		jobstest.Advance(time.Minute - 1)
 		require.Equal(t, "Stopped", p.GetStatus())
-		pass(1) // abandoned
+		jobstest.Advance(1) // abandoned
 		assert.Equal(t, "Running", p.GetStatus())
-		assert.EqualValues(t, 2, infoOf(t, p, id).Executions)
+		assert.EqualValues(t, 2, jobstest.InfoOf(t, p, id).Executions)
 	}, jobs.WithExecutionTimeout(10*time.Second), jobs.WithAbandonAfter(50*time.Second))
 }
 
 func TestAnExecutionThatReturnsBeforeItIsAbandonedIsNot(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		calls := newTimeline()
-		register(t, p, stub{execute: func() error { calls.mark(); time.Sleep(12 * time.Second); return nil }},
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { calls.Mark(); time.Sleep(12 * time.Second); return nil }},
 			jobs.Every(time.Second), jobs.Detached())
-		calls.fill(100 * time.Second)
+		calls.AdvanceTo(100 * time.Second)
 		assert.Zero(t, p.Info().Abandoned)
-		assert.Equal(t, seconds(0, 13, 26, 39, 52, 65, 78, 91), calls.moments())
+		assert.Equal(t, jobstest.Seconds(0, 13, 26, 39, 52, 65, 78, 91), calls.Moments())
 	}, jobs.WithExecutionTimeout(10*time.Second), jobs.WithAbandonAfter(5*time.Second))
 }
 
 func TestAbandonedSingleRunAndRetryJobs(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		end := make(chan bool)
 		defer close(end)
-		calls := newTimeline()
-		hang := func() error { calls.mark(); <-end; return nil }
-		single := register(t, p, stub{execute: hang}, jobs.Once(), jobs.WithJobTimeout(time.Second))
-		pass(2 * time.Second)
-		retry := register(t, p, stub{execute: hang}, jobs.Retry(2), jobs.WithJobTimeout(time.Second))
-		calls.fill(time.Minute)
-		assert.Equal(t, seconds(0, 2, 8), calls.moments(), "an attempt is late after 1 s and given up 5 s later")
+		calls := jobstest.NewTimeline()
+		hang := func() error { calls.Mark(); <-end; return nil }
+		single := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: hang}, jobs.Once(), jobs.WithJobTimeout(time.Second))
+		jobstest.Advance(2 * time.Second)
+		retry := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: hang}, jobs.Retry(2), jobs.WithJobTimeout(time.Second))
+		calls.AdvanceTo(time.Minute)
+		assert.Equal(t, jobstest.Seconds(0, 2, 8), calls.Moments(), "an attempt is late after 1 s and given up 5 s later")
 		assert.Equal(t, 3, p.Info().Abandoned)
 		assert.Equal(t, "Failed", p.GetJobStatus(single))
 		assert.Equal(t, "Failed", p.GetJobStatus(retry))
@@ -349,12 +350,12 @@ func TestAbandonedSingleRunAndRetryJobs(t *testing.T) {
 
 func TestWithoutWithAbandonAfterAJobNeverHasTwoExecutions(t *testing.T) {
 	for _, opts := range [][]jobs.PoolOption{nil, {jobs.WithAbandonAfter(0)}, {jobs.WithAbandonAfter(-1)}} {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
-			calls := newTimeline()
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+			calls := jobstest.NewTimeline()
 			end := make(chan bool)
-			id := register(t, p, stub{execute: func() error { calls.mark(); <-end; return nil }}, jobs.Every(time.Second))
-			pass(99 * time.Hour)
-			assert.Len(t, calls.moments(), 1)
+			id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { calls.Mark(); <-end; return nil }}, jobs.Every(time.Second))
+			jobstest.Advance(99 * time.Hour)
+			assert.Len(t, calls.Moments(), 1)
 			assert.Equal(t, "Failed", p.GetJobStatus(id))
 			close(end)
 		}, opts...)
@@ -364,65 +365,65 @@ func TestWithoutWithAbandonAfterAJobNeverHasTwoExecutions(t *testing.T) {
 // What hangs in a pool that gives executions up: late after 10 seconds, given up 5 seconds later. The puppets
 // know that, and tolerate a second execution beside one that is 15 seconds old.
 
-func onAbandoningStage(t *testing.T, f func(t *testing.T, s *stage)) {
+func onAbandoningStage(t *testing.T, f func(t *testing.T, s *jobstest.Stage)) {
 	t.Helper()
-	onHungStage(t, func(t *testing.T, s *stage) { f(t, s) }, jobs.WithAbandonAfter(5*time.Second))
+	onHungStage(t, func(t *testing.T, s *jobstest.Stage) { f(t, s) }, jobs.WithAbandonAfter(5*time.Second))
 }
 
 func TestHungAndAbandonedTwiceInARow(t *testing.T) {
-	onAbandoningStage(t, func(t *testing.T, s *stage) {
-		p := s.abandonable("sleeper", jobs.Every(5*time.Second), jobs.Detached())
-		s.pass(34 * time.Second) // given up at 15, again from 20 on, and given up at 35
+	onAbandoningStage(t, func(t *testing.T, s *jobstest.Stage) {
+		p := s.Abandonable("sleeper", jobs.Every(5*time.Second), jobs.Detached())
+		s.Advance(34 * time.Second) // given up at 15, again from 20 on, and given up at 35
 		assert.Equal(t, 1, s.Info().Abandoned)
-		assert.Equal(t, 2, p.execution.inFlight())
-		p.execution.next(succeeds)
-		s.pass(time.Second)
+		assert.Equal(t, 2, p.Executions.InFlight())
+		p.Executions.Next(jobstest.Succeeds)
+		s.Advance(time.Second)
 		assert.Equal(t, 2, s.Info().Abandoned)
-		info := infoOf(t, s.Pool, p.id)
+		info := jobstest.InfoOf(t, s.Pool, p.ID)
 		assert.Equal(t, jobs.JobStatusFailed, info.Status)
 		assert.EqualValues(t, 2, info.ConsecutiveFailures)
-		s.pass(5 * time.Second)
-		s.assertBegun(p, 0, 20, 40)
-		info = infoOf(t, s.Pool, p.id)
+		s.Advance(5 * time.Second)
+		s.AssertBegun(p, 0, 20, 40)
+		info = jobstest.InfoOf(t, s.Pool, p.ID)
 		assert.Equal(t, jobs.JobStatusRunning, info.Status)
-		for number, end := range map[int]act{1: panics, 2: fails} {
-			require.True(t, p.execution.nowOnly(number, end))
+		for number, end := range map[int]jobstest.Act{1: jobstest.Panics, 2: jobstest.Fails} {
+			require.True(t, p.Executions.NowOnly(number, end))
 		}
-		s.pass(0)
-		assert.Equal(t, info, infoOf(t, s.Pool, p.id), "nobody cares any more")
-		s.pass(time.Minute)
-		assert.Len(t, p.execution.moments(), 15)
-		assert.EqualValues(t, 2, infoOf(t, s.Pool, p.id).Failures)
+		s.Advance(0)
+		assert.Equal(t, info, jobstest.InfoOf(t, s.Pool, p.ID), "nobody cares any more")
+		s.Advance(time.Minute)
+		assert.Len(t, p.Executions.Moments(), 15)
+		assert.EqualValues(t, 2, jobstest.InfoOf(t, s.Pool, p.ID).Failures)
 	})
 }
 
 // What an execution that was given up does in the end is not taken for the end of the one that is in flight.
 func TestHungAndAbandonedReturnsBesideTheNextExecution(t *testing.T) {
-	for name, end := range map[string]act{"returns": succeeds, "fails": fails, "panics": panics, "exits": exits} {
+	for name, end := range map[string]jobstest.Act{"returns": jobstest.Succeeds, "fails": jobstest.Fails, "panics": jobstest.Panics, "exits": jobstest.Exits} {
 		for kind, opts := range map[string][]jobs.JobOption{"attached": nil, "detached": detached} {
 			t.Run(kind+" "+name, func(t *testing.T) {
-				onAbandoningStage(t, func(t *testing.T, s *stage) {
-					p := s.abandonable("sleeper", jobs.Every(25*time.Second), opts...)
-					s.pass(45 * time.Second) // given up at 15, and executes again at 40, attached or not
-					s.assertBegun(p, 0, 40)
-					before := infoOf(t, s.Pool, p.id)
-					require.True(t, p.execution.nowOnly(1, end))
-					s.pass(0)
-					assert.Equal(t, before, infoOf(t, s.Pool, p.id))
-					assert.Equal(t, 1, p.execution.inFlight())
+				onAbandoningStage(t, func(t *testing.T, s *jobstest.Stage) {
+					p := s.Abandonable("sleeper", jobs.Every(25*time.Second), opts...)
+					s.Advance(45 * time.Second) // given up at 15, and executes again at 40, attached or not
+					s.AssertBegun(p, 0, 40)
+					before := jobstest.InfoOf(t, s.Pool, p.ID)
+					require.True(t, p.Executions.NowOnly(1, end))
+					s.Advance(0)
+					assert.Equal(t, before, jobstest.InfoOf(t, s.Pool, p.ID))
+					assert.Equal(t, 1, p.Executions.InFlight())
 					assert.Equal(t, "Running", s.GetStatus())
-					locked := newTimeline()
-					go func() { s.JobLock(p.id); locked.mark(); s.JobUnlock(p.id) }()
-					require.NoError(t, s.RunNow(p.id))
-					s.pass(time.Second)
-					assert.Empty(t, locked.moments(), "the lock is the second one's")
-					assert.Len(t, p.execution.moments(), 2)
-					p.execution.next(succeeds)
-					p.execution.now(succeeds)
-					s.pass(0)
-					assert.Len(t, locked.moments(), 1)
-					assert.Len(t, p.execution.moments(), 3, "by RunNow")
-					assert.EqualValues(t, 1, infoOf(t, s.Pool, p.id).Failures)
+					locked := jobstest.NewTimeline()
+					go func() { s.JobLock(p.ID); locked.Mark(); s.JobUnlock(p.ID) }()
+					require.NoError(t, s.RunNow(p.ID))
+					s.Advance(time.Second)
+					assert.Empty(t, locked.Moments(), "the lock is the second one's")
+					assert.Len(t, p.Executions.Moments(), 2)
+					p.Executions.Next(jobstest.Succeeds)
+					p.Executions.Now(jobstest.Succeeds)
+					s.Advance(0)
+					assert.Len(t, locked.Moments(), 1)
+					assert.Len(t, p.Executions.Moments(), 3, "by RunNow")
+					assert.EqualValues(t, 1, jobstest.InfoOf(t, s.Pool, p.ID).Failures)
 				})
 			})
 		}
@@ -430,133 +431,133 @@ func TestHungAndAbandonedReturnsBesideTheNextExecution(t *testing.T) {
 }
 
 func TestHungAndAbandonedContextsAreTheirOwn(t *testing.T) {
-	onAbandoningStage(t, func(t *testing.T, s *stage) {
-		p := s.puppet("sleeper")
-		p.takesContext, p.givenUpAfter = true, 15*time.Second
-		p.execution.next(hangs)
-		p.register(jobs.Every(5*time.Second), jobs.Detached())
-		s.pass(15 * time.Second)
-		assert.Equal(t, []error{jobs.ErrTimeout}, p.toldBy())
-		p.execution.next(obeys)
-		s.pass(6 * time.Second)
-		p.execution.nowOnly(1, succeeds)
-		s.pass(time.Second)
-		assert.Equal(t, []error{jobs.ErrTimeout}, p.toldBy(), "the second one has a context of its own")
-		assert.Equal(t, 1, p.execution.inFlight())
-		p.unregister()
-		s.pass(0)
-		assert.Equal(t, []error{jobs.ErrTimeout, jobs.ErrUnregistered}, p.toldBy())
+	onAbandoningStage(t, func(t *testing.T, s *jobstest.Stage) {
+		p := s.Puppet("sleeper")
+		p.TakesContext, p.GivenUpAfter = true, 15*time.Second
+		p.Executions.Next(jobstest.Hangs)
+		p.Register(jobs.Every(5*time.Second), jobs.Detached())
+		s.Advance(15 * time.Second)
+		assert.Equal(t, []error{jobs.ErrTimeout}, p.ToldBy())
+		p.Executions.Next(jobstest.Obeys)
+		s.Advance(6 * time.Second)
+		p.Executions.NowOnly(1, jobstest.Succeeds)
+		s.Advance(time.Second)
+		assert.Equal(t, []error{jobs.ErrTimeout}, p.ToldBy(), "the second one has a context of its own")
+		assert.Equal(t, 1, p.Executions.InFlight())
+		p.Unregister()
+		s.Advance(0)
+		assert.Equal(t, []error{jobs.ErrTimeout, jobs.ErrUnregistered}, p.ToldBy())
 	})
 }
 
 func TestHungAndAbandonedTheLastOfThemLetsThePoolGo(t *testing.T) {
-	onAbandoningStage(t, func(t *testing.T, s *stage) {
+	onAbandoningStage(t, func(t *testing.T, s *jobstest.Stage) {
 		s.UpdateDurations(12*time.Second, 10*time.Second)
-		first := s.abandonable("first", jobs.Every(forAges))
-		second := s.abandonable("second", jobs.Every(forAges), jobs.WithJobTimeout(20*time.Second))
-		second.givenUpAfter = 25 * time.Second
-		s.pass(14 * time.Second)
-		s.assertHeldUpBy([]*puppet{first}, "execution that is late")
-		s.pass(time.Second)
+		first := s.Abandonable("first", jobs.Every(jobstest.ForAges))
+		second := s.Abandonable("second", jobs.Every(jobstest.ForAges), jobs.WithJobTimeout(20*time.Second))
+		second.GivenUpAfter = 25 * time.Second
+		s.Advance(14 * time.Second)
+		s.AssertHeldUpBy([]*jobstest.Puppet{first}, "execution that is late")
+		s.Advance(time.Second)
 		assert.Empty(t, s.Info().HeldUpBy, "second is within its limit")
-		s.pass(10*time.Second - 1) // at 22 there would have been an attempt
-		s.assertHeldUpBy([]*puppet{second}, "execution that is late")
-		for _, p := range []*puppet{first, second} {
-			p.execution.next(succeeds)
+		s.Advance(10*time.Second - 1) // at 22 there would have been an attempt
+		s.AssertHeldUpBy([]*jobstest.Puppet{second}, "execution that is late")
+		for _, p := range []*jobstest.Puppet{first, second} {
+			p.Executions.Next(jobstest.Succeeds)
 		}
-		s.pass(1)
+		s.Advance(1)
 		assert.Equal(t, "Running", s.GetStatus())
 		assert.Equal(t, 2, s.Info().Abandoned)
-		s.assertBegun(first, 0, 25)
-		s.assertBegun(second, 0, 25)
+		s.AssertBegun(first, 0, 25)
+		s.AssertBegun(second, 0, 25)
 	})
 }
 
 // A call of Status, or of Ready, is not given up: there is no telling what its job can do without an answer.
 func TestHungInStatusOrReadyIsNotAbandoned(t *testing.T) {
-	onAbandoningStage(t, func(t *testing.T, s *stage) {
-		p := s.puppet("sleeper").register(jobs.Every(forAges))
-		p.status.next(hangs)
-		s.pass(time.Hour)
-		s.assertHeldUpBy([]*puppet{p}, "call of Status that is late")
-		p.ready.next(hangs)
-		p.status.next(succeeds)
-		p.status.now(succeeds)
-		s.pass(time.Hour)
-		s.assertHeldUpBy([]*puppet{p}, "call of Ready that has not returned")
+	onAbandoningStage(t, func(t *testing.T, s *jobstest.Stage) {
+		p := s.Puppet("sleeper").Register(jobs.Every(jobstest.ForAges))
+		p.StatusCalls.Next(jobstest.Hangs)
+		s.Advance(time.Hour)
+		s.AssertHeldUpBy([]*jobstest.Puppet{p}, "call of Status that is late")
+		p.ReadyCalls.Next(jobstest.Hangs)
+		p.StatusCalls.Next(jobstest.Succeeds)
+		p.StatusCalls.Now(jobstest.Succeeds)
+		s.Advance(time.Hour)
+		s.AssertHeldUpBy([]*jobstest.Puppet{p}, "call of Ready that has not returned")
 		assert.Zero(t, s.Info().Abandoned)
-		p.ready.now(succeeds)
-		s.pass(0)
-		s.assertBegun(p, 0, 7200)
+		p.ReadyCalls.Now(jobstest.Succeeds)
+		s.Advance(0)
+		s.AssertBegun(p, 0, 7200)
 	})
 }
 
 // The attempt to restart may ask an abandoned execution's job whether it is ready.
 func TestHungAndAbandonedIsAskedWhetherItIsReady(t *testing.T) {
-	onAbandoningStage(t, func(t *testing.T, s *stage) {
-		p := s.abandonable("sleeper", jobs.Every(forAges))
-		s.pass(39 * time.Second)
-		p.ready.next(fails)
-		s.pass(time.Hour)
-		s.assertHeldUpBy([]*puppet{p}, "is not ready")
-		s.assertBegun(p, 0)
-		assert.Equal(t, 1, p.execution.inFlight())
-		p.ready.next(succeeds)
+	onAbandoningStage(t, func(t *testing.T, s *jobstest.Stage) {
+		p := s.Abandonable("sleeper", jobs.Every(jobstest.ForAges))
+		s.Advance(39 * time.Second)
+		p.ReadyCalls.Next(jobstest.Fails)
+		s.Advance(time.Hour)
+		s.AssertHeldUpBy([]*jobstest.Puppet{p}, "is not ready")
+		s.AssertBegun(p, 0)
+		assert.Equal(t, 1, p.Executions.InFlight())
+		p.ReadyCalls.Next(jobstest.Succeeds)
 		s.SetStatus(jobs.PoolStatusRunning)
-		s.pass(0)
-		assert.Equal(t, 2, p.execution.inFlight())
+		s.Advance(0)
+		assert.Equal(t, 2, p.Executions.InFlight())
 	})
 }
 
 func TestHungAndUnregisteredIsAbandonedToo(t *testing.T) {
-	onAbandoningStage(t, func(t *testing.T, s *stage) {
-		p := s.abandonable("sleeper", jobs.Every(time.Second))
-		s.pass(12 * time.Second)
-		p.unregister()
-		s.pass(2 * time.Second)
+	onAbandoningStage(t, func(t *testing.T, s *jobstest.Stage) {
+		p := s.Abandonable("sleeper", jobs.Every(time.Second))
+		s.Advance(12 * time.Second)
+		p.Unregister()
+		s.Advance(2 * time.Second)
 		assert.Equal(t, 1, s.Departed())
-		s.pass(time.Second)
+		s.Advance(time.Second)
 		assert.Zero(t, s.Departed(), "nothing waits for it any more")
 		assert.Equal(t, 1, s.Info().Abandoned)
-		require.NoError(t, s.shutdown(context.Background()))
+		require.NoError(t, s.ShutdownWatched(context.Background()))
 	})
 }
 
 // Such an execution of a pool that goes on is told of, also when its job is gone; Shutdown waits for that.
 func TestTheReturnOfAnAbandonedExecutionOfAJobThatIsGoneIsLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tap := new(journal)
-		p := jobs.NewPool(tap.option(), jobs.WithAbandonAfter(time.Second))
-		id := register(t, p, lasting(time.Minute, nil), jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
-		pass(10 * time.Second)
+		tap := new(jobstest.Journal)
+		p := jobs.NewPool(tap.Option(), jobs.WithAbandonAfter(time.Second))
+		id := jobstest.Register(t, p, jobstest.Lasting(time.Minute, nil), jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
+		jobstest.Advance(10 * time.Second)
 		p.UnregisterJob(id)
-		pass(time.Hour)
-		assert.Contains(t, tap.at(slog.LevelDebug), "abandoned execution has returned")
+		jobstest.Advance(time.Hour)
+		assert.Contains(t, tap.At(slog.LevelDebug), "abandoned execution has returned")
 		assert.Zero(t, p.Departed())
 		require.NoError(t, p.Shutdown(context.Background()))
 	})
 }
 
 func TestWithJobTimeoutLimitsExecutions(t *testing.T) {
-	for _, k := range kinds[:4] {
-		t.Run(k.typ, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				calls := newTimeline()
+	for _, k := range jobstest.Kinds[:4] {
+		t.Run(k.Type, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				calls := jobstest.NewTimeline()
 				var began time.Duration
-				if k.typ == jobs.JobTypeScheduled {
+				if k.Type == jobs.JobTypeScheduled {
 					began = time.Second
 				}
-				id := register(t, p, stub{execute: func() error { calls.mark(); time.Sleep(20 * time.Second); return nil }},
-					k.trigger(), jobs.WithJobTimeout(10*time.Second))
-				calls.fill(began + 10*time.Second - 1)
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { calls.Mark(); time.Sleep(20 * time.Second); return nil }},
+					k.Trigger(), jobs.WithJobTimeout(10*time.Second))
+				calls.AdvanceTo(began + 10*time.Second - 1)
 				assert.Equal(t, "Running", p.GetJobStatus(id))
-				calls.fill(began + 10*time.Second)
-				info := infoOf(t, p, id)
+				calls.AdvanceTo(began + 10*time.Second)
+				info := jobstest.InfoOf(t, p, id)
 				assert.Equal(t, jobs.JobStatusFailed, info.Status)
 				assert.EqualValues(t, 1, info.Failures)
 				assert.ErrorIs(t, info.LastError, jobs.ErrTimeout)
-				calls.fill(began + 19*time.Second)
-				assert.Len(t, calls.moments(), 1, "not executed again until it has returned")
+				calls.AdvanceTo(began + 19*time.Second)
+				assert.Len(t, calls.Moments(), 1, "not executed again until it has returned")
 			})
 		})
 	}
@@ -564,11 +565,11 @@ func TestWithJobTimeoutLimitsExecutions(t *testing.T) {
 
 func TestSingleRunRetryAndChannelJobsHaveNoLimitUnlessGiven(t *testing.T) {
 	for _, i := range []int{0, 1, 5} {
-		k := kinds[i]
-		t.Run(k.typ, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				id := register(t, p, stub{execute: enduring(10 * time.Hour)}, k.trigger())
-				pass(9 * time.Hour)
+		k := jobstest.Kinds[i]
+		t.Run(k.Type, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: jobstest.Sleeping(10 * time.Hour)}, k.Trigger())
+				jobstest.Advance(9 * time.Hour)
 				assert.Equal(t, "Running", p.GetJobStatus(id))
 				assert.Equal(t, "Running", p.GetStatus())
 			}, jobs.WithExecutionTimeout(time.Second))
@@ -577,16 +578,16 @@ func TestSingleRunRetryAndChannelJobsHaveNoLimitUnlessGiven(t *testing.T) {
 }
 
 func TestWithJobTimeoutOfAChannelJobLimitsItsStatusOnly(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{})
-		id := register(t, p, stub{execute: func() error { <-stop; return nil }, status: enduring(10 * time.Second)},
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { <-stop; return nil }, StatusFunc: jobstest.Sleeping(10 * time.Second)},
 			jobs.Channel(stop), jobs.WithJobTimeout(5*time.Second))
-		pass(35*time.Second - 1)
+		jobstest.Advance(35*time.Second - 1)
 		assert.Equal(t, "Running", p.GetStatus())
-		pass(1)
+		jobstest.Advance(1)
 		assert.Equal(t, "Stopped", p.GetStatus(), "its Status is late")
 		assert.ErrorIs(t, p.Info().StopError, jobs.ErrTimeout)
-		assert.Zero(t, infoOf(t, p, id).Failures)
+		assert.Zero(t, jobstest.InfoOf(t, p, id).Failures)
 	})
 }
 
@@ -602,11 +603,11 @@ func TestWithJobTimeoutGoesBeforeThePools(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				id := register(t, p, stub{execute: enduring(2 * time.Minute)}, jobs.Every(forAges), jobs.WithJobTimeout(c.job))
-				pass(c.limit - 1)
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: jobstest.Sleeping(2 * time.Minute)}, jobs.Every(jobstest.ForAges), jobs.WithJobTimeout(c.job))
+				jobstest.Advance(c.limit - 1)
 				assert.Equal(t, "Running", p.GetJobStatus(id))
-				pass(1)
+				jobstest.Advance(1)
 				assert.Equal(t, "Failed", p.GetJobStatus(id))
 			}, jobs.WithExecutionTimeout(10*time.Second))
 		})

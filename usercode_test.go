@@ -12,21 +12,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 func TestAPanicThatIsNoFailureAnyMoreIsLoggedWithItsStack(t *testing.T) {
 	var log bytes.Buffer
 	logTo := jobs.WithLogger(slog.New(slog.NewTextHandler(&log, nil)))
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan interface{})
-		told := register(t, p, stub{execute: func() error { <-stop; panic("as told") }}, jobs.Channel(stop))
+		told := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { <-stop; panic("as told") }}, jobs.Channel(stop))
 		late := func() error { time.Sleep(2 * time.Second); panic("too late") }
-		register(t, p, stub{execute: late}, jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
-		pass(5 * time.Second)
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: late}, jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
+		jobstest.Advance(5 * time.Second)
 		for _, text := range []string{"panic: as told", "panic: too late", "stack=", "usercode_test.go"} {
 			assert.Contains(t, log.String(), text)
 		}
-		assert.Zero(t, infoOf(t, p, told).Failures)
+		assert.Zero(t, jobstest.InfoOf(t, p, told).Failures)
 		p.UnregisterJob(told)
 	}, logTo)
 }
@@ -41,7 +42,7 @@ type mishap struct {
 
 func blowUp() { panic("100%d boom") }
 
-func blowUpWithError() { panic(errBroken) }
+func blowUpWithError() { panic(jobstest.ErrBroken) }
 
 func dereferenceNil() { var p *int; *p = 1 } //nolint:govet // that is the point
 
@@ -77,11 +78,11 @@ var mishaps = []mishap{
 func forEachMishap(t *testing.T, f func(t *testing.T, p *jobs.Pool, m mishap)) {
 	for _, m := range mishaps {
 		t.Run(m.name, func(t *testing.T) {
-			tap := new(journal)
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
+			tap := new(jobstest.Journal)
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 				f(t, p, m)
-				assert.Contains(t, tap.at(slog.LevelError), m.in, "the stack is in the log")
-			}, tap.option())
+				assert.Contains(t, tap.At(slog.LevelError), m.in, "the stack is in the log")
+			}, tap.Option())
 		})
 	}
 }
@@ -94,14 +95,14 @@ func TestPanicAndGoexitInExecuteAreErrors(t *testing.T) {
 	}{
 		{"single run", jobs.Once, jobs.ErrExecutingJob},
 		{"retry", func() jobs.Trigger { return jobs.Retry(1) }, jobs.ErrExecutingRetryJob},
-		{"interval", hourly, jobs.ErrExecutingJob},
-		{"scheduled", eachSecond, jobs.ErrExecutingJob},
+		{"interval", jobstest.Hourly, jobs.ErrExecutingJob},
+		{"scheduled", jobstest.EachSecond, jobs.ErrExecutingJob},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
-				id := register(t, p, stub{execute: func() error { m.do(); return nil }}, tt.trigger())
-				pass(time.Second)
-				info := infoOf(t, p, id)
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { m.do(); return nil }}, tt.trigger())
+				jobstest.Advance(time.Second)
+				info := jobstest.InfoOf(t, p, id)
 				assert.EqualValues(t, 1, info.Executions)
 				assert.EqualValues(t, 1, info.Failures)
 				assert.ErrorIs(t, info.LastError, tt.is)
@@ -113,16 +114,16 @@ func TestPanicAndGoexitInExecuteAreErrors(t *testing.T) {
 
 func TestPanicAndGoexitInExecuteAreFollowedByFurtherExecutions(t *testing.T) {
 	forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
-		job := stub{execute: func() error { m.do(); return nil }}
-		attached := register(t, p, job, jobs.Every(time.Hour))
-		detached := register(t, p, job, jobs.Every(10*time.Second), jobs.Detached())
-		retry := register(t, p, job, jobs.Retry(5))
-		pass(0)
+		job := jobstest.Stub{ExecuteFunc: func() error { m.do(); return nil }}
+		attached := jobstest.Register(t, p, job, jobs.Every(time.Hour))
+		detached := jobstest.Register(t, p, job, jobs.Every(10*time.Second), jobs.Detached())
+		retry := jobstest.Register(t, p, job, jobs.Retry(5))
+		jobstest.Advance(0)
 		assert.Equal(t, "Stopped", p.GetStatus())
-		pass(30 * time.Second)
-		assert.EqualValues(t, 2, infoOf(t, p, attached).Executions)
-		assert.EqualValues(t, 4, infoOf(t, p, detached).Executions)
-		assert.EqualValues(t, 5, infoOf(t, p, retry).Executions)
+		jobstest.Advance(30 * time.Second)
+		assert.EqualValues(t, 2, jobstest.InfoOf(t, p, attached).Executions)
+		assert.EqualValues(t, 4, jobstest.InfoOf(t, p, detached).Executions)
+		assert.EqualValues(t, 5, jobstest.InfoOf(t, p, retry).Executions)
 		start := time.Now()
 		p.JobLock(attached)
 		assert.Zero(t, time.Since(start), "the lock was given back")
@@ -131,67 +132,67 @@ func TestPanicAndGoexitInExecuteAreFollowedByFurtherExecutions(t *testing.T) {
 }
 
 func TestErrorPanickedWithIsTheCause(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := register(t, p, stub{execute: func() error { panic(errBroken) }}, jobs.Once())
-		pass(0)
-		assert.ErrorIs(t, infoOf(t, p, id).LastError, errBroken)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { panic(jobstest.ErrBroken) }}, jobs.Once())
+		jobstest.Advance(0)
+		assert.ErrorIs(t, jobstest.InfoOf(t, p, id).LastError, jobstest.ErrBroken)
 	})
 }
 
 func TestPanicAndGoexitInStatusAreErrors(t *testing.T) {
 	forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
 		var ok bool // the pool calls one Status after the other
-		register(t, p, stub{status: func() error {
+		jobstest.Register(t, p, jobstest.Stub{StatusFunc: func() error {
 			if !ok {
 				ok = true
 				m.do()
 			}
 			return nil
 		}}, jobs.Every(time.Hour))
-		other := newTimeline()
-		register(t, p, stub{status: func() error { other.mark(); return nil }}, jobs.Every(time.Hour))
-		pass(30*time.Second - 1)
+		other := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{StatusFunc: func() error { other.Mark(); return nil }}, jobs.Every(time.Hour))
+		jobstest.Advance(30*time.Second - 1)
 		assert.Equal(t, "Running", p.GetStatus())
-		pass(1)
+		jobstest.Advance(1)
 		assert.Equal(t, "Stopped", p.GetStatus())
 		assert.ErrorContains(t, p.Info().StopError, m.text)
-		pass(time.Minute)
+		jobstest.Advance(time.Minute)
 		assert.Equal(t, "Running", p.GetStatus(), "it restarts")
-		assert.Contains(t, other.moments(), 90*time.Second, "and goes on to call Status")
+		assert.Contains(t, other.Moments(), 90*time.Second, "and goes on to call Status")
 	})
 }
 
 func TestPanicAndGoexitInReadyAreNotReady(t *testing.T) {
 	forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
-		polls, executed := newTimeline(), newTimeline()
-		job := stub{execute: executed.execute}
-		job.ready = func() bool {
-			if n := polls.mark(); n != 4 {
+		polls, executed := jobstest.NewTimeline(), jobstest.NewTimeline()
+		job := jobstest.Stub{ExecuteFunc: executed.Execute}
+		job.ReadyFunc = func() bool {
+			if n := polls.Mark(); n != 4 {
 				m.do()
 			}
 			return true
 		}
-		register(t, p, job, jobs.Every(time.Hour))
-		pass(time.Second)
-		assert.Equal(t, times(time.Millisecond, 0, 10, 30, 70), polls.moments())
-		assert.Equal(t, times(time.Millisecond, 70), executed.moments())
+		jobstest.Register(t, p, job, jobs.Every(time.Hour))
+		jobstest.Advance(time.Second)
+		assert.Equal(t, jobstest.Times(time.Millisecond, 0, 10, 30, 70), polls.Moments())
+		assert.Equal(t, jobstest.Times(time.Millisecond, 70), executed.Moments())
 		assert.Equal(t, "Running", p.GetStatus())
-		stopPool(p)
-		pass(30 * time.Second)
+		jobstest.StopPool(p)
+		jobstest.Advance(30 * time.Second)
 		assert.Equal(t, "Stopped", p.GetStatus(), "neither is it at a restart")
 	})
 }
 
 func TestJobExecutionReadyIsFalseWhenReadyPanicsOrCallsGoexit(t *testing.T) {
 	forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
-		polls := newTimeline()
-		id := register(t, p, stub{ready: func() bool {
-			if polls.mark() > 1 {
+		polls := jobstest.NewTimeline()
+		id := jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool {
+			if polls.Mark() > 1 {
 				m.do()
 			}
 			return true
 		}}, jobs.Every(time.Hour))
-		pass(time.Second)
+		jobstest.Advance(time.Second)
 		answered, answer := false, true
 		done := make(chan struct{})
 		go func() {
@@ -212,17 +213,17 @@ func (e trap) Error() string { e.do(); return "" }
 
 func TestPanicAndGoexitInAnErrorsErrorAreErrors(t *testing.T) {
 	forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
-		execution := register(t, p, stub{execute: func() error { return trap{m.do} }}, jobs.Retry(2))
-		wrapped := register(t, p, stub{execute: func() error { return errors.Join(errBroken, trap{m.do}) }}, jobs.Once())
-		register(t, p, stub{status: func() error { return trap{m.do} }}, jobs.Every(time.Hour))
-		pass(0)
+		execution := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { return trap{m.do} }}, jobs.Retry(2))
+		wrapped := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { return errors.Join(jobstest.ErrBroken, trap{m.do}) }}, jobs.Once())
+		jobstest.Register(t, p, jobstest.Stub{StatusFunc: func() error { return trap{m.do} }}, jobs.Every(time.Hour))
+		jobstest.Advance(0)
 		for _, id := range []string{execution, wrapped} {
-			info := infoOf(t, p, id)
+			info := jobstest.InfoOf(t, p, id)
 			assert.Equal(t, jobs.JobStatusFailed, info.Status)
 			assert.EqualValues(t, info.Executions, info.Failures)
 			assert.NotPanics(t, func() { assert.NotEmpty(t, info.LastError.Error()) })
 		}
-		pass(30 * time.Second)
+		jobstest.Advance(30 * time.Second)
 		assert.Equal(t, "Stopped", p.GetStatus())
 		assert.NotPanics(t, func() { assert.NotEmpty(t, p.Info().StopError.Error()) })
 	})
@@ -231,15 +232,15 @@ func TestPanicAndGoexitInAnErrorsErrorAreErrors(t *testing.T) {
 func TestPanicAndGoexitInNextAreErrors(t *testing.T) {
 	for _, opts := range [][]jobs.JobOption{nil, {jobs.Detached()}} {
 		forEachMishap(t, func(t *testing.T, p *jobs.Pool, m mishap) {
-			laps, asked := newTimeline(), newTimeline()
-			id := register(t, p, stub{execute: laps.execute}, jobs.On(nextFunc(func(now time.Time) time.Time {
-				if asked.mark() == 3 { // at registration, at once, after the first execution
+			laps, asked := jobstest.NewTimeline(), jobstest.NewTimeline()
+			id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: laps.Execute}, jobs.On(jobstest.NextFunc(func(now time.Time) time.Time {
+				if asked.Mark() == 3 { // at registration, at once, after the first execution
 					m.do()
 				}
-				return each(time.Minute)(now)
+				return jobstest.Each(time.Minute)(now)
 			})), opts...)
-			pass(time.Minute)
-			info := infoOf(t, p, id)
+			jobstest.Advance(time.Minute)
+			info := jobstest.InfoOf(t, p, id)
 			assert.Error(t, info.LastError)
 			assert.ErrorContains(t, info.LastError, m.text)
 			assert.LessOrEqual(t, info.Failures, info.Executions)
@@ -248,10 +249,10 @@ func TestPanicAndGoexitInNextAreErrors(t *testing.T) {
 			} else {
 				assert.Equal(t, "Failed", p.GetJobStatus(id))
 			}
-			pass(10 * time.Minute)
+			jobstest.Advance(10 * time.Minute)
 			assert.Equal(t, "Running", p.GetStatus())
 			assert.Equal(t, "Running", p.GetJobStatus(id))
-			assert.Greater(t, len(laps.moments()), 7, "it goes on")
+			assert.Greater(t, len(laps.Moments()), 7, "it goes on")
 		})
 	}
 }
@@ -263,7 +264,7 @@ func TestPanicAndGoexitInNextAtRegistrationAreErrors(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			id, err = p.Register(stub{}, jobs.On(nextFunc(func(time.Time) time.Time { m.do(); return time.Time{} })))
+			id, err = p.Register(jobstest.Stub{}, jobs.On(jobstest.NextFunc(func(time.Time) time.Time { m.do(); return time.Time{} })))
 		}()
 		<-done
 		require.ErrorIs(t, err, jobs.ErrRegisteringJob)

@@ -12,93 +12,94 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
 func TestAStatusCallFromBeforeARestartThatTurnsLateStopsThePool(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		release := make(chan struct{})
-		id := register(t, p, stub{status: func() error { <-release; return nil }}, jobs.Every(time.Second))
-		pass(15 * time.Second) // asked at 10 s
+		id := jobstest.Register(t, p, jobstest.Stub{StatusFunc: func() error { <-release; return nil }}, jobs.Every(time.Second))
+		jobstest.Advance(15 * time.Second) // asked at 10 s
 		p.SetStatus(jobs.PoolStatusStopped)
-		pass(54 * time.Second)
+		jobstest.Advance(54 * time.Second)
 		require.Equal(t, "Running", p.GetStatus())
-		pass(time.Second)
+		jobstest.Advance(time.Second)
 		assert.Equal(t, "Stopped", p.GetStatus())
 		assert.Equal(t, id, p.Info().StoppedBy)
 		close(release)
-		pass(10 * time.Second)
+		jobstest.Advance(10 * time.Second)
 		assert.Equal(t, "Running", p.GetStatus())
 	}, jobs.WithStatusInterval(10*time.Second), jobs.WithRetryInterval(10*time.Second), jobs.WithExecutionTimeout(time.Minute))
 }
 
 func TestTheFirstSweepComesOneStatusIntervalAfterTheStart(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		sweeps := newTimeline()
-		register(t, p, stub{status: sweeps.status}, jobs.Every(time.Hour))
-		sweeps.fill(29999 * time.Millisecond)
-		assert.Empty(t, sweeps.moments())
-		sweeps.fill(100 * time.Second)
-		assert.Equal(t, seconds(30, 60, 90), sweeps.moments(), "and then one each status interval")
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		sweeps := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{StatusFunc: sweeps.Status}, jobs.Every(time.Hour))
+		sweeps.AdvanceTo(29999 * time.Millisecond)
+		assert.Empty(t, sweeps.Moments())
+		sweeps.AdvanceTo(100 * time.Second)
+		assert.Equal(t, jobstest.Seconds(30, 60, 90), sweeps.Moments(), "and then one each status interval")
 	})
 }
 
 func TestTheFirstSweepComesOneStatusIntervalAfterARestart(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		sweeps := newTimeline()
-		register(t, p, stub{status: sweeps.status}, jobs.Every(time.Hour))
-		sweeps.fill(40 * time.Second)
-		haltPool(p) // until 40 + 10
-		sweeps.fill(79 * time.Second)
-		assert.Equal(t, seconds(30), sweeps.moments())
-		sweeps.fill(115 * time.Second)
-		assert.Equal(t, seconds(30, 80, 110), sweeps.moments())
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		sweeps := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{StatusFunc: sweeps.Status}, jobs.Every(time.Hour))
+		sweeps.AdvanceTo(40 * time.Second)
+		jobstest.FailPool(p) // until 40 + 10
+		sweeps.AdvanceTo(79 * time.Second)
+		assert.Equal(t, jobstest.Seconds(30), sweeps.Moments())
+		sweeps.AdvanceTo(115 * time.Second)
+		assert.Equal(t, jobstest.Seconds(30, 80, 110), sweeps.Moments())
 	}, jobs.WithRetryInterval(10*time.Second))
 }
 
 func TestStatusIsNotCalledWhileThePoolIsStopped(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		sweeps, unready := newTimeline(), newFault()
-		unready.mend()
-		register(t, p, stub{status: sweeps.status, ready: unready.absent}, jobs.Every(time.Hour))
-		pass(0)
-		unready.cause()
-		haltPool(p)
-		pass(20 * time.Minute)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		sweeps, unready := jobstest.NewTimeline(), jobstest.NewFault()
+		unready.Clear()
+		jobstest.Register(t, p, jobstest.Stub{StatusFunc: sweeps.Status, ReadyFunc: unready.Absent}, jobs.Every(time.Hour))
+		jobstest.Advance(0)
+		unready.Set()
+		jobstest.FailPool(p)
+		jobstest.Advance(20 * time.Minute)
 		assert.Equal(t, "Stopped", p.GetStatus())
-		assert.Empty(t, sweeps.moments())
+		assert.Empty(t, sweeps.Moments())
 	})
 }
 
 func TestASweepCallsStatusOfTheAttachedJobsThatAreRunningOnly(t *testing.T) {
 	cases := []struct {
 		name    string
-		job     stub
+		job     jobstest.Stub
 		trigger jobs.Trigger
 		opts    []jobs.JobOption
 		called  bool
 	}{
-		{"interval, between executions", stub{}, jobs.Every(time.Hour), nil, true},
-		{"interval, executing", stub{execute: enduring(100 * time.Second)}, jobs.Every(time.Hour), nil, true},
-		{"scheduled", stub{}, jobs.On(everySecond()), nil, true},
-		{"not ready", stub{ready: newFault().absent}, jobs.Every(time.Hour), nil, false},
-		{"finished channel", stub{}, jobs.Channel(make(chan interface{})), nil, false},
-		{"detached interval", stub{}, jobs.Every(time.Hour), []jobs.JobOption{jobs.Detached()}, false},
-		{"detached scheduled", stub{}, jobs.On(everySecond()), []jobs.JobOption{jobs.Detached()}, false},
-		{"single run", stub{execute: enduring(100 * time.Second)}, jobs.Once(), nil, false},
-		{"retry", stub{execute: enduring(100 * time.Second)}, jobs.Retry(2), nil, false},
+		{"interval, between executions", jobstest.Stub{}, jobs.Every(time.Hour), nil, true},
+		{"interval, executing", jobstest.Stub{ExecuteFunc: jobstest.Sleeping(100 * time.Second)}, jobs.Every(time.Hour), nil, true},
+		{"scheduled", jobstest.Stub{}, jobs.On(jobstest.EverySecond()), nil, true},
+		{"not ready", jobstest.Stub{ReadyFunc: jobstest.NewFault().Absent}, jobs.Every(time.Hour), nil, false},
+		{"finished channel", jobstest.Stub{}, jobs.Channel(make(chan interface{})), nil, false},
+		{"detached interval", jobstest.Stub{}, jobs.Every(time.Hour), []jobs.JobOption{jobs.Detached()}, false},
+		{"detached scheduled", jobstest.Stub{}, jobs.On(jobstest.EverySecond()), []jobs.JobOption{jobs.Detached()}, false},
+		{"single run", jobstest.Stub{ExecuteFunc: jobstest.Sleeping(100 * time.Second)}, jobs.Once(), nil, false},
+		{"retry", jobstest.Stub{ExecuteFunc: jobstest.Sleeping(100 * time.Second)}, jobs.Retry(2), nil, false},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				sweeps := newTimeline()
-				c.job.status = sweeps.status
-				register(t, p, stub{}, jobs.Every(time.Hour)) // so that there are sweeps
-				register(t, p, c.job, c.trigger, c.opts...)
-				pass(65 * time.Second)
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				sweeps := jobstest.NewTimeline()
+				c.job.StatusFunc = sweeps.Status
+				jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour)) // so that there are sweeps
+				jobstest.Register(t, p, c.job, c.trigger, c.opts...)
+				jobstest.Advance(65 * time.Second)
 				if c.called {
-					assert.Equal(t, seconds(30, 60), sweeps.moments())
+					assert.Equal(t, jobstest.Seconds(30, 60), sweeps.Moments())
 				} else {
-					assert.Empty(t, sweeps.moments())
+					assert.Empty(t, sweeps.Moments())
 				}
 			})
 		})
@@ -106,38 +107,38 @@ func TestASweepCallsStatusOfTheAttachedJobsThatAreRunningOnly(t *testing.T) {
 }
 
 func TestASweepCallsStatusOfAnExecutingChannelJob(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		sweeps, stop := newTimeline(), make(chan interface{})
-		register(t, p, stub{status: sweeps.status, execute: func() error { <-stop; return nil }}, jobs.Channel(stop))
-		pass(65 * time.Second)
-		assert.Equal(t, seconds(30, 60), sweeps.moments())
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		sweeps, stop := jobstest.NewTimeline(), make(chan interface{})
+		jobstest.Register(t, p, jobstest.Stub{StatusFunc: sweeps.Status, ExecuteFunc: func() error { <-stop; return nil }}, jobs.Channel(stop))
+		jobstest.Advance(65 * time.Second)
+		assert.Equal(t, jobstest.Seconds(30, 60), sweeps.Moments())
 	})
 }
 
 func TestTwoStatusCallsOfAJobNeverOverlap(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		sweeps := newTimeline()
-		register(t, p, stub{status: func() error {
-			sweeps.mark()
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		sweeps := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{StatusFunc: func() error {
+			sweeps.Mark()
 			time.Sleep(100 * time.Second)
 			return nil
 		}}, jobs.Every(time.Hour))
-		pass(290 * time.Second)
-		assert.Equal(t, seconds(30, 150, 270), sweeps.moments())
+		jobstest.Advance(290 * time.Second)
+		assert.Equal(t, jobstest.Seconds(30, 150, 270), sweeps.Moments())
 		assert.Equal(t, "Running", p.GetStatus())
 	})
 }
 
 func TestAStatusCallThatLastsDelaysNoOtherJobs(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
-		other := newTimeline()
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		other := jobstest.NewTimeline()
 		for range 5 {
-			register(t, p, stub{status: enduring(20 * time.Second)}, jobs.Every(time.Hour))
+			jobstest.Register(t, p, jobstest.Stub{StatusFunc: jobstest.Sleeping(20 * time.Second)}, jobs.Every(time.Hour))
 		}
-		register(t, p, stub{status: other.status}, jobs.Every(time.Hour))
-		pass(100 * time.Second)
-		assert.Len(t, other.moments(), 3)
-		for i, at := range other.moments() {
+		jobstest.Register(t, p, jobstest.Stub{StatusFunc: other.Status}, jobs.Every(time.Hour))
+		jobstest.Advance(100 * time.Second)
+		assert.Len(t, other.Moments(), 3)
+		for i, at := range other.Moments() {
 			due := time.Duration(i+1) * 30 * time.Second
 			assert.GreaterOrEqual(t, at, due)
 			assert.LessOrEqual(t, at, due+5*time.Millisecond, "a millisecond for each slow call before it")
@@ -154,7 +155,7 @@ func goroutineName() string {
 
 func TestOneGoroutineSweepsAndACallThatLastsCostsOneMore(t *testing.T) {
 	for slow := range 4 {
-		inPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 			var callers sync.Map
 			var calls, distinct atomic.Int32
 			for i := range 40 {
@@ -168,14 +169,14 @@ func TestOneGoroutineSweepsAndACallThatLastsCostsOneMore(t *testing.T) {
 					}
 					return nil
 				}
-				register(t, p, stub{status: status}, jobs.Every(time.Hour))
+				jobstest.Register(t, p, jobstest.Stub{StatusFunc: status}, jobs.Every(time.Hour))
 			}
-			pass(0)
-			before := len(bubbleGoroutines())
-			pass(31 * time.Second)
+			jobstest.Advance(0)
+			before := len(jobstest.BubbleGoroutines())
+			jobstest.Advance(31 * time.Second)
 			assert.EqualValues(t, 40, calls.Load())
 			assert.EqualValues(t, 1+slow, distinct.Load(), "the sweep's, and each slow call's")
-			assert.Len(t, bubbleGoroutines(), before+slow, "only the calls that last are left")
+			assert.Len(t, jobstest.BubbleGoroutines(), before+slow, "only the calls that last are left")
 		})
 	}
 }
@@ -186,30 +187,30 @@ func TestAStatusThatPanicsOrCallsGoexitDoesNotEndTheSweep(t *testing.T) {
 		"Goexit": func() error { runtime.Goexit(); return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
-				culprit := register(t, p, stub{status: onlyFirst(status)}, jobs.Every(time.Hour))
-				sweeps := newTimeline()
-				register(t, p, stub{status: sweeps.status}, jobs.Every(time.Hour))
-				pass(31 * time.Second)
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				culprit := jobstest.Register(t, p, jobstest.Stub{StatusFunc: jobstest.OnlyFirst(status)}, jobs.Every(time.Hour))
+				sweeps := jobstest.NewTimeline()
+				jobstest.Register(t, p, jobstest.Stub{StatusFunc: sweeps.Status}, jobs.Every(time.Hour))
+				jobstest.Advance(31 * time.Second)
 				assert.Equal(t, "Stopped", p.GetStatus())
 				assert.Equal(t, culprit, p.Info().StoppedBy)
-				pass(60 * time.Second) // restarted at 60
+				jobstest.Advance(60 * time.Second) // restarted at 60
 				assert.Equal(t, "Running", p.GetStatus())
-				assert.Equal(t, 90*time.Second, sweeps.moments()[len(sweeps.moments())-1])
+				assert.Equal(t, 90*time.Second, sweeps.Moments()[len(sweeps.Moments())-1])
 			})
 		})
 	}
 }
 
 func TestASweepCallsNoStatusOnceThePoolHasStopped(t *testing.T) {
-	inPool(t, func(t *testing.T, p *jobs.Pool) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		var calls atomic.Int32
 		for range 3 {
-			register(t, p, stub{status: func() error { calls.Add(1); stopPool(p); return nil }}, jobs.Every(forAges))
+			jobstest.Register(t, p, jobstest.Stub{StatusFunc: func() error { calls.Add(1); jobstest.StopPool(p); return nil }}, jobs.Every(jobstest.ForAges))
 		}
-		pass(30 * time.Second)
+		jobstest.Advance(30 * time.Second)
 		assert.EqualValues(t, 1, calls.Load())
-		pass(time.Minute) // the restart, and the next sweep
+		jobstest.Advance(time.Minute) // the restart, and the next sweep
 		assert.EqualValues(t, 2, calls.Load())
 	})
 }
@@ -217,13 +218,13 @@ func TestASweepCallsNoStatusOnceThePoolHasStopped(t *testing.T) {
 func TestAStatusThatHangsIsLateHoweverShortItsLimit(t *testing.T) {
 	for _, limit := range []time.Duration{1, time.Microsecond, time.Millisecond - 1, time.Millisecond, time.Millisecond + 1, time.Second} {
 		t.Run(limit.String(), func(t *testing.T) {
-			inPool(t, func(t *testing.T, p *jobs.Pool) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 				end := make(chan struct{})
 				defer close(end)
-				register(t, p, stub{status: func() error { <-end; return nil }}, jobs.Every(forAges), jobs.WithJobTimeout(limit))
-				pass(30*time.Second + limit - 1)
+				jobstest.Register(t, p, jobstest.Stub{StatusFunc: func() error { <-end; return nil }}, jobs.Every(jobstest.ForAges), jobs.WithJobTimeout(limit))
+				jobstest.Advance(30*time.Second + limit - 1)
 				require.Equal(t, "Running", p.GetStatus())
-				pass(1)
+				jobstest.Advance(1)
 				assert.Equal(t, "Stopped", p.GetStatus())
 				assert.ErrorIs(t, p.Info().StopError, jobs.ErrTimeout)
 			})

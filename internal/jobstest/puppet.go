@@ -1,0 +1,255 @@
+package jobstest
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/agentjobs/jobs"
+)
+
+// A Puppet is a job that does what it is told, also while it executes, and watches its pool: what is never
+// to happen to a job fails the test at once, with the puppet's history (puppet_alarms.go says what).
+// It is registered once, by register or enroll, and lives in a bubble.
+//
+//	pup := newPuppet(t, p, "digger").register(jobs.Every(time.Minute))
+//	pup.execution.next(hangs)           // each execution that begins from here on
+//	pup.execution.now(fails)            // those in flight
+//	pup.ready.next(fails)               // it is not ready
+//	pup.status.next(fails.in(time.Second))
+//	pup.execution.moments()             // when executions have begun, since the puppet was made
+type Puppet struct {
+	Name                                string
+	Executions, StatusCalls, ReadyCalls *Part
+	Stop                                chan interface{} // what jobs.Channel is to be given
+	TakesContext                        bool             // it is a ContextJob; set it before it is registered
+	// givenUpAfter is how long after its begin an execution is given up, where the pool does that: its
+	// time limit and WithAbandonAfter. One that old may have another one beside it.
+	GivenUpAfter time.Duration
+
+	alarm    assert.TestingT
+	Pool     overseer
+	born     time.Time
+	enrolled chan struct{} // closed when it is registered, and what follows is known
+	ID       string
+	Attached bool
+
+	mu       sync.Mutex // guards what follows, and the parts' calls
+	history  []string
+	told     []error // see toldBy
+	sighting sighting
+	end      *ending
+}
+
+// An Act is what a puppet does when it is called.
+type Act struct {
+	Deed  string
+	After time.Duration
+}
+
+var (
+	Succeeds = Act{Deed: "succeeds"}
+	Fails    = Act{Deed: "fails"} // of Ready: is not ready
+	Panics   = Act{Deed: "panics"}
+	Exits    = Act{Deed: "exits"} // its goroutine
+	Hangs    = Act{Deed: "hangs"} // whatever comes, until it is told otherwise
+	Obeys    = Act{Deed: "obeys"} // works until its stop channel or the end of its context tells it to stop
+)
+
+// In is the act, after d, unless the puppet is told otherwise in the meantime.
+func (a Act) In(d time.Duration) Act { return Act{a.Deed, d} }
+
+var (
+	ErrPuppet = errors.New("the puppet was told to fail")
+	ErrNil    = errors.New("a nil on the stop channel")
+)
+
+// NewPuppet returns a puppet that is ready, healthy, and succeeds at once.
+func NewPuppet(alarm assert.TestingT, pool overseer, name string) *Puppet {
+	p := &Puppet{Name: name, alarm: alarm, Pool: pool, born: time.Now(),
+		Stop: make(chan interface{}), enrolled: make(chan struct{})}
+	for name, part := range map[string]**Part{"execution": &p.Executions, "Status": &p.StatusCalls, "Ready": &p.ReadyCalls} {
+		*part = newPart(name, p)
+	}
+	return p
+}
+
+// Register registers the puppet, under its name.
+func (p *Puppet) Register(trigger jobs.Trigger, opts ...jobs.JobOption) *Puppet {
+	p.Enroll(func(job jobs.Job) (string, error) {
+		return p.Pool.Register(job, trigger, append(opts, jobs.WithName(p.Name))...)
+	})
+	return p
+}
+
+// Enroll registers the puppet by the function, which is given the job to register.
+func (p *Puppet) Enroll(register func(job jobs.Job) (string, error)) {
+	id, err := register(p.job())
+	if err != nil {
+		p.raise("cannot be registered: %v", err)
+		return
+	}
+	info, _ := p.Pool.Job(id)
+	p.ID, p.Attached = id, !info.Detached && info.Type != jobs.JobTypeSingleRun && info.Type != jobs.JobTypeRetry
+	close(p.enrolled)
+}
+
+// Job returns the puppet as the kind of job that it is.
+func (p *Puppet) job() jobs.Job {
+	if p.TakesContext {
+		return contextPuppet{p}
+	}
+	return p
+}
+
+func (p *Puppet) Execute() error { return p.Executions.perform(context.Background()) }
+func (p *Puppet) Status() error  { return p.StatusCalls.perform(context.Background()) }
+func (p *Puppet) Ready() bool    { return p.ReadyCalls.perform(context.Background()) == nil }
+
+// A contextPuppet is a puppet that is executed with a context.
+type contextPuppet struct{ *Puppet }
+
+func (p contextPuppet) ExecuteContext(ctx context.Context) error { return p.ExecuteWith(ctx) }
+
+// ExecuteWith is an execution with a context, also of a puppet that is no ContextJob.
+func (p *Puppet) ExecuteWith(ctx context.Context) error { return p.Executions.perform(ctx) }
+
+// Release ends all calls in flight, and has those to come succeed at once.
+func (p *Puppet) Release() {
+	for _, part := range []*Part{p.Executions, p.StatusCalls, p.ReadyCalls} {
+		part.Next(Succeeds)
+		part.Now(Succeeds)
+	}
+}
+
+// ToldBy returns by what its executions were told to end: errNil, if they obeyed it, or the cause with
+// which their context ended while they were in flight, whether they obeyed it or not.
+func (p *Puppet) ToldBy() []error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]error{}, p.told...)
+}
+
+func (p *Puppet) noteTold(by error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.told = append(p.told, by)
+	p.noteLocked("told by: %v", by)
+}
+
+// A Part is one of a puppet's methods.
+type Part struct {
+	Timeline // of the begins of its calls
+	name     string
+	puppet   *Puppet
+	act      Act
+	begun    int                 // how many calls there were
+	calls    map[int]*puppetCall // in flight, by number
+}
+
+type puppetCall struct {
+	number int
+	begun  time.Time
+	first  Act
+	orders chan Act // of one, the last that was given
+}
+
+func newPart(name string, p *Puppet) *Part {
+	return &Part{Timeline: Timeline{Start: p.born}, name: name, puppet: p, act: Succeeds, calls: map[int]*puppetCall{}}
+}
+
+// Next has each call from the next one on do that.
+func (x *Part) Next(a Act) {
+	x.puppet.mu.Lock()
+	defer x.puppet.mu.Unlock()
+	x.act = a
+}
+
+// NextAct returns what the next call does.
+func (x *Part) NextAct() Act {
+	x.puppet.mu.Lock()
+	defer x.puppet.mu.Unlock()
+	return x.act
+}
+
+// Now has the calls in flight do that, and returns how many those are.
+func (x *Part) Now(a Act) int {
+	x.puppet.mu.Lock()
+	defer x.puppet.mu.Unlock()
+	for _, c := range x.calls {
+		c.order(a)
+	}
+	return len(x.calls)
+}
+
+// NowOnly has the call of that number, from 1 on, do that, and reports whether it is in flight.
+func (x *Part) NowOnly(number int, a Act) bool {
+	x.puppet.mu.Lock()
+	defer x.puppet.mu.Unlock()
+	c := x.calls[number]
+	if c != nil {
+		c.order(a)
+	}
+	return c != nil
+}
+
+// InFlight returns how many calls are in flight.
+func (x *Part) InFlight() int {
+	x.puppet.mu.Lock()
+	defer x.puppet.mu.Unlock()
+	return len(x.calls)
+}
+
+// order is called with the puppet's mutex held.
+func (c *puppetCall) order(a Act) {
+	select {
+	case <-c.orders:
+	default:
+	}
+	c.orders <- a
+}
+
+func (x *Part) perform(ctx context.Context) error {
+	<-x.puppet.enrolled
+	c := x.begin()
+	defer x.over(c)
+	defer context.AfterFunc(ctx, func() { x.puppet.noteTold(context.Cause(ctx)) })()
+	return x.play(ctx, c)
+}
+
+func (x *Part) play(ctx context.Context, c *puppetCall) error {
+	for a := c.first; ; {
+		if a.After > 0 {
+			select {
+			case a = <-c.orders:
+				continue
+			case <-time.After(a.After):
+			}
+		}
+		switch a.Deed {
+		case Fails.Deed:
+			return ErrPuppet
+		case Panics.Deed:
+			panic(ErrPuppet)
+		case Exits.Deed:
+			runtime.Goexit()
+		case Hangs.Deed:
+			a = <-c.orders
+		case Obeys.Deed:
+			select {
+			case a = <-c.orders:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-x.puppet.Stop:
+				x.puppet.noteTold(ErrNil)
+				return nil
+			}
+		default:
+			return nil
+		}
+	}
+}
