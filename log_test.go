@@ -365,7 +365,7 @@ func TestReadyIsNotBlamedForALogHandlerThatHangs(t *testing.T) {
 		broken := jobstest.NewFault()
 		broken.Clear()
 		jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool {
-			if broken.On.Load() {
+			if !broken.Absent() {
 				panic("not now")
 			}
 			return true

@@ -13,7 +13,7 @@ import (
 
 // What hangs, by default: it is never doubled, its pool waits for it, and says for whom.
 
-// onHungStage is onStage with a limit of ten seconds.
+// onHungStage is jobstest.OnStage with a timeout of ten seconds.
 func onHungStage(t *testing.T, f func(t *testing.T, s *jobstest.Stage), opts ...jobs.PoolOption) {
 	t.Helper()
 	jobstest.OnStage(t, f, append([]jobs.PoolOption{jobs.WithExecutionTimeout(10 * time.Second)}, opts...)...)

@@ -118,6 +118,7 @@ func (g *Gate) ShutDown(p *jobs.Pool) {
 // An Alone is a method that must not be called beside itself, nor beside another.
 type Alone struct{ calls atomic.Int32 }
 
+// Enter is called by the method, which calls what it returns at its end.
 func (a *Alone) Enter(t *testing.T, what string, others ...*Alone) (leave func()) {
 	if a.calls.Add(1) > 1 {
 		t.Errorf("%s is called beside itself", what)

@@ -28,6 +28,7 @@ type Crowd struct {
 	ids []string
 }
 
+// NewCrowd makes a crowd without jobs.
 func NewCrowd(p *jobs.Pool) *Crowd {
 	return &Crowd{Pool: p, stop: make(chan interface{}, 3), Over: make(chan struct{}), Every: time.Microsecond,
 		Luck: func(n int) bool { return rand.N(n) == 0 }, Most: 30, Job: func(s Stub) jobs.Job { return s }}

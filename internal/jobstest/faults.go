@@ -6,31 +6,35 @@ import (
 	"time"
 )
 
+// ErrBroken is why jobs fail in tests, unless it matters.
 var ErrBroken = errors.New("it is broken")
 
-// A Fault is something that can be wrong with a job, and be mended.
-type Fault struct{ On atomic.Bool }
+// A Fault is something that can be wrong with a job, and be cleared.
+type Fault struct{ on atomic.Bool }
 
+// NewFault makes a fault that is there.
 func NewFault() *Fault {
 	f := new(Fault)
-	f.On.Store(true)
+	f.on.Store(true)
 	return f
 }
 
-func (f *Fault) Clear() { f.On.Store(false) }
+// Clear removes the fault.
+func (f *Fault) Clear() { f.on.Store(false) }
 
-func (f *Fault) Set() { f.On.Store(true) }
+// Set brings the fault back.
+func (f *Fault) Set() { f.on.Store(true) }
 
 // Err is an Execute or a Status that fails while the fault is there.
 func (f *Fault) Err() error {
-	if f.On.Load() {
+	if f.on.Load() {
 		return ErrBroken
 	}
 	return nil
 }
 
 // Absent is a Ready that refuses while the fault is there.
-func (f *Fault) Absent() bool { return !f.On.Load() }
+func (f *Fault) Absent() bool { return !f.on.Load() }
 
 // Sleeping is an Execute or a Status that lasts for d.
 func Sleeping(d time.Duration) func() error {

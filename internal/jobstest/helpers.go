@@ -1,3 +1,5 @@
+// Package jobstest has what tests of the library share: jobs that do as they are told, and what watches them and
+// their pool. Only tests import it.
 package jobstest
 
 import (
@@ -110,7 +112,5 @@ func MinuteTimeout() context.Context {
 type Idler struct{}
 
 func (Idler) Execute() error { return nil }
-
-func (Idler) Status() error { return nil }
-
-func (Idler) Ready() bool { return true }
+func (Idler) Status() error  { return nil }
+func (Idler) Ready() bool    { return true }

@@ -9,17 +9,13 @@ import (
 	"github.com/agentjobs/jobs"
 )
 
-const (
-	warning = slog.LevelWarn
-	failing = slog.LevelError
-)
-
 // A Journal keeps what a pool logs.
 type Journal struct {
 	mu      sync.Mutex
 	entries []Entry
 }
 
+// An Entry is one record of a journal.
 type Entry struct {
 	Level   slog.Level
 	Message string
@@ -27,6 +23,7 @@ type Entry struct {
 	line    string // all of it
 }
 
+// Text returns the value of an attribute.
 func (e Entry) Text(attr string) string { return e.Attrs[attr].String() }
 
 // Option makes a pool log to the journal.

@@ -14,21 +14,21 @@ import (
 
 // A Puppet is a job that does what it is told, also while it executes, and watches its pool: what is never
 // to happen to a job fails the test at once, with the puppet's history (puppet_alarms.go says what).
-// It is registered once, by register or enroll, and lives in a bubble.
+// It is registered once, by Register or Enroll, and lives in a bubble.
 //
-//	pup := newPuppet(t, p, "digger").register(jobs.Every(time.Minute))
-//	pup.execution.next(hangs)           // each execution that begins from here on
-//	pup.execution.now(fails)            // those in flight
-//	pup.ready.next(fails)               // it is not ready
-//	pup.status.next(fails.in(time.Second))
-//	pup.execution.moments()             // when executions have begun, since the puppet was made
+//	pup := NewPuppet(t, p, "digger").Register(jobs.Every(time.Minute))
+//	pup.Executions.Next(Hangs)          // each execution that begins from here on
+//	pup.Executions.Now(Fails)           // those in flight
+//	pup.ReadyCalls.Next(Fails)          // it is not ready
+//	pup.StatusCalls.Next(Fails.In(time.Second))
+//	pup.Executions.Moments()            // when executions have begun, since the puppet was made
 type Puppet struct {
 	Name                                string
 	Executions, StatusCalls, ReadyCalls *Part
 	Stop                                chan interface{} // what jobs.Channel is to be given
 	TakesContext                        bool             // it is a ContextJob; set it before it is registered
-	// givenUpAfter is how long after its begin an execution is given up, where the pool does that: its
-	// time limit and WithAbandonAfter. One that old may have another one beside it.
+	// GivenUpAfter is how long after its begin an execution is given up, where the pool does that: its
+	// timeout and WithAbandonAfter. One that old may have another one beside it.
 	GivenUpAfter time.Duration
 
 	alarm    assert.TestingT
@@ -40,7 +40,7 @@ type Puppet struct {
 
 	mu       sync.Mutex // guards what follows, and the parts' calls
 	history  []string
-	told     []error // see toldBy
+	told     []error // see ToldBy
 	sighting sighting
 	end      *ending
 }
@@ -51,6 +51,7 @@ type Act struct {
 	After time.Duration
 }
 
+// What puppets can do.
 var (
 	Succeeds = Act{Deed: "succeeds"}
 	Fails    = Act{Deed: "fails"} // of Ready: is not ready
@@ -63,6 +64,7 @@ var (
 // In is the act, after d, unless the puppet is told otherwise in the meantime.
 func (a Act) In(d time.Duration) Act { return Act{a.Deed, d} }
 
+// ErrPuppet is why a puppet fails, ErrNil by what it was told if that was a nil.
 var (
 	ErrPuppet = errors.New("the puppet was told to fail")
 	ErrNil    = errors.New("a nil on the stop channel")
@@ -126,7 +128,7 @@ func (p *Puppet) Release() {
 	}
 }
 
-// ToldBy returns by what its executions were told to end: errNil, if they obeyed it, or the cause with
+// ToldBy returns by what its executions were told to end: ErrNil, if they obeyed it, or the cause with
 // which their context ended while they were in flight, whether they obeyed it or not.
 func (p *Puppet) ToldBy() []error {
 	p.mu.Lock()

@@ -63,6 +63,7 @@ func (s *Stage) Advance(d time.Duration) {
 	s.Look()
 }
 
+// Look has all puppets look at the pool.
 func (s *Stage) Look() {
 	for _, p := range s.Puppets {
 		p.Look()

@@ -90,6 +90,7 @@ type Registration struct {
 	Register   func(Registrar, jobs.Job) (string, error)
 }
 
+// Registrations returns the calls. Channel jobs listen on stop.
 func Registrations(stop chan interface{}) []Registration {
 	return []Registration{
 		{jobs.JobTypeSingleRun, "", false, func(r Registrar, j jobs.Job) (string, error) { return r.RegisterSingleRunJob(j) }},

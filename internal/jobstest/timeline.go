@@ -13,6 +13,7 @@ type Timeline struct {
 	marks []time.Duration
 }
 
+// NewTimeline makes an empty timeline that begins now.
 func NewTimeline() *Timeline { return &Timeline{Start: time.Now()} }
 
 // Mark notes that it happens now, and returns how often it has happened.
@@ -81,6 +82,7 @@ func (o *OverlapMeter) During(d time.Duration) {
 	o.mu.Unlock()
 }
 
+// Highest returns that number.
 func (o *OverlapMeter) Highest() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()

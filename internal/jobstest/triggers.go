@@ -8,23 +8,28 @@ import (
 	"github.com/agentjobs/jobs"
 )
 
+// Hourly is the trigger of an interval of an hour.
 func Hourly() jobs.Trigger { return jobs.Every(time.Hour) }
 
+// Secondly is the trigger of an interval of a second.
 func Secondly() jobs.Trigger { return jobs.Every(time.Second) }
 
-func InASecond() jobs.Trigger {
-	return jobs.On(OnceIn(time.Second))
-}
+// InASecond is the trigger of a schedule with one occurrence.
+func InASecond() jobs.Trigger { return jobs.On(OnceIn(time.Second)) }
 
+// EachSecond is the trigger of a schedule of all whole seconds.
 func EachSecond() jobs.Trigger { return jobs.On(Each(time.Second)) }
 
+// EachHour is the trigger of a schedule of all whole hours.
 func EachHour() jobs.Trigger { return jobs.On(Each(time.Hour)) }
 
+// ThreeTimes is the trigger of a retry job.
 func ThreeTimes() jobs.Trigger { return jobs.Retry(3) }
 
+// BackingOff has a retry job wait for an hour before it executes again.
 func BackingOff() jobs.JobOption { return jobs.WithRetryBackoff(time.Hour, time.Hour) }
 
-// EverySecond is a schedule.
+// EverySecond is a schedule of all whole seconds, as robfig/cron makes it.
 func EverySecond() cron.Schedule { return cron.Every(time.Second) }
 
 // A NextFunc is a cron.Schedule made of a function.

@@ -6,21 +6,21 @@ import (
 	"unsafe"
 )
 
-// A wallClock can be set, while the time that timers go by runs on. It starts out right.
-type wallClock struct {
+// A WallClock can be set, while the time that timers go by runs on. It starts out right.
+type WallClock struct {
 	Start time.Time
 	ahead atomic.Int64                      // by how much it was set
 	Shown func(time.Duration) time.Duration // how long it shows to have passed, if it runs wrong
 }
 
-func NewWallClock() *wallClock { return &wallClock{Start: time.Now()} }
+func NewWallClock() *WallClock { return &WallClock{Start: time.Now()} }
 
 // Jump sets the clock forward by d, or back.
-func (w *wallClock) Jump(d time.Duration) { w.ahead.Add(int64(d)) }
+func (w *WallClock) Jump(d time.Duration) { w.ahead.Add(int64(d)) }
 
 // Now returns what time.Now does outside of a bubble: what the clock shows, and a reading of the
 // monotonic clock.
-func (w *wallClock) Now() time.Time {
+func (w *WallClock) Now() time.Time {
 	passed := time.Since(w.Start)
 	shown := passed
 	if w.Shown != nil {
