@@ -1,6 +1,9 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
+# the packages with the library's tests, but for those of its internal packages
+TESTS := . ./internal/tests/...
+
 STRESS ?= .
 SOAK ?= .
 COUNT ?= 50
@@ -32,15 +35,15 @@ race: ## the tests under the race detector, in random order
 	go test -race -shuffle=on ./...
 
 stress: ## the library's tests over and over: COUNT=50, STRESS=. (a -run pattern)
-	go test -race -count=$(COUNT) -shuffle=on -timeout=2h -run='$(STRESS)' .
+	go test -race -count=$(COUNT) -shuffle=on -timeout=2h -run='$(STRESS)' $(TESTS)
 
 contention: ## in real time, with more threads than processors and busy processes beside: CONTENTION=5s for each test
 	for race in '' -race; do \
-		go test $$race -cpu=1,2,8 -contention=$(CONTENTION) -timeout=6h -run='^Test(Contention|Stress)' . || exit 1; \
+		go test $$race -p=1 -cpu=1,2,8 -contention=$(CONTENTION) -timeout=6h -run='^Test(Contention|Stress)' . ./internal/tests/stress || exit 1; \
 	done
 
 soak: ## the tests that can last, at length: SOAK=. (a -run pattern); then make contention for 20 minutes
-	go test -soak -timeout=6h -run='$(SOAK)' . ./internal/stopchan
+	go test -soak -timeout=6h -run='$(SOAK)' $(TESTS) ./internal/stopchan
 	$(MAKE) contention CONTENTION=1m
 
 lint: ## gofmt, go vet, staticcheck, go mod tidy; golangci-lint where it is installed
@@ -64,7 +67,8 @@ fuzz: ## each fuzz target for FUZZTIME=20s
 	done
 
 cover: ## what share of the library its tests execute
-	go test -coverprofile=cover.out . ./schedule
+	library=$$(go list -deps . | grep "^$$(go list -m)" | paste -sd,); \
+		go test -coverpkg="$$library" -coverprofile=cover.out $$(go list ./... | grep -v /examples/)
 	go tool cover -func=cover.out | tail -n 1
 
 mutants: ## lists mistakes that no test would notice: MUTATE='locks.go cycle.go'; hours for all of them
