@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -22,6 +23,9 @@ import (
 
 const slowTests = "650Bytes|^Fuzz|Readme|ADocument|EveryGuarantee|TrackRecord|EveryPair|AllZones|TheModel|Quartz119|DoesNotGrow|LeaveNothing|" +
 	"NoPromise|HungShutdown|HardlyAWait|Stress|Contention|Perturbed|TestSchedule"
+
+// otherTests are packages that test the one at the top of the module. For others there are none.
+const otherTests = "./internal/tests/model ./internal/tests/..."
 
 func main() {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -33,7 +37,8 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	root := flag.String("root", "..", "the top of the module")
+	root := flag.String("root", "..", "the folder of the package")
+	also := flag.String("also", otherTests, "patterns of packages whose tests are run after those of the package")
 	kept := flag.String("kept", "mutants.txt", "the file with the verdicts so far, in root")
 	slow := flag.String("slow", slowTests, "a pattern of tests that are run last")
 	only := flag.String("run", "", "a pattern of the only tests that are run")
@@ -51,7 +56,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(work) //nolint:errcheck // a temporary folder
-	builder, err := newBuilder(ctx, top, work)
+	builder, err := newBuilder(ctx, top, work, strings.Fields(*also)...)
 	if err != nil {
 		return err
 	}
@@ -83,16 +88,11 @@ func (b *bench) check(ctx context.Context, file string) error {
 		return err
 	}
 	begun := time.Now()
-	binary, err := b.build.testBinary(ctx, file, source)
-	if err != nil {
-		return err
-	}
-	built := time.Since(begun)
-	failure, err := b.test(ctx, binary)
+	failure, err := b.test(ctx, file, source)
 	if err == nil && failure != "" {
 		err = fmt.Errorf("the tests fail without a mutant:\n%s", failure)
 	}
-	fmt.Printf("# without a mutant: %v to compile, %v to test\n", built.Round(time.Millisecond), (time.Since(begun) - built).Round(time.Millisecond))
+	fmt.Printf("# without a mutant: %v for %d packages with tests\n", time.Since(begun).Round(time.Millisecond), len(b.build.suites))
 	return err
 }
 
@@ -133,13 +133,18 @@ func tryFile(ctx context.Context, b *bench, log *ledger, file string, list bool)
 // version returns what changes with any source or test of the library, and with the choice of tests: a
 // verdict is on all of them.
 func (b *bench) version() (string, error) {
-	files, err := filepath.Glob(filepath.Join(b.build.root, "*.go"))
-	if err != nil {
-		return "", err
+	var files []string
+	for _, folder := range b.build.folders {
+		some, err := filepath.Glob(filepath.Join(folder, "*.go"))
+		if err != nil {
+			return "", err
+		}
+		files = append(files, some...)
 	}
+	slices.Sort(files)
 	sum := sha256.New()
 	fmt.Fprintln(sum, b.only)
-	for _, file := range files { // sorted
+	for _, file := range files {
 		source, err := os.ReadFile(file)
 		if err != nil {
 			return "", err

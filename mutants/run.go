@@ -31,20 +31,12 @@ type bench struct {
 
 // try says what becomes of a mutant of the file with that source. An error is none of the mutant's.
 func (b *bench) try(ctx context.Context, m mutant, source []byte) (verdict, error) {
-	binary, err := b.build.testBinary(ctx, m.position.Filename, m.apply(source))
+	failure, err := b.test(ctx, m.position.Filename, m.apply(source))
 	switch {
 	case ctx.Err() != nil:
 		return "", ctx.Err()
 	case errors.Is(err, errRefused):
 		return unbuildable, nil
-	case err != nil:
-		return "", err
-	}
-	failure := tooLong
-	for try := 0; try < b.tries && failure == tooLong; try++ {
-		failure, err = b.test(ctx, binary)
-	}
-	switch {
 	case err != nil:
 		return "", err
 	case failure == "":
@@ -55,35 +47,57 @@ func (b *bench) try(ctx context.Context, m mutant, source []byte) (verdict, erro
 	return killed, nil
 }
 
-// test runs the tests, those that are slow last, and returns how they have failed, or "" if all have passed.
-func (b *bench) test(ctx context.Context, binary string) (failure string, err error) {
-	type part struct {
-		which string
-		limit time.Duration
-	}
+// A part is some of the tests of each suite.
+type part struct {
+	which string
+	limit time.Duration
+}
+
+// test runs the tests of a package in which the file has other contents, and returns how they have failed, or ""
+// if all have passed. Those of the package itself come first, and those that are slow last. No suite is built before
+// its turn: hardly a mutant needs them all.
+func (b *bench) test(ctx context.Context, file string, contents []byte) (failure string, err error) {
 	parts := []part{{"-test.skip=" + b.slow, b.limit}, {"-test.run=" + b.slow, 6 * b.limit}}
 	if b.only != "" {
 		parts = []part{{"-test.run=" + b.only, b.limit}}
 	}
-	for _, part := range parts {
-		limited, cancel := context.WithTimeout(ctx, part.limit)
-		run := exec.CommandContext(limited, binary, part.which, "-test.failfast", "-test.count=1")
-		run.Dir = b.build.root
-		run.WaitDelay = time.Second
-		output, err := run.CombinedOutput()
-		late := limited.Err() != nil
-		cancel()
-		var failed *exec.ExitError
-		switch {
-		case ctx.Err() != nil:
-			return "", ctx.Err()
-		case late:
-			return tooLong, nil
-		case errors.As(err, &failed):
-			return string(output), nil
-		case err != nil:
-			return "", err
+	binaries := map[*suite]string{}
+	for _, p := range parts {
+		for _, s := range b.build.suites {
+			if binaries[s] == "" {
+				if binaries[s], err = b.build.testBinary(ctx, s, file, contents); err != nil {
+					return "", err
+				}
+			}
+			failure := tooLong
+			for try := 0; try < b.tries && failure == tooLong; try++ {
+				if failure, err = p.run(ctx, binaries[s], s.folder); err != nil {
+					return "", err
+				}
+			}
+			if failure != "" {
+				return failure, nil
+			}
 		}
 	}
 	return "", nil
+}
+
+func (p part) run(ctx context.Context, binary, folder string) (failure string, err error) {
+	limited, cancel := context.WithTimeout(ctx, p.limit)
+	defer cancel()
+	run := exec.CommandContext(limited, binary, p.which, "-test.failfast", "-test.count=1")
+	run.Dir = folder
+	run.WaitDelay = time.Second
+	output, err := run.CombinedOutput()
+	var failed *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case limited.Err() != nil:
+		return tooLong, nil
+	case errors.As(err, &failed):
+		return string(output), nil
+	}
+	return "", err
 }
