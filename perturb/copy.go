@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -30,7 +31,7 @@ const pointsFolder = "internal/points"
 type listed struct {
 	ImportPath, Dir, Export   string
 	DepOnly                   bool
-	GoFiles                   []string
+	GoFiles, Imports          []string
 	TestGoFiles, XTestGoFiles []string
 	Module                    struct{ Path, GoVersion string }
 }
@@ -39,7 +40,7 @@ type listed struct {
 type perturbed struct {
 	root   string
 	points []point
-	tested []listed // the packages that have tests, and points
+	tested []listed // the packages that have tests, and points or no code but tests
 }
 
 // copyModule copies a module's files, but not the modules inside it.
@@ -70,7 +71,10 @@ func copyModule(from, to string) error {
 	})
 }
 
-// perturb puts points into the packages of a module, but for those of its examples.
+// isOfTests reports whether a package has nothing but tests, or what tests share. Goroutines are not late there.
+func (p listed) isOfTests() bool { return len(p.GoFiles) == 0 || slices.Contains(p.Imports, "testing") }
+
+// perturb puts points into the packages of a module, but for those of its examples and of its tests.
 func perturb(ctx context.Context, root string) (*perturbed, error) {
 	packages, err := list(ctx, root)
 	if err != nil {
@@ -86,10 +90,12 @@ func perturb(ctx context.Context, root string) (*perturbed, error) {
 			continue
 		}
 		before := len(copied.points)
-		if err := copied.perturbPackage(p, exports); err != nil {
-			return nil, err
+		if !p.isOfTests() {
+			if err := copied.perturbPackage(p, exports); err != nil {
+				return nil, err
+			}
 		}
-		if len(copied.points) > before && len(p.TestGoFiles)+len(p.XTestGoFiles) > 0 {
+		if (len(copied.points) > before || p.isOfTests()) && len(p.TestGoFiles)+len(p.XTestGoFiles) > 0 {
 			copied.tested = append(copied.tested, p)
 		}
 	}
@@ -161,7 +167,7 @@ func (c *perturbed) addPoints() error {
 // list returns the packages of a module and all that they import, compiled.
 func list(ctx context.Context, root string) (packages []listed, err error) {
 	output, err := run(ctx, root, "go", "list", "-deps", "-export",
-		"-json=ImportPath,Dir,Export,DepOnly,GoFiles,TestGoFiles,XTestGoFiles,Module", "./...")
+		"-json=ImportPath,Dir,Export,DepOnly,GoFiles,Imports,TestGoFiles,XTestGoFiles,Module", "./...")
 	if err != nil {
 		return nil, err
 	}
