@@ -264,8 +264,10 @@ func TestThereIsNoNextAttemptWhileOneIsInProgress(t *testing.T) {
 		jobstest.Advance(time.Second)
 		slow.Set()
 		jobstest.StopPool(p)
+		assert.Equal(t, time.Now().Add(30*time.Second).Round(0), p.Info().NextAttempt)
 		jobstest.Advance(40 * time.Second) // the attempt has begun after 30
 		assert.Zero(t, p.Info().NextAttempt)
+		assert.Len(t, p.Info().HeldUpBy, 1)
 		p.UpdateDurations(5*time.Minute, time.Hour)
 		assert.Zero(t, p.Info().NextAttempt, "an interval that has become longer does not end it")
 		jobstest.Advance(50 * time.Second)
@@ -399,26 +401,5 @@ func TestAJobWhoseNextRunHasNoFormInJSONIsListedWithoutIt(t *testing.T) {
 		assert.Zero(t, jobstest.InfoOf(t, p, id).NextRun)
 		_, err := json.Marshal(slices.Collect(p.Jobs()))
 		assert.NoError(t, err)
-	})
-}
-
-func TestPoolInfoHasNoNextAttemptWhileOneIsInProgress(t *testing.T) {
-	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
-		var slow atomic.Bool
-		jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool {
-			if slow.Load() {
-				time.Sleep(time.Minute)
-			}
-			return true
-		}}, jobs.Every(time.Hour))
-		synctest.Wait()
-		slow.Store(true)
-		p.SetStatus(jobs.PoolStatusStopped)
-		assert.Equal(t, time.Now().Add(30*time.Second).Round(0), p.Info().NextAttempt)
-		jobstest.Advance(40 * time.Second)
-		assert.Zero(t, p.Info().NextAttempt)
-		assert.Len(t, p.Info().HeldUpBy, 1)
-		jobstest.Advance(time.Minute)
-		assert.Equal(t, jobs.PoolStatusRunning, p.Info().Status)
 	})
 }

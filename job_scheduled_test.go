@@ -290,19 +290,6 @@ func TestAnOccurrenceThatPassesWhileThePoolIsStoppedIsSkippedAlsoByAJobThatHadTo
 	})
 }
 
-func TestCron26_AClockSetForwardByHoursMakesOneRunAndNoBurst(t *testing.T) {
-	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
-		clock := jobstest.NewWallClock()
-		p.SetClock(clock.Now)
-		calls := jobstest.NewTimeline()
-		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.On(jobstest.Each(time.Hour)))
-		calls.AdvanceTo(90 * time.Second)
-		clock.Jump(10 * time.Hour)
-		calls.AdvanceTo(30 * time.Minute)
-		assert.Equal(t, jobstest.Seconds(120), calls.Moments(), "one for the ten hours, within a minute")
-	})
-}
-
 func TestCron509_AClockSetBackByHoursDoesNotSilenceAJob(t *testing.T) {
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		clock := jobstest.NewWallClock()

@@ -322,7 +322,9 @@ func TestShutdownIsSafeTwiceAndFromManyGoroutines(t *testing.T) {
 func TestShutdownBeforeAnyRegistration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, p := range []*jobs.Pool{jobs.NewPool(jobstest.Quiet), new(jobs.Pool)} {
+			begun := time.Now()
 			require.NoError(t, p.Shutdown(context.Background()))
+			assert.Zero(t, time.Since(begun))
 			assert.Equal(t, "Stopped", p.GetStatus())
 			assert.ErrorIs(t, p.RunNow("nobody"), jobs.ErrShutdown)
 		}

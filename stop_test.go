@@ -385,8 +385,10 @@ func TestAnythingElseSetStatusOnlyLogs(t *testing.T) {
 func TestSetStatusStoppedAgainDoesNotPutTheRestartOff(t *testing.T) {
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		jobstest.FailPool(p)
+		before := p.Info()
 		jobstest.Advance(20 * time.Second)
 		p.SetStatus(jobs.PoolStatusStopped)
+		assert.Equal(t, before, p.Info())
 		jobstest.Advance(10 * time.Second)
 		assert.Equal(t, "Running", p.GetStatus())
 	})

@@ -16,28 +16,6 @@ import (
 
 // What hurt the users of robfig/cron, thread by thread; clocks are in clocks_test.go.
 
-func TestCron249_WhenShutdownReturnsNoJobIsExecuting(t *testing.T) {
-	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
-		var ids []string
-		for d := range 5 {
-			ids = append(ids, jobstest.Register(t, p, jobstest.Lasting(time.Duration(d)*time.Second, nil), jobstest.Hourly()))
-		}
-		jobstest.Advance(0)
-		require.NoError(t, p.Shutdown(context.Background()))
-		for _, id := range ids {
-			assert.Equal(t, "Stopped", p.GetJobStatus(id))
-		}
-	})
-}
-
-func TestCron30_ShutdownOfAPoolThatNeverRanReturnsAtOnce(t *testing.T) {
-	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
-		begun := time.Now()
-		require.NoError(t, p.Shutdown(jobstest.MinuteTimeout()))
-		assert.Zero(t, time.Since(begun))
-	})
-}
-
 func TestCron484_APanicIsContainedWithoutAskingForIt(t *testing.T) {
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		panicking := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { panic("no") }}, jobstest.Secondly(), jobs.Detached())
@@ -58,30 +36,6 @@ func TestCron489_APanicIsContainedWithANilLoggerToo(t *testing.T) {
 		jobstest.Advance(0)
 		assert.Equal(t, "Failed", p.GetJobStatus(id))
 		require.NoError(t, p.Shutdown(context.Background()))
-	})
-}
-
-func TestCron318_AJobIsGivenAContextThatEndsWithIt(t *testing.T) {
-	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
-		causes := make(chan error, 1)
-		id := jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error {
-			<-ctx.Done()
-			causes <- context.Cause(ctx)
-			return nil
-		}), jobstest.Hourly())
-		jobstest.Advance(time.Second)
-		p.UnregisterJob(id)
-		assert.ErrorIs(t, <-causes, jobs.ErrUnregistered)
-	})
-}
-
-func TestCron284_AJobMayUnregisterItselfWhileItExecutes(t *testing.T) {
-	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
-		ids, calls := make(chan string, 1), jobstest.NewTimeline()
-		ids <- jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { calls.Mark(); p.UnregisterJob(<-ids); return nil }}, jobstest.Secondly())
-		calls.AdvanceTo(10 * time.Second)
-		assert.Len(t, calls.Moments(), 1)
-		assert.Zero(t, p.Info().Jobs)
 	})
 }
 

@@ -2,7 +2,6 @@ package lessons
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -199,15 +198,5 @@ func TestGocron857_ARegistrationThatFailsLeavesNothing(t *testing.T) {
 		jobstest.Advance(time.Minute)
 		assert.Len(t, jobstest.BubbleGoroutines(), before)
 		assert.Zero(t, p.Info().Jobs)
-	})
-}
-
-func TestGocron732_TheValueAJobPanickedWithIsKept(t *testing.T) {
-	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { panic("index 7") }}, jobs.Once())
-		jobstest.Advance(0)
-		err := jobstest.InfoOf(t, p, id).LastError
-		assert.ErrorContains(t, err, "panic: index 7")
-		assert.False(t, errors.Is(err, jobstest.ErrBroken))
 	})
 }

@@ -56,14 +56,6 @@ func TestRiver1258_AJobThatIgnoresTheEndOfItsContextDoesNotReadRunning(t *testin
 	})
 }
 
-func TestRiver791_AJobWithALongIntervalRunsWhenItIsRegistered(t *testing.T) {
-	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(30*24*time.Hour))
-		jobstest.Advance(0)
-		assert.EqualValues(t, 1, jobstest.InfoOf(t, p, id).Executions)
-	})
-}
-
 func TestRiver1161_IfOneJobCannotStartAgainNoneDoes(t *testing.T) {
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		var unready jobstest.Fault
@@ -147,16 +139,5 @@ func TestOklogRun22_ASlowStopDelaysNoOther(t *testing.T) {
 		told.AdvanceTo(time.Second)
 		require.NoError(t, p.Shutdown(context.Background()))
 		assert.Equal(t, jobstest.Seconds(1, 1, 60, 60), told.Moments())
-	})
-}
-
-func TestKolide1205_TheErrorOfShutdownNamesTheJobsThatHang(t *testing.T) {
-	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
-		jobstest.Register(t, p, jobstest.Stub{}, jobstest.Hourly(), jobs.WithName("obedient"))
-		jobstest.Register(t, p, jobstest.Lasting(time.Hour, nil), jobs.Once(), jobs.WithName("hanging"))
-		jobstest.Advance(0)
-		err := p.Shutdown(jobstest.MinuteTimeout())
-		assert.ErrorContains(t, err, `"hanging"`)
-		assert.NotContains(t, err.Error(), `"obedient"`)
 	})
 }

@@ -45,25 +45,6 @@ func TestAgentSDK927_JobsThatFailTogetherDoNotDeadlockThePool(t *testing.T) {
 	})
 }
 
-func TestAgentSDK44_AnIntervalJobExecutesBeforeItsFirstInterval(t *testing.T) {
-	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := jobstest.Register(t, p, jobstest.Stub{}, jobstest.Hourly())
-		jobstest.Advance(0)
-		assert.EqualValues(t, 1, jobstest.InfoOf(t, p, id).Executions)
-	})
-}
-
-func TestAgentSDK115_APoolThatIsNotRunningSaysWhichJobAndWhy(t *testing.T) {
-	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
-		id := jobstest.Register(t, p, jobstest.Stub{StatusFunc: func() error { return jobstest.ErrBroken }}, jobstest.Hourly(), jobs.WithName("traffic"))
-		jobstest.Advance(30 * time.Second)
-		assert.Equal(t, "Stopped", p.GetStatus())
-		assert.Equal(t, id, p.Info().StoppedBy)
-		assert.Equal(t, "traffic", p.Info().StoppedByName)
-		assert.ErrorIs(t, p.Info().StopError, jobstest.ErrBroken)
-	})
-}
-
 func TestAgentSDK253_UnregisterEndsTheWaitForReadiness(t *testing.T) {
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		asked := jobstest.NewTimeline()
@@ -84,18 +65,6 @@ func TestAgentSDK256_AStatusThatHangsHoldsUpNoOtherJobAndNoCall(t *testing.T) {
 		calls.AdvanceTo(65 * time.Second)
 		assert.Equal(t, jobstest.Seconds(0, 10, 20, 30, 40, 50, 60), calls.Moments())
 		assert.Equal(t, "Running", p.GetStatus())
-	})
-}
-
-func TestAgentSDK542_StoppingAStoppedPoolChangesNothing(t *testing.T) {
-	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
-		jobstest.FailPool(p)
-		before := p.Info()
-		jobstest.Advance(10 * time.Second)
-		jobstest.StopPool(p)
-		assert.Equal(t, before, p.Info())
-		jobstest.Advance(20 * time.Second)
-		assert.Equal(t, "Running", p.GetStatus(), "one retry interval after the first stop")
 	})
 }
 

@@ -95,26 +95,6 @@ func TestSuture41_RegisterAfterShutdownReturnsAtOnce(t *testing.T) {
 	})
 }
 
-func TestSuture77_ACanceledContextThatIsNotTheJobsOwnIsAFailure(t *testing.T) {
-	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
-		elsewhere, cancel := context.WithCancel(context.Background())
-		cancel()
-		begun := jobstest.NewTimeline()
-		jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error {
-			begun.Mark()
-			if len(begun.Moments()) == 1 {
-				return elsewhere.Err()
-			}
-			<-ctx.Done()
-			return ctx.Err()
-		}), jobs.Channel(nil))
-		jobstest.Advance(0)
-		assert.ErrorIs(t, p.Info().StopError, context.Canceled)
-		begun.AdvanceTo(30 * time.Second)
-		assert.Equal(t, jobstest.Seconds(0, 30), begun.Moments(), "and it is executed again")
-	})
-}
-
 func TestSuture38_AJobThatHasEndedIsNotToldToStop(t *testing.T) {
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		stop := make(chan any, 1)
@@ -123,16 +103,5 @@ func TestSuture38_AJobThatHasEndedIsNotToldToStop(t *testing.T) {
 		jobstest.StopPool(p)
 		jobstest.Advance(0)
 		assert.Empty(t, stop)
-	})
-}
-
-func TestSuture24_AJobThatIsDoneIsFinishedAndStopsNobody(t *testing.T) {
-	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
-		calls := jobstest.NewTimeline()
-		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Channel(make(chan any)))
-		calls.AdvanceTo(time.Hour)
-		assert.Equal(t, "Finished", p.GetJobStatus(id))
-		assert.Equal(t, "Running", p.GetStatus())
-		assert.Len(t, calls.Moments(), 1)
 	})
 }
