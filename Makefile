@@ -39,11 +39,11 @@ stress: ## the library's tests over and over: COUNT=50, STRESS=. (a -run pattern
 
 contention: ## in real time, with more threads than processors and busy processes beside: CONTENTION=5s for each test
 	for race in '' -race; do \
-		go test $$race -p=1 -cpu=1,2,8 -contention=$(CONTENTION) -timeout=6h -run='^Test(Contention|Stress)' . ./internal/tests/stress || exit 1; \
+		go test $$race -p=1 -cpu=1,2,8 -timeout=6h -run='^Test(Contention|Stress)' . ./internal/tests/stress -contention=$(CONTENTION) || exit 1; \
 	done
 
 soak: ## the tests that can last, at length: SOAK=. (a -run pattern); then make contention for 20 minutes
-	go test -soak -timeout=6h -run='$(SOAK)' $(TESTS) ./internal/stopchan
+	go test -timeout=6h -run='$(SOAK)' $(TESTS) ./internal/stopchan -soak
 	$(MAKE) contention CONTENTION=1m
 
 lint: ## gofmt, go vet, staticcheck, go mod tidy; golangci-lint where it is installed
