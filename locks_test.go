@@ -1,7 +1,6 @@
 package jobs_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -291,25 +290,6 @@ func TestLockOfAnAbandonedExecutionIsReleased(t *testing.T) {
 	}, jobs.WithAbandonAfter(10*time.Second))
 }
 
-// A lockLog counts the lines that were logged.
-type lockLog struct {
-	mu    sync.Mutex
-	lines int
-}
-
-func (l *lockLog) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.lines += bytes.Count(line, []byte("\n"))
-	return len(line), nil
-}
-
-func (l *lockLog) count() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.lines
-}
-
 // excluded asserts that whoever asks for the lock with that id has to wait for release.
 func excluded(t *testing.T, p *jobs.Pool, id string, release func()) {
 	t.Helper()
@@ -327,25 +307,25 @@ func TestUnlockingWhatIsNotLockedDoesNothingButLog(t *testing.T) {
 		"interval": jobs.Every(1000 * time.Hour), "single": jobs.Once(), "retry": jobs.Retry(1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			var log lockLog
+			var log jobstest.Journal
 			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 				id := jobstest.Register(t, p, jobstest.Stub{}, trigger)
 				synctest.Wait()
 				p.JobUnlock(id)
-				assert.Equal(t, 1, log.count())
+				assert.Len(t, log.AtLeast(slog.LevelInfo), 1)
 				p.GetJob(id).Unlock()
-				assert.Equal(t, 2, log.count())
+				assert.Len(t, log.AtLeast(slog.LevelInfo), 2)
 				p.JobLock(id)
-				assert.Equal(t, 2, log.count())
+				assert.Len(t, log.AtLeast(slog.LevelInfo), 2)
 				excluded(t, p, id, func() { p.JobUnlock(id) })
-				assert.Equal(t, 2, log.count())
-			}, jobs.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+				assert.Len(t, log.AtLeast(slog.LevelInfo), 2)
+			}, log.Option())
 		})
 	}
 }
 
 func TestJobUnlockWhileAnExecutionHoldsTheLockOnlyLogs(t *testing.T) {
-	var log lockLog
+	var log jobstest.Journal
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		done := make(chan error)
 		var begun atomic.Int32
@@ -353,14 +333,14 @@ func TestJobUnlockWhileAnExecutionHoldsTheLockOnlyLogs(t *testing.T) {
 		synctest.Wait()
 		p.JobUnlock(id)
 		p.GetJob(id).Unlock()
-		assert.Equal(t, 2, log.count())
+		assert.Len(t, log.AtLeast(slog.LevelInfo), 2)
 		excluded(t, p, id, func() { done <- nil })
 		close(done)
-	}, jobs.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	}, log.Option())
 }
 
 func TestJobUnlockFromInsideTheExecutionOnlyLogs(t *testing.T) {
-	var log lockLog
+	var log jobstest.Journal
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		ids := make(chan string, 1)
 		done := make(chan error)
@@ -370,9 +350,9 @@ func TestJobUnlockFromInsideTheExecutionOnlyLogs(t *testing.T) {
 		}}, jobs.Every(1000*time.Hour))
 		ids <- id
 		synctest.Wait()
-		assert.Equal(t, 1, log.count())
+		assert.Len(t, log.AtLeast(slog.LevelInfo), 1)
 		excluded(t, p, id, func() { done <- nil })
-	}, jobs.WithLogger(slog.New(slog.NewTextHandler(&log, nil))), jobs.WithExecutionTimeout(0))
+	}, log.Option(), jobs.WithExecutionTimeout(0))
 }
 
 func TestLocksOfOtherKindsAreNotTakenByTheirExecutions(t *testing.T) {

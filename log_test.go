@@ -183,17 +183,6 @@ func TestWithoutALoggerAPoolLogsToWhatIsTheDefaultThen(t *testing.T) {
 	}
 }
 
-// A meddler is a log handler that calls the pool, or panics.
-type meddler struct{ f func() }
-
-func (m meddler) Enabled(context.Context, slog.Level) bool { return true }
-
-func (m meddler) WithAttrs([]slog.Attr) slog.Handler { return m }
-
-func (m meddler) WithGroup(string) slog.Handler { return m }
-
-func (m meddler) Handle(context.Context, slog.Record) error { m.f(); return nil }
-
 func TestALogHandlerMayCallThePoolAndPanic(t *testing.T) {
 	var p *jobs.Pool
 	for name, f := range map[string]func(){
@@ -209,7 +198,7 @@ func TestALogHandlerMayCallThePoolAndPanic(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p = jobs.NewPool(jobs.WithLogger(slog.New(meddler{f})))
+				p = jobs.NewPool(jobstest.HandlerFunc(func(slog.Record) { f() }).Option())
 				id := jobstest.FailPool(p)
 				jobstest.Advance(time.Minute)
 				assert.Equal(t, "Running", p.GetStatus())
@@ -220,14 +209,13 @@ func TestALogHandlerMayCallThePoolAndPanic(t *testing.T) {
 	}
 }
 
-// leaver is a log handler that ends the goroutine, as one that calls t.FailNow does.
-type leaver struct{ slog.Handler }
-
-func (leaver) Handle(context.Context, slog.Record) error { runtime.Goexit(); return nil }
-
 func TestALogHandlerThatCallsGoexitHoldsNothingUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := jobs.NewPool(jobs.WithLogger(slog.New(leaver{slog.NewTextHandler(nil, nil)})))
+		p := jobs.NewPool(jobstest.HandlerFunc(func(r slog.Record) {
+			if r.Level >= slog.LevelInfo {
+				runtime.Goexit() // as t.FailNow does
+			}
+		}).Option())
 		failing := func() error { return errors.New("no") }
 		var executions atomic.Int32
 		never := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: failing}, jobs.Retry(3))

@@ -95,7 +95,11 @@ func TestWithOnStatusMayPanicGoexitAndCallThePool(t *testing.T) {
 
 func TestNoAnnouncementIsLostToALogHandlerThatEndsTheGoroutine(t *testing.T) {
 	var calls int
-	exits := jobs.WithLogger(slog.New(exitsAt("status function failed")))
+	exits := jobstest.HandlerFunc(func(r slog.Record) {
+		if r.Message == "status function failed" {
+			runtime.Goexit()
+		}
+	})
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		jobstest.Register(t, p, jobstest.Stub{}, jobs.Once())
 		jobstest.Advance(0)
@@ -103,27 +107,11 @@ func TestNoAnnouncementIsLostToALogHandlerThatEndsTheGoroutine(t *testing.T) {
 		jobstest.Advance(time.Minute)
 		assert.Equal(t, 3, calls)
 		require.NoError(t, p.Shutdown(t.Context()))
-	}, exits, jobs.WithOnStatus(func(jobs.PoolInfo) {
+	}, exits.Option(), jobs.WithOnStatus(func(jobs.PoolInfo) {
 		if calls++; calls == 1 {
 			panic("no")
 		}
 	}))
-}
-
-// exitsAt is a log handler that ends the goroutine of who logs that message.
-type exitsAt string
-
-func (exitsAt) Enabled(context.Context, slog.Level) bool { return true }
-
-func (h exitsAt) WithAttrs([]slog.Attr) slog.Handler { return h }
-
-func (h exitsAt) WithGroup(string) slog.Handler { return h }
-
-func (h exitsAt) Handle(_ context.Context, r slog.Record) error {
-	if r.Message == string(h) {
-		runtime.Goexit()
-	}
-	return nil
 }
 
 func TestAWithOnStatusThatHangsHoldsNothingUp(t *testing.T) {

@@ -221,26 +221,15 @@ func TestHungShutdownDoesNotShowAnAbandonedExecutionOfAJobThatHangsInReady(t *te
 	})
 }
 
-// A stickler is a log handler that hangs on errors.
-type stickler struct {
-	meddler
-	end chan bool
-}
-
-func (h stickler) WithAttrs([]slog.Attr) slog.Handler { return h }
-
-func (h stickler) Handle(_ context.Context, r slog.Record) error {
-	if r.Level == slog.LevelError {
-		<-h.end
-	}
-	return nil
-}
-
 // A job the failure of which is being logged is waited for, too. Its schedule, if it has one, is not to blame.
 func TestHungShutdownNamesTheLoggerAsWhatAJobIsIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		end := make(chan bool)
-		p := jobs.NewPool(jobs.WithLogger(slog.New(stickler{end: end})))
+		p := jobs.NewPool(jobstest.HandlerFunc(func(r slog.Record) {
+			if r.Level == slog.LevelError {
+				<-end
+			}
+		}).Option())
 		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: goexit}, jobs.Every(time.Hour), jobs.WithName("fails"))
 		jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool { panic("no") }}, jobs.Once(), jobs.WithName("panics"))
 		jobstest.Advance(time.Second)
@@ -249,7 +238,7 @@ func TestHungShutdownNamesTheLoggerAsWhatAJobIsIn(t *testing.T) {
 		err := p.Shutdown(ctx)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, 2, strings.Count(err.Error(), ") in the pool's logger"))
-		assert.Equal(t, 2, strings.Count(err.Error(), "stickler.Handle("), "with its stack")
+		assert.Equal(t, 2, strings.Count(err.Error(), "HandlerFunc.Handle("), "with its stack")
 		assert.NotContains(t, err.Error(), "Next")
 		close(end)
 		require.NoError(t, p.Shutdown(context.Background()))

@@ -250,11 +250,11 @@ func TestShutdownFromInsideUserCodeWithAContextThatNeverEndsIsAnErrorAtOnce(t *t
 				opts := []jobs.PoolOption{jobstest.Quiet}
 				switch name {
 				case "the log handler":
-					opts = []jobs.PoolOption{jobs.WithLogger(slog.New(handlerFunc(func(r slog.Record) {
+					opts = []jobs.PoolOption{jobstest.HandlerFunc(func(r slog.Record) {
 						if r.Level == slog.LevelError {
 							_ = shutdown()
 						}
-					})))}
+					}).Option()}
 				case "the status function":
 					opts = append(opts, jobs.WithOnStatus(func(jobs.PoolInfo) { _ = shutdown() }))
 				}
@@ -268,20 +268,6 @@ func TestShutdownFromInsideUserCodeWithAContextThatNeverEndsIsAnErrorAtOnce(t *t
 			})
 		})
 	}
-}
-
-// A handlerFunc is a log handler.
-type handlerFunc func(slog.Record)
-
-func (handlerFunc) Enabled(context.Context, slog.Level) bool { return true }
-
-func (h handlerFunc) WithAttrs([]slog.Attr) slog.Handler { return h }
-
-func (h handlerFunc) WithGroup(string) slog.Handler { return h }
-
-func (h handlerFunc) Handle(_ context.Context, r slog.Record) error {
-	h(r)
-	return nil
 }
 
 func TestAnErrorOfShutdownNamesAJob(t *testing.T) {
@@ -408,7 +394,7 @@ func TestRegisterBesideShutdown(t *testing.T) {
 func TestShutdownReturnsWhenTheEndsOfTheExecutionsAreLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		logged := jobstest.NewTimeline()
-		p := jobs.NewPool(jobs.WithLogger(slog.New(meddler{func() { time.Sleep(time.Second); logged.Mark() }})))
+		p := jobs.NewPool(jobstest.HandlerFunc(func(slog.Record) { time.Sleep(time.Second); logged.Mark() }).Option())
 		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { time.Sleep(time.Minute); return jobstest.ErrBroken }}, jobs.Once())
 		jobstest.Advance(time.Second)
 		require.NoError(t, p.Shutdown(context.Background()))

@@ -78,3 +78,14 @@ func (l *Journal) At(level slog.Level) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// A HandlerFunc is a log handler made of a function.
+type HandlerFunc func(slog.Record)
+
+// Option makes a pool log to the handler.
+func (h HandlerFunc) Option() jobs.PoolOption { return jobs.WithLogger(slog.New(h)) }
+
+func (h HandlerFunc) Enabled(context.Context, slog.Level) bool      { return true }
+func (h HandlerFunc) WithAttrs([]slog.Attr) slog.Handler            { return h }
+func (h HandlerFunc) WithGroup(string) slog.Handler                 { return h }
+func (h HandlerFunc) Handle(_ context.Context, r slog.Record) error { h(r); return nil }

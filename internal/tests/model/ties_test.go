@@ -95,25 +95,16 @@ func TestAnIntervalJobExecutesOnceAtARestartWhateverComesInTheSameInstant(t *tes
 	}
 }
 
-// A slowHandler takes an hour for one message.
-type slowHandler struct {
-	message string
-	calls   *atomic.Int32 // in progress
-}
-
-func (slowHandler) Enabled(context.Context, slog.Level) bool { return true }
-
-func (h slowHandler) WithAttrs([]slog.Attr) slog.Handler { return h }
-
-func (h slowHandler) WithGroup(string) slog.Handler { return h }
-
-func (h slowHandler) Handle(_ context.Context, r slog.Record) error {
-	if r.Message == h.message {
-		h.calls.Add(1)
-		defer h.calls.Add(-1)
-		time.Sleep(time.Hour)
-	}
-	return nil
+// slowHandler is a log handler that takes an hour for one message, with the number of its calls in progress.
+func slowHandler(message string) (slow jobstest.HandlerFunc, calls *atomic.Int32) {
+	calls = new(atomic.Int32)
+	return func(r slog.Record) {
+		if r.Message == message {
+			calls.Add(1)
+			defer calls.Add(-1)
+			time.Sleep(time.Hour)
+		}
+	}, calls
 }
 
 func TestShutdownWaitsForTheLogHandlerWhateverItIsTold(t *testing.T) {
@@ -152,8 +143,8 @@ func TestShutdownWaitsForTheLogHandlerWhateverItIsTold(t *testing.T) {
 	} {
 		t.Run(message, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := slowHandler{message, new(atomic.Int32)}
-				opts := []jobs.PoolOption{jobs.WithLogger(slog.New(h)), jobs.WithStatusInterval(time.Second), jobs.WithRetryInterval(time.Second)}
+				slow, calls := slowHandler(message)
+				opts := []jobs.PoolOption{slow.Option(), jobs.WithStatusInterval(time.Second), jobs.WithRetryInterval(time.Second)}
 				if message == "late job execution abandoned" || message == "abandoned execution has returned" {
 					opts = append(opts, jobs.WithAbandonAfter(time.Second))
 				}
@@ -163,15 +154,15 @@ func TestShutdownWaitsForTheLogHandlerWhateverItIsTold(t *testing.T) {
 					go c.do(p)
 				}
 				jobstest.Advance(10 * time.Second)
-				require.NotZero(t, h.calls.Load())
+				require.NotZero(t, calls.Load())
 				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 				defer cancel()
 				err := p.Shutdown(ctx)
 				require.ErrorIs(t, err, context.DeadlineExceeded)
 				assert.ErrorContains(t, err, "the pool's logger")
-				assert.ErrorContains(t, err, "slowHandler.Handle(", "with its stack")
+				assert.ErrorContains(t, err, "HandlerFunc.Handle(", "with its stack")
 				require.NoError(t, p.Shutdown(context.Background()))
-				assert.Zero(t, h.calls.Load())
+				assert.Zero(t, calls.Load())
 			})
 		})
 	}
@@ -202,14 +193,14 @@ func TestNothingIsLoggedAfterShutdownHasReturned(t *testing.T) {
 
 func TestShutdownWaitsForTheLineOfAnAbandonedExecutionWhoseJobIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := slowHandler{"abandoned execution has returned", new(atomic.Int32)}
-		p := jobs.NewPool(jobs.WithLogger(slog.New(h)), jobs.WithAbandonAfter(time.Second))
+		slow, calls := slowHandler("abandoned execution has returned")
+		p := jobs.NewPool(slow.Option(), jobs.WithAbandonAfter(time.Second))
 		id := jobstest.Register(t, p, jobstest.Lasting(5*time.Second, nil), jobs.Every(time.Hour), jobs.WithJobTimeout(time.Second))
 		jobstest.Advance(3 * time.Second)
 		p.UnregisterJob(id)
 		jobstest.Advance(10 * time.Second)
-		require.EqualValues(t, 1, h.calls.Load())
+		require.EqualValues(t, 1, calls.Load())
 		require.NoError(t, p.Shutdown(context.Background()))
-		assert.Zero(t, h.calls.Load())
+		assert.Zero(t, calls.Load())
 	})
 }
