@@ -353,10 +353,8 @@ func TestInstantsDoNotOverflow(t *testing.T) {
 type noop struct{}
 
 func (noop) Execute() error { return nil }
-
-func (noop) Status() error { return nil }
-
-func (noop) Ready() bool { return true }
+func (noop) Status() error  { return nil }
+func (noop) Ready() bool    { return true }
 
 func TestAPoolWithoutContinuousJobsHasNoTimerOfItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -82,12 +82,9 @@ type (
 	rings struct{}
 )
 
-func (ring) Error() string { return "ring" }
-
-func (r ring) Unwrap() error { return r }
-
-func (rings) Error() string { return "rings" }
-
+func (ring) Error() string      { return "ring" }
+func (r ring) Unwrap() error    { return r }
+func (rings) Error() string     { return "rings" }
 func (r rings) Unwrap() []error { return []error{r, r} }
 
 func TestAnErrorThatUnwrapsToItselfIsAnyOtherError(t *testing.T) {

@@ -187,8 +187,7 @@ type agentStream struct {
 }
 
 func (s *agentStream) Status() error { return nil }
-
-func (s *agentStream) Ready() bool { return true }
+func (s *agentStream) Ready() bool   { return true }
 
 func (s *agentStream) Execute() error {
 	over := make(chan struct{})

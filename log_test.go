@@ -249,8 +249,7 @@ func (h handlerOf) Enabled(context.Context, slog.Level) bool {
 }
 
 func (h handlerOf) WithAttrs([]slog.Attr) slog.Handler { return h }
-
-func (h handlerOf) WithGroup(string) slog.Handler { return h }
+func (h handlerOf) WithGroup(string) slog.Handler      { return h }
 
 func (h handlerOf) Handle(_ context.Context, r slog.Record) error {
 	if h.handle != nil {

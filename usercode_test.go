@@ -40,15 +40,11 @@ type mishap struct {
 	text string
 }
 
-func blowUp() { panic("100%d boom") }
-
+func blowUp()          { panic("100%d boom") }
 func blowUpWithError() { panic(jobstest.ErrBroken) }
-
-func dereferenceNil() { var p *int; *p = 1 } //nolint:govet // that is the point
-
-func panicWithNil() { panic(nil) } //nolint:govet // on purpose
-
-func walkOut() { runtime.Goexit() }
+func dereferenceNil()  { var p *int; *p = 1 } //nolint:govet // that is the point
+func panicWithNil()    { panic(nil) }         //nolint:govet // on purpose
+func walkOut()         { runtime.Goexit() }
 
 // A grenade is a value to panic with whose own methods panic.
 type grenade struct{}

@@ -32,22 +32,14 @@ func (packageFunctions) Register(j jobs.Job, t jobs.Trigger, opts ...jobs.JobOpt
 	return jobs.Register(j, t, opts...)
 }
 
-func (packageFunctions) UnregisterJob(id string) { jobs.UnregisterJob(id) }
-
+func (packageFunctions) UnregisterJob(id string)            { jobs.UnregisterJob(id) }
 func (packageFunctions) UpdateDurations(d, e time.Duration) { jobs.UpdateDurations(d, e) }
-
 func (packageFunctions) GetJob(id string) jobs.JobExecution { return jobs.GetJob(id) }
-
-func (packageFunctions) GetJobStatus(id string) string { return jobs.GetJobStatus(id) }
-
-func (packageFunctions) GetStatus() string { return jobs.GetStatus() }
-
-func (packageFunctions) JobLock(id string) { jobs.JobLock(id) }
-
-func (packageFunctions) JobUnlock(id string) { jobs.JobUnlock(id) }
-
-func (packageFunctions) RunNow(id string) error { return jobs.RunNow(id) }
-
+func (packageFunctions) GetJobStatus(id string) string      { return jobs.GetJobStatus(id) }
+func (packageFunctions) GetStatus() string                  { return jobs.GetStatus() }
+func (packageFunctions) JobLock(id string)                  { jobs.JobLock(id) }
+func (packageFunctions) JobUnlock(id string)                { jobs.JobUnlock(id) }
+func (packageFunctions) RunNow(id string) error             { return jobs.RunNow(id) }
 func (packageFunctions) Shutdown(ctx context.Context) error { return jobs.Shutdown(ctx) }
 
 // word names an error by what it is.

@@ -42,8 +42,7 @@ func (c *chronicler) Execute() error {
 }
 
 func (c *chronicler) Status() error { return nil }
-
-func (c *chronicler) Ready() bool { return c.ready == nil || c.ready() }
+func (c *chronicler) Ready() bool   { return c.ready == nil || c.ready() }
 
 // assertApart checks that within one life two executions are an interval apart, at least. An execution that ends in a
 // life belongs to it.

@@ -23,10 +23,8 @@ import (
 type worker struct{ executes, statuses, readies *atomic.Int64 }
 
 func (w worker) Execute() error { w.executes.Add(1); return nil }
-
-func (w worker) Status() error { w.statuses.Add(1); return nil }
-
-func (w worker) Ready() bool { w.readies.Add(1); return true }
+func (w worker) Status() error  { w.statuses.Add(1); return nil }
+func (w worker) Ready() bool    { w.readies.Add(1); return true }
 
 // perJob is what was counted for each job of a pool.
 type perJob struct {
