@@ -2,8 +2,11 @@ package jobs_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"time"
 
 	"github.com/agentjobs/jobs"
@@ -98,8 +101,9 @@ func (p *poller) Execute() error {
 	return nil
 }
 
-func (p *poller) Status() error { return nil }  // it is healthy
-func (p *poller) Ready() bool   { return true } // and can start at once
+func (p *poller) Status() error { return nil } // it is healthy
+
+func (p *poller) Ready() bool { return true } // and can start at once
 
 func ExampleRegisterIntervalJob() {
 	jobs.SetDefaultPool(nil)
@@ -193,7 +197,8 @@ func (c *consumer) Execute() error {
 }
 
 func (c *consumer) Status() error { return nil }
-func (c *consumer) Ready() bool   { return true }
+
+func (c *consumer) Ready() bool { return true }
 
 func ExampleRegisterChannelJob() {
 	jobs.SetDefaultPool(nil)
@@ -268,4 +273,186 @@ func ExampleParseSchedule() {
 	}
 	fmt.Println(schedule.Next(time.Date(2024, time.March, 1, 0, 0, 0, 0, time.UTC)))
 	// Output: 2024-03-03 02:30:00 -0500 EST
+}
+
+func ExamplePool_Shutdown() {
+	pool := jobs.NewPool()
+
+	started := make(chan struct{})
+	_, err := pool.Register(jobs.JobFunc(func(ctx context.Context) error {
+		close(started)
+		<-ctx.Done()
+		fmt.Println("cleaning up:", context.Cause(ctx))
+		return nil
+	}), jobs.Channel(nil))
+	if err != nil {
+		fmt.Println(err)
+	}
+	<-started
+
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := pool.Shutdown(ctx); err != nil {
+		fmt.Println(err) // names the jobs that have not returned
+	}
+	fmt.Println(pool.GetStatus())
+	// Output:
+	// cleaning up: jobs: pool shut down
+	// Stopped
+}
+
+func ExamplePool_Info() {
+	pool := jobs.NewPool()
+
+	health := func(w http.ResponseWriter, _ *http.Request) {
+		info := pool.Info()
+		if info.Status != jobs.PoolStatusRunning {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		if err := json.NewEncoder(w).Encode(info); err != nil {
+			fmt.Println(err)
+		}
+	}
+
+	if _, err := pool.RegisterIntervalJob(&poller{}, time.Millisecond); err != nil {
+		fmt.Println(err)
+	}
+	answer := httptest.NewRecorder()
+	health(answer, httptest.NewRequest(http.MethodGet, "/health", nil))
+	fmt.Println(answer.Code)
+
+	pool.SetStatus(jobs.PoolStatusStopped) // as a failure of the job would
+	answer = httptest.NewRecorder()
+	health(answer, httptest.NewRequest(http.MethodGet, "/health", nil))
+	fmt.Println(answer.Code)
+
+	if err := pool.Shutdown(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// 200
+	// 503
+}
+
+func ExamplePool_WaitRunning() {
+	pool := jobs.NewPool()
+
+	if _, err := pool.RegisterIntervalJob(&poller{}, time.Millisecond); err != nil {
+		fmt.Println(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := pool.WaitRunning(ctx); err != nil {
+		fmt.Println("not everything has started:", err)
+	}
+	fmt.Println("ready to serve")
+
+	if err := pool.Shutdown(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+	// Output: ready to serve
+}
+
+// A pool with options takes the place of the default one, before anything is registered.
+func ExampleSetDefaultPool() {
+	jobs.SetDefaultPool(jobs.NewPool(
+		jobs.WithStatusInterval(10*time.Second),
+		jobs.WithRetryInterval(5*time.Second),
+		jobs.WithExecutionTimeout(time.Minute),
+	))
+	defer jobs.SetDefaultPool(nil) // a fresh one for whoever comes next
+
+	if _, err := jobs.Register(&poller{}, jobs.Every(time.Hour)); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(jobs.GetStatus())
+
+	if err := jobs.Shutdown(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(jobs.GetStatus())
+	// Output:
+	// Running
+	// Stopped
+}
+
+func ExampleRunNow() {
+	jobs.SetDefaultPool(nil)
+
+	done := make(chan struct{})
+	cleanup := jobs.JobFunc(func(context.Context) error {
+		fmt.Println("cleaned up")
+		close(done)
+		return nil
+	})
+	id, err := jobs.Register(cleanup, jobs.Cron("@yearly"))
+	if err != nil {
+		fmt.Println(err)
+	}
+	if err := jobs.DefaultPool().WaitRunning(context.Background()); err != nil { // until it is ready
+		fmt.Println(err)
+	}
+	if err := jobs.RunNow(id); err != nil {
+		fmt.Println(err)
+	}
+	<-done
+
+	if err := jobs.Shutdown(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(errors.Is(jobs.RunNow(id), jobs.ErrShutdown))
+	// Output:
+	// cleaned up
+	// true
+}
+
+func ExamplePool_Jobs() {
+	pool := jobs.NewPool()
+
+	nothing := jobs.JobFunc(func(context.Context) error { return nil })
+	for _, name := range []string{"discovery", "traffic", "report"} {
+		if _, err := pool.Register(nothing, jobs.Every(time.Hour), jobs.WithName(name)); err != nil {
+			fmt.Println(err)
+		}
+	}
+	if err := pool.WaitRunning(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+	for job := range pool.Jobs() {
+		fmt.Println(job.Name, job.Type, job.Status)
+	}
+
+	if err := pool.Shutdown(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// discovery interval Running
+	// traffic interval Running
+	// report interval Running
+}
+
+func ExampleWithOnStatus() {
+	changes := make(chan jobs.PoolInfo, 10)
+	pool := jobs.NewPool(jobs.WithOnStatus(func(info jobs.PoolInfo) { changes <- info }))
+
+	if _, err := pool.Register(&poller{}, jobs.Every(time.Hour)); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println((<-changes).Status)
+
+	pool.SetStatus(jobs.PoolStatusStopped) // as a failure of the job would
+	stopped := <-changes
+	fmt.Println(stopped.Status, "-", stopped.StopError)
+
+	pool.SetStatus(jobs.PoolStatusRunning)
+	running := <-changes
+	fmt.Println(running.Status, "- restarts:", running.Restarts)
+
+	if err := pool.Shutdown(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// Running
+	// Stopped - jobs: pool stopped: by SetStatus
+	// Running - restarts: 1
 }
