@@ -14,7 +14,7 @@ ROUNDS ?= 3
 OUT ?= bench.json
 TIME ?= 5m
 SEED ?= 0
-MUTATE ?= pool.go watch.go stop.go restart.go cycle.go calls.go timeout.go locks.go job_channel.go execution.go outcome.go ready.go \
+MUTATE ?= pool.go stop.go restart.go cycle.go calls.go timeout.go locks.go job_channel.go execution.go outcome.go ready.go \
 	health.go onstatus.go runnow.go shutdown.go internal/handover/handover.go \
 	internal/stopchan/stopchan.go internal/stopchan/channel.go internal/stopchan/offering.go
 

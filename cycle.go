@@ -76,9 +76,6 @@ func now() instant { return instant(time.Since(programStart)) }
 
 func instantOf(t time.Time) instant { return instant(t.Sub(programStart)) }
 
-// since returns the time passed since t, which has a reading of the monotonic clock.
-func (i instant) since(t time.Time) time.Duration { return time.Duration(i - instantOf(t)) }
-
 // after returns the instant d later, which is never if d is forever, or it is too far away to have a
 // number.
 func (i instant) after(d time.Duration) instant {

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -20,8 +21,8 @@ var (
 // The reasons for which an execution's context ends before the execution does; context.Cause
 // returns one of them. They are also the causes of what is refused for the same reason.
 var (
-	// ErrTimeout - the execution, or a call of Status, has outrun its time limit.
-	ErrTimeout = errors.New("jobs: time limit exceeded")
+	// ErrTimeout - the execution, or a call of Status, has exceeded its timeout. It is context.DeadlineExceeded, too.
+	ErrTimeout error = timeoutError{}
 	// ErrUnregistered - the job was unregistered.
 	ErrUnregistered = errors.New("jobs: job unregistered")
 	// ErrShutdown - the pool was shut down.
@@ -29,6 +30,29 @@ var (
 	// ErrStopped - the pool has stopped its jobs.
 	ErrStopped = errors.New("jobs: pool stopped")
 )
+
+// Why RunNow has refused to execute a job, beside the reasons above.
+var (
+	// ErrUnknownJob - no job is registered with that id.
+	ErrUnknownJob = errors.New("jobs: no job has that id")
+	// ErrNotPeriodic - the job is neither an interval nor a scheduled job.
+	ErrNotPeriodic = errors.New("jobs: neither an interval nor a scheduled job")
+	// ErrNotReady - the job has not started, as its Ready has not returned true yet.
+	ErrNotReady = errors.New("jobs: job not ready yet")
+	// ErrEnded - the job has come to its end: it is Finished or Failed for good.
+	ErrEnded = errors.New("jobs: job has ended")
+)
+
+// ErrInsideCall is why Shutdown with a context that never ends returns at once: its caller is inside one of the calls
+// of user code that it would wait for.
+var ErrInsideCall = errors.New("jobs: called from inside a call that it would wait for, with a context that never ends")
+
+// timeoutError is the type of ErrTimeout.
+type timeoutError struct{}
+
+func (timeoutError) Error() string        { return "jobs: timeout exceeded" }
+func (timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
+func (timeoutError) Timeout() bool        { return true } // as of a net.Error
 
 // Error is a coded error. It is immutable and safe for concurrent use.
 type Error struct {

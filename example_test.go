@@ -20,7 +20,7 @@ func ExampleRegister() {
 		select {
 		case beats <- "beat":
 			return nil
-		case <-ctx.Done(): // shut down, or the job has outrun its time limit
+		case <-ctx.Done(): // shut down, or the job has exceeded its timeout
 			return context.Cause(ctx)
 		}
 	})
@@ -161,7 +161,7 @@ func ExampleRegisterScheduledJob() {
 	}
 
 	// And, once it has started, out of turn.
-	if err := jobs.DefaultPool().WaitRunning(context.Background()); err != nil {
+	if err := jobs.WaitRunning(context.Background()); err != nil {
 		fmt.Println(err)
 	}
 	if err := jobs.RunNow(id); err != nil {
@@ -389,7 +389,7 @@ func ExampleRunNow() {
 	if err != nil {
 		fmt.Println(err)
 	}
-	if err := jobs.DefaultPool().WaitRunning(context.Background()); err != nil { // until it is ready
+	if err := jobs.WaitRunning(context.Background()); err != nil { // until it is ready
 		fmt.Println(err)
 	}
 	if err := jobs.RunNow(id); err != nil {

@@ -26,85 +26,19 @@ type job struct {
 	kind   kind
 	traits *traits
 
-	task      Job
-	lock      jobLock                 // guarded by mu
-	readiness readiness               // guarded by mu
-	cancel    context.CancelCauseFunc // ends the context of the execution in flight; guarded by mu
-	runNow    bool                    // RunNow has asked for an execution that has not begun; guarded by mu
-	record                            // guarded by mu
+	task        Job
+	lock        jobLock                 // guarded by mu
+	readiness   readiness               // guarded by mu
+	cancel      context.CancelCauseFunc // ends the context of the execution in flight; guarded by mu
+	record                              // guarded by mu
+	lastOutcome outcomeCode             // of the last execution that has ended, or is late; guarded by mu
+	runNow      bool                    // RunNow has asked for an execution that has not begun; guarded by mu
+	index       int32                   // where it stands in pool.jobs; guarded by pool.mu
 
 	name  string
 	order uint64        // its number among the registrations of the pool
-	index int           // where it stands in pool.jobs; guarded by pool.mu
 	probe *probe        // the call of Status in flight, if it lasts; guarded by mu
 	quiet chan struct{} // closed when no call of user code is in flight; made when waited for; guarded by mu
-}
-
-// A record is the bookkeeping of a job's executions. Each execution changes it twice, when it
-// begins and when it ends or is found late, together with the job's word.
-type record struct {
-	executions   uint64
-	failures     uint64
-	failedInARow uint64
-	lastStart    time.Time
-	lastDuration time.Duration
-	lastError    error
-}
-
-// A kind is what is particular to a kind of job. It says when the job executes and what follows from that; the hooks
-// are for what else has to happen then. A kind that needs none of them takes them from basicKind.
-type kind interface {
-	// due reports whether the job, which could execute now, is to. If not, it has set the moment
-	// of the next step. It is called by the job's step only, and may call user code; so it is told
-	// what time it is, and returns what time it is then.
-	due(j *job, at time.Time) (time.Time, bool)
-	// after says what an execution that has ended leads to. The job's mutex is held.
-	after(j *job, o outcome) verdict
-	// failure returns what a failed execution is recorded as. The job's mutex is held.
-	failure(j *job, cause error) error
-	// nextRun returns when the job, which waits for that, executes next. Its mutex is held.
-	nextRun(j *job) time.Time
-
-	// registered is called once the job is one of its pool's. The pool's mutex is held.
-	registered(j *job)
-	// begin is called before an execution begins, with no mutex held.
-	begin(j *job)
-	// ended completes the outcome of an execution that has ended with whether the job was told to end. It is called
-	// for kinds that are told only, with the pool's mutex held.
-	ended(j *job, o outcome) outcome
-	// resume is called before the job is set going after a restart. Its mutex is held.
-	resume(j *job)
-	// retire is called when the job is unregistered or its pool shut down: twice, if one follows the other.
-	// Both mutexes are held.
-	retire(j *job)
-}
-
-// basicKind is part of the kinds: the hooks, with nothing particular to do.
-type basicKind struct{}
-
-func (basicKind) due(_ *job, at time.Time) (time.Time, bool) { return at, true } // as soon as it can
-
-func (basicKind) failure(j *job, cause error) error {
-	return ErrExecutingJob.because(cause, j.typeName(), j.id)
-}
-
-func (basicKind) nextRun(j *job) time.Time        { return j.due.wall() }
-func (basicKind) registered(*job)                 {}
-func (basicKind) begin(*job)                      {}
-func (basicKind) ended(_ *job, o outcome) outcome { return o }
-func (basicKind) resume(*job)                     {}
-func (basicKind) retire(*job)                     {}
-
-// traits are what all jobs of a kind have in common.
-type traits struct {
-	name         string  // the JobType
-	detachedName string  // the JobType of a detached one; empty if it is not a continuous job
-	options      options // the options that mean something for it
-	// periodic says that it takes its lock while it executes, that RunNow works, and that the
-	// pool's time limit applies to its executions.
-	periodic bool
-	// told says that an execution lasts until it is told to end: a time limit is for its Status only.
-	told bool
 }
 
 func (j *job) attached() bool { return j.state().has(markAttached) }
@@ -222,17 +156,62 @@ func (j *job) executeContext(n uint32, ctx *executionContext) (end instant) {
 	userCode(caller{pool: j.pool, job: j, step: n}, func() error {
 		return inspect(j.task.(ContextJob).ExecuteContext(ctx))
 	}, func(err error) {
-		o := outcome{err: err, excuse: context.Cause(ctx)}
+		o := outcome{err: err, excuse: ctx.excuse()}
 		ctx.cancel(context.Canceled)
 		end = j.ended(n, o)
 	})
 	return end
 }
 
-// An executionContext is the context of one execution.
+// An executionContext is the context of one execution. Its limit is the job's own timer's, which ends it: so it has a
+// deadline, but no timer.
 type executionContext struct {
 	context.Context
-	cancel context.CancelCauseFunc
+	cancel   context.CancelCauseFunc
+	job      *job
+	deadline time.Time // zero if there is none
+}
+
+// An executionKey finds the job in the values of an executionContext, or of one that descends from it.
+type executionKey struct{}
+
+func (c *executionContext) Value(key any) any {
+	if key == (executionKey{}) {
+		return c.job
+	}
+	return c.Context.Value(key)
+}
+
+func (c *executionContext) Deadline() (time.Time, bool) {
+	deadline, ok := c.Context.Deadline() // of the pool's base context
+	if c.deadline.IsZero() || ok && deadline.Before(c.deadline) {
+		return deadline, ok
+	}
+	return c.deadline, true
+}
+
+func (c *executionContext) Err() error {
+	err := c.Context.Err()
+	if err != nil && context.Cause(c.Context) == ErrTimeout {
+		return context.DeadlineExceeded
+	}
+	return err
+}
+
+// excuse returns why we have ended the context, if we have: then what the execution returns is no failure.
+func (c *executionContext) excuse() error {
+	switch cause := context.Cause(c.Context); cause {
+	case ErrTimeout, ErrUnregistered, ErrShutdown, ErrStopped:
+		return cause
+	}
+	return nil
+}
+
+// FromContext returns the job whose execution has that context, or one that descends from it, and whether there is one.
+// It works from the first line of ExecuteContext on, when Register may yet have to return the job's id.
+func FromContext(ctx context.Context) (JobExecution, bool) {
+	j, ok := ctx.Value(executionKey{}).(*job)
+	return j, ok
 }
 
 // beginExecution begins an execution: takes the job's lock if its kind does that, claims the execution, and
@@ -261,14 +240,26 @@ func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContex
 	}
 	j.life = life.generation()
 	j.executions++
-	j.lastStart = at // a moment before the claim: reading the clock again would be all too dear
-	j.limitLocked(instantOf(at))
+	j.begun, j.lastStart = instantOf(at), wallTime(at.UnixNano()) // a moment before the claim: reading the clock again would be all too dear
+	j.limitLocked(j.begun)
 	if _, is := j.task.(ContextJob); is {
-		ctx = new(executionContext)
-		ctx.Context, ctx.cancel = context.WithCancelCause(context.Background())
+		ctx = j.newContextLocked(at)
 		j.cancel = ctx.cancel
 	}
 	return ctx, true
+}
+
+func (j *job) newContextLocked(at time.Time) *executionContext {
+	ctx := &executionContext{job: j}
+	base := j.pool.settings.base
+	if base == nil {
+		base = context.Background()
+	}
+	ctx.Context, ctx.cancel = context.WithCancelCause(base)
+	if j.expiry != never {
+		ctx.deadline = at.Add(time.Duration(j.expiry - j.begun))
+	}
+	return ctx
 }
 
 // endContextLocked ends the context of the execution in flight, if it has one. That calls no user code: what waits

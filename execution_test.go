@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -279,4 +280,101 @@ func TestGocron959_AnExecutionThatWeCancelReleasesWhatItHolds(t *testing.T) {
 		jobstest.Advance(0) // until the end of the execution is logged, after which nothing is left of it
 		assert.Zero(t, p.Departed())
 	})
+}
+
+type traceKey struct{}
+
+func TestAnExecutionKnowsItsJobAndTheValuesOfTheBaseContext(t *testing.T) {
+	base := context.WithValue(context.Background(), traceKey{}, "abc")
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		var id, trace string
+		want := jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error {
+			child, cancel := context.WithCancel(ctx)
+			defer cancel()
+			j, ok := jobs.FromContext(child)
+			require.True(t, ok)
+			id = j.GetID()
+			trace, _ = child.Value(traceKey{}).(string)
+			return nil
+		}), jobs.Every(time.Hour))
+		jobstest.Advance(0)
+		assert.Equal(t, want, id)
+		assert.Equal(t, "abc", trace)
+		_, ok := jobs.FromContext(base)
+		assert.False(t, ok, "this is no execution's")
+	}, jobs.WithBaseContext(func() context.Context { return base }))
+}
+
+func TestTheContextOfAnExecutionHasItsTimeoutAsDeadline(t *testing.T) {
+	const soon, later = 5 * time.Second, 20 * time.Second
+	for name, c := range map[string]struct {
+		trigger jobs.Trigger
+		opts    []jobs.JobOption
+		base    time.Duration // 0 for no deadline
+		want    time.Duration // 0 for none
+	}{
+		"the pool's":         {trigger: jobs.Every(time.Hour), want: 10 * time.Second},
+		"the job's":          {trigger: jobs.Every(time.Hour), opts: []jobs.JobOption{jobs.WithJobTimeout(time.Second)}, want: time.Second},
+		"none":               {trigger: jobs.Once()},
+		"none, but a base's": {trigger: jobs.Once(), base: soon, want: soon},
+		"a base's is sooner": {trigger: jobs.Every(time.Hour), base: soon, want: soon},
+		"a base's is later":  {trigger: jobs.Every(time.Hour), base: later, want: 10 * time.Second},
+		"a channel job's":    {trigger: jobs.Channel(nil)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				base, cancel := context.Background(), context.CancelFunc(func() {})
+				if c.base > 0 {
+					base, cancel = context.WithTimeout(base, c.base)
+				}
+				defer cancel()
+				p := jobs.NewPool(jobstest.Quiet, jobs.WithExecutionTimeout(10*time.Second), jobs.WithBaseContext(func() context.Context { return base }))
+				start := time.Now()
+				var deadline time.Time
+				var ok bool
+				jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error { deadline, ok = ctx.Deadline(); return nil }), c.trigger, c.opts...)
+				jobstest.Advance(0)
+				assert.Equal(t, c.want > 0, ok)
+				if ok {
+					assert.Equal(t, c.want, deadline.Sub(start))
+				}
+				require.NoError(t, p.Shutdown(context.Background()))
+			})
+		})
+	}
+}
+
+func TestTheContextOfAnExecutionEndsAsItsDeadlineSays(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		var err, cause error
+		var lasted time.Duration
+		id := jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error {
+			begun := time.Now()
+			<-ctx.Done()
+			lasted, err, cause = time.Since(begun), ctx.Err(), context.Cause(ctx)
+			return ctx.Err()
+		}), jobs.Every(time.Hour), jobs.Detached(), jobs.WithJobTimeout(time.Second))
+		jobstest.Advance(2 * time.Second)
+		assert.Equal(t, time.Second, lasted)
+		assert.Equal(t, context.DeadlineExceeded, err)
+		assert.Equal(t, jobs.ErrTimeout, cause)
+		assert.ErrorIs(t, cause, context.DeadlineExceeded)
+		assert.ErrorIs(t, jobstest.InfoOf(t, p, id).LastError, jobs.ErrTimeout)
+		assert.ErrorIs(t, jobstest.InfoOf(t, p, id).LastError, context.DeadlineExceeded)
+	})
+}
+
+func TestWhatReturnsAtTheEndOfTheBaseContextHasFailed(t *testing.T) {
+	base, cancel := context.WithCancelCause(context.Background())
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error {
+			<-ctx.Done()
+			return context.Cause(ctx)
+		}), jobs.Once())
+		jobstest.Advance(time.Second)
+		cancel(jobstest.ErrBroken)
+		jobstest.Advance(0)
+		assert.Equal(t, "Failed", p.GetJobStatus(id))
+		assert.ErrorIs(t, jobstest.InfoOf(t, p, id).LastError, jobstest.ErrBroken)
+	}, jobs.WithBaseContext(func() context.Context { return base }))
 }

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// JobInfo is one consistent view of a job: all of it was true at the same moment.
+// JobInfo is one consistent view of a job: all of it was true at the same moment. It encodes as JSON and decodes
+// again; an error comes back as one with the same text.
 type JobInfo struct {
 	ID       string    `json:"id"`
 	Name     string    `json:"name"`
@@ -17,20 +18,26 @@ type JobInfo struct {
 	Status   JobStatus `json:"status"`
 
 	// Executions counts the executions that have begun, Failures those of them that have failed, and
-	// ConsecutiveFailures those that have failed since one last succeeded. An execution fails when it
-	// returns an error or panics, unless the pool had told it to end, and when it outruns its time limit.
+	// ConsecutiveFailures those that have failed since one last ended without having failed. An execution fails when
+	// it returns an error or panics, unless the pool had told it to end, and when it exceeds its timeout.
 	Executions          uint64 `json:"executions"`
 	Failures            uint64 `json:"failures"`
 	ConsecutiveFailures uint64 `json:"consecutiveFailures"`
 
-	LastStart    time.Time     `json:"lastStart,omitzero"`    // when the last execution began
-	LastDuration time.Duration `json:"lastDuration"`          // how long the last one that has returned in time took
-	LastError    error         `json:"lastError,omitempty"`   // of the last one that failed, or of a schedule's Next that panicked; a success does not clear it
-	NextRun      time.Time     `json:"nextRun,omitzero"`      // when the next one is due, if that is known
-	NotExecuting string        `json:"notExecuting,omitzero"` // why it is not executing now; empty if it is
+	LastStart    time.Time     `json:"lastStart,omitzero"`   // when the last execution began
+	LastEnd      time.Time     `json:"lastEnd,omitzero"`     // when the last one ended, that is, has returned or was abandoned
+	LastSuccess  time.Time     `json:"lastSuccess,omitzero"` // when the last one ended that has succeeded
+	LastOutcome  Outcome       `json:"lastOutcome,omitzero"` // of the last one that has ended, or is late
+	LastDuration time.Duration `json:"lastDurationNs"`       // how long the last one that has returned in time took
+	LastError    error         `json:"-"`                    // of the last one that failed, or of a schedule's Next that panicked; a success does not clear it
+	NextRun      time.Time     `json:"nextRun,omitzero"`     // when the next one is due, if that is known
+
+	Reason       Reason `json:"reason,omitzero"`       // why it is not executing now; empty if it is
+	NotExecuting string `json:"notExecuting,omitzero"` // the same as a sentence for people
 }
 
-// PoolInfo is one consistent view of a pool.
+// PoolInfo is one consistent view of a pool. It encodes as JSON and decodes again; an error comes back as one with the
+// same text.
 type PoolInfo struct {
 	Status   PoolStatus `json:"status"`
 	Since    time.Time  `json:"since,omitzero"` // when it became that
@@ -48,10 +55,67 @@ type PoolInfo struct {
 	StoppedByName string `json:"stoppedByName,omitzero"`
 	StopError     error  `json:"-"`
 
-	NextAttempt time.Time `json:"nextAttempt,omitzero"` // when a stopped pool next tries to restart; zero if it is trying, or held up
-	HeldUpBy    []string  `json:"heldUpBy,omitempty"`   // what keeps a stopped pool from restarting, a line for each job
+	NextAttempt time.Time `json:"nextAttempt,omitzero"` // when a stopped pool next tries to restart; zero if it is trying, or blocked
+	HeldUp      int       `json:"heldUp,omitzero"`      // how many jobs block the restart of a stopped pool
+	HeldUpBy    []HoldUp  `json:"heldUpBy,omitempty"`   // those of them that were registered first, 100 at most
 
 	Abandoned int `json:"abandoned"` // executions given up, see WithAbandonAfter
+}
+
+// A HoldUp says that a job blocks the restart of its pool, and why.
+type HoldUp struct {
+	ID     string    `json:"id"`
+	Name   string    `json:"name"`
+	Type   string    `json:"type"` // one of the JobType constants
+	Reason Reason    `json:"reason"`
+	Since  time.Time `json:"since,omitzero"` // when the call began that has not returned, or Ready returned false
+}
+
+// String says it in a sentence for people, as in `interval job "traffic" (0b3a…) is not ready`.
+func (h HoldUp) String() string {
+	return fmt.Sprintf("%s job %q (%s) %s", h.Type, h.Name, h.ID, sentences[h.Reason].ofHoldUp)
+}
+
+// A Reason says why a job is not executing, or why it blocks the restart of its pool. There may be more in later
+// versions.
+type Reason string
+
+// The reasons, in the order in which they count: a job has the first that applies.
+const (
+	ReasonLate         Reason = "late"          // its execution has exceeded its timeout, and has not returned
+	ReasonStatusLate   Reason = "status late"   // the same of a call of its Status: blocks a restart only
+	ReasonFinished     Reason = "finished"      // it is done for good
+	ReasonFailed       Reason = "failed"        // it has failed for good
+	ReasonUnregistered Reason = "unregistered"  // UnregisterJob has removed it
+	ReasonShutdown     Reason = "shutdown"      // its pool was shut down
+	ReasonBroken       Reason = "broken"        // a detached channel job that has ended with an error
+	ReasonReadyPending Reason = "ready pending" // its Ready has not returned
+	ReasonNextPending  Reason = "next pending"  // its schedule's Next has not returned
+	ReasonNotReady     Reason = "not ready"     // its Ready has returned false
+	ReasonStopped      Reason = "stopped"       // it is attached, and its pool is Stopped
+	ReasonLocked       Reason = "locked"        // it waits for its lock, see JobLock
+	ReasonLogging      Reason = "logging"       // the pool's log handler has not returned
+	ReasonBackoff      Reason = "backoff"       // a retry job waits for its next attempt
+	ReasonNotDue       Reason = "not due"       // its next execution is yet to come
+)
+
+// sentences are what the reasons mean to people.
+var sentences = map[Reason]struct{ ofJob, ofHoldUp string }{
+	ReasonLate:         {"its last execution has exceeded its timeout and has not returned", "has an execution that is late"},
+	ReasonStatusLate:   {ofHoldUp: "has a call of Status that is late"},
+	ReasonFinished:     {ofJob: "it has finished"},
+	ReasonFailed:       {ofJob: "it has failed for good"},
+	ReasonUnregistered: {ofJob: "it was unregistered"},
+	ReasonShutdown:     {ofJob: "its pool was shut down"},
+	ReasonBroken:       {ofJob: "it has ended with an error"},
+	ReasonReadyPending: {"its Ready has not returned", "has a call of Ready that has not returned"},
+	ReasonNextPending:  {ofJob: "its schedule has not answered"},
+	ReasonNotReady:     {"it is not ready", "is not ready"},
+	ReasonStopped:      {ofJob: "its pool is stopped"},
+	ReasonLocked:       {ofJob: "it waits for its lock"},
+	ReasonLogging:      {ofJob: "the pool's log handler has not returned"},
+	ReasonBackoff:      {ofJob: "it waits for its next attempt"},
+	ReasonNotDue:       {ofJob: "its next execution is not due yet"},
 }
 
 // info returns a view of the job. It holds the job's mutex only.
@@ -59,6 +123,7 @@ func (j *job) info() JobInfo {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	pool := j.pool.state()
+	reason := j.reasonLocked(pool)
 	return JobInfo{
 		ID:                  j.id,
 		Name:                j.name,
@@ -68,11 +133,15 @@ func (j *job) info() JobInfo {
 		Executions:          j.executions,
 		Failures:            j.failures,
 		ConsecutiveFailures: j.failedInARow,
-		LastStart:           j.lastStart.Round(0),
+		LastStart:           j.lastStart.time(),
+		LastEnd:             j.lastEnd.time(),
+		LastSuccess:         j.lastSuccess.time(),
+		LastOutcome:         outcomes[j.lastOutcome],
 		LastDuration:        j.lastDuration,
 		LastError:           j.lastError,
 		NextRun:             j.nextRunLocked(pool),
-		NotExecuting:        j.notExecutingLocked(pool),
+		Reason:              reason,
+		NotExecuting:        sentences[reason].ofJob,
 	}
 }
 
@@ -100,39 +169,40 @@ func expressible(t time.Time) time.Time {
 	return time.Time{}
 }
 
-func (j *job) notExecutingLocked(pool poolWord) string {
+// reasonLocked says why the job is not executing, if it is not.
+func (j *job) reasonLocked(pool poolWord) Reason {
 	state := j.state()
 	switch phase := state.phase(); {
 	case state.has(lateExecute):
-		return "its last execution has outrun its time limit and has not returned"
+		return ReasonLate
 	case state.has(inExecute):
 		return ""
 	case phase == phaseFinished:
-		return "it has finished"
+		return ReasonFinished
 	case phase == phaseFailed:
-		return "it has failed for good"
+		return ReasonFailed
 	case state.has(markGone):
-		return "it was unregistered"
+		return ReasonUnregistered
 	case pool.shut():
-		return "its pool was shut down"
+		return ReasonShutdown
 	case state.has(markBroken):
-		return "it has ended with an error"
+		return ReasonBroken
 	case state.has(inReady):
-		return "its Ready has not returned"
+		return ReasonReadyPending
 	case state.has(inNext):
-		return "its schedule has not answered"
+		return ReasonNextPending
 	case phase == phaseUnready:
-		return "it is not ready"
+		return ReasonNotReady
 	case !pool.admits(state):
-		return "its pool is stopped"
+		return ReasonStopped
 	case j.lock.executionWaits():
-		return "it waits for its lock"
+		return ReasonLocked
 	case j.inStepLocked() && state.has(logMask):
-		return "the pool's log handler has not returned"
+		return ReasonLogging
 	case state.has(markRetrying):
-		return "it waits for its next attempt"
+		return ReasonBackoff
 	}
-	return "its next execution is not due yet"
+	return ReasonNotDue
 }
 
 // Info returns what there is to know about the pool.
@@ -154,7 +224,7 @@ func (p *Pool) infoLocked() PoolInfo {
 		Abandoned: p.abandonedRuns,
 	}
 	if info.Status == PoolStatusStopped && !p.state().shut() {
-		info.HeldUpBy = p.holdUpsLocked()
+		info.HeldUp, info.HeldUpBy = p.holdUpsLocked()
 		if due := p.turnDueLocked(); due > now() && due != never && !p.trying {
 			info.NextAttempt = due.wall()
 		}
@@ -162,17 +232,26 @@ func (p *Pool) infoLocked() PoolInfo {
 	return info
 }
 
+// mostHoldUps is how many are listed, so that the pool's mutex is not held for longer the more there are.
+const mostHoldUps = 100
+
 // holdUpsLocked returns what keeps a stopped pool from restarting. It looks at each job once, and before the first
-// attempt only at those that are late: no other can hold it up yet, and a stop is to take no longer the more jobs there are.
-func (p *Pool) holdUpsLocked() (lines []string) {
+// attempt only at those that are late: no other can block it yet, and a stop is to take no longer the more jobs there are.
+func (p *Pool) holdUpsLocked() (all int, listed []HoldUp) {
 	type holdUp struct {
-		*job
-		reason string
+		job    *job
+		reason Reason
 	}
-	var found []holdUp
+	var first []holdUp // in the order of their registration
 	look := func(j *job) {
-		if reason := j.holdUp(); reason != "" {
-			found = append(found, holdUp{j, reason})
+		reason := j.holdUp()
+		if reason == "" {
+			return
+		}
+		all++
+		at, _ := slices.BinarySearchFunc(first, j, func(h holdUp, j *job) int { return byOrder(h.job, j) })
+		if at < mostHoldUps {
+			first = slices.Insert(first[:min(len(first), mostHoldUps-1)], at, holdUp{j, reason})
 		}
 	}
 	if p.attempts > 0 {
@@ -184,29 +263,43 @@ func (p *Pool) holdUpsLocked() (lines []string) {
 			look(j)
 		}
 	}
-	slices.SortFunc(found, func(a, b holdUp) int { return byOrder(a.job, b.job) })
-	for _, h := range found {
-		lines = append(lines, fmt.Sprintf("%s %s", h.job, h.reason))
+	for _, h := range first {
+		listed = append(listed, HoldUp{h.job.id, h.job.name, h.job.typeName(), h.reason, h.job.heldUpSince(h.reason)})
 	}
-	return lines
+	return all, listed
 }
 
 // holdUp says how the job keeps its pool from restarting, if it does.
-func (j *job) holdUp() string {
+func (j *job) holdUp() Reason {
 	w := j.state()
 	switch answer := j.restartAnswer(); {
 	case !w.has(markAttached):
 	case w.has(lateExecute):
-		return "has an execution that is late"
+		return ReasonLate
 	case w.has(lateStatus):
-		return "has a call of Status that is late"
+		return ReasonStatusLate
 	case w.over(): // its answer does not count any more
 	case answer == answerAsked:
-		return "has a call of Ready that has not returned"
+		return ReasonReadyPending
 	case answer == answerRefused:
-		return "is not ready"
+		return ReasonNotReady
 	}
 	return ""
+}
+
+// heldUpSince returns since when the job blocks the restart for that reason, or the zero time if it does no longer.
+func (j *job) heldUpSince(reason Reason) (since time.Time) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	switch w := j.state(); {
+	case reason == ReasonLate && w.has(lateExecute):
+		return j.lastStart.time()
+	case reason == ReasonStatusLate && j.probe != nil:
+		return j.probe.since.wall()
+	case reason == ReasonReadyPending, reason == ReasonNotReady:
+		return j.readiness.refused.wall()
+	}
+	return since
 }
 
 // String names the job for people.
@@ -214,15 +307,64 @@ func (j *job) String() string { return fmt.Sprintf("%s job %q (%s)", j.typeName(
 
 func byOrder(a, b *job) int { return cmp.Compare(a.order, b.order) }
 
-// MarshalJSON adds the text of StopError, which encoding/json cannot see.
-func (i PoolInfo) MarshalJSON() ([]byte, error) {
-	type plain PoolInfo
-	var stopError string
-	if i.StopError != nil {
-		stopError = i.StopError.Error()
+// A remoteError is an error that was decoded: its text is all that is left.
+type remoteError string
+
+func (e remoteError) Error() string { return string(e) }
+
+// textOf returns the text of an error, or nil.
+func textOf(err error) *remoteError {
+	if err == nil {
+		return nil
 	}
-	return json.Marshal(struct {
-		plain
-		StopError string `json:"stopError,omitzero"`
-	}{plain(i), stopError})
+	text := remoteError(err.Error())
+	return &text
+}
+
+// errorOf returns the error with that text, or nil.
+func errorOf(text *remoteError) error {
+	if text == nil {
+		return nil
+	}
+	return *text
+}
+
+// plainJobInfo and plainPoolInfo are what encoding/json can see; a JSON form has the texts of errors beside them.
+type (
+	plainJobInfo  JobInfo
+	plainPoolInfo PoolInfo
+	jobInfoJSON   struct {
+		*plainJobInfo
+		LastError *remoteError `json:"lastError,omitzero"`
+	}
+	poolInfoJSON struct {
+		*plainPoolInfo
+		StopError *remoteError `json:"stopError,omitzero"`
+	}
+)
+
+// MarshalJSON adds the text of LastError.
+func (i JobInfo) MarshalJSON() ([]byte, error) {
+	return json.Marshal(jobInfoJSON{(*plainJobInfo)(&i), textOf(i.LastError)})
+}
+
+// UnmarshalJSON reads what MarshalJSON has written.
+func (i *JobInfo) UnmarshalJSON(data []byte) error {
+	form := jobInfoJSON{plainJobInfo: (*plainJobInfo)(i)}
+	err := json.Unmarshal(data, &form)
+	i.LastError = errorOf(form.LastError)
+	return err
+}
+
+// MarshalJSON adds the text of StopError.
+func (i PoolInfo) MarshalJSON() ([]byte, error) {
+	return json.Marshal(poolInfoJSON{(*plainPoolInfo)(&i), textOf(i.StopError)})
+}
+
+// UnmarshalJSON reads what MarshalJSON has written.
+func (i *PoolInfo) UnmarshalJSON(data []byte) error {
+	form := poolInfoJSON{plainPoolInfo: (*plainPoolInfo)(i)}
+	err := json.Unmarshal(data, &form)
+	i.StopError = errorOf(form.StopError)
+	return err
 }

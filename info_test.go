@@ -36,9 +36,12 @@ func TestJobInfoOfAnIntervalJob(t *testing.T) {
 		assert.True(t, info.LastStart.Equal(start))
 		assert.True(t, info.NextRun.Equal(start.Add(12*time.Second)))
 		assert.NotEmpty(t, info.NotExecuting)
-		info.LastStart, info.NextRun, info.NotExecuting = time.Time{}, time.Time{}, ""
+		assert.True(t, info.LastEnd.Equal(start.Add(2*time.Second)))
+		assert.True(t, info.LastSuccess.Equal(info.LastEnd))
+		info.LastStart, info.LastEnd, info.LastSuccess, info.NextRun, info.NotExecuting = time.Time{}, time.Time{}, time.Time{}, time.Time{}, ""
 		assert.Equal(t, jobs.JobInfo{ID: id, Name: "Ada", Type: jobs.JobTypeDetachedInterval, Detached: true,
-			Status: jobs.JobStatusRunning, Executions: 1, LastDuration: 2 * time.Second}, info)
+			Status: jobs.JobStatusRunning, Executions: 1, LastDuration: 2 * time.Second, LastOutcome: jobs.OutcomeSuccess,
+			Reason: jobs.ReasonNotDue}, info)
 
 		failing.Set()
 		jobstest.Advance(24 * time.Second) // failures at 14 and 26
@@ -216,7 +219,7 @@ func TestPoolInfo(t *testing.T) {
 		info = p.Info()
 		assert.True(t, info.NextAttempt.Equal(start.Add(2*time.Minute)))
 		require.Len(t, info.HeldUpBy, 1)
-		assert.Contains(t, info.HeldUpBy[0], "Ada")
+		assert.Contains(t, info.HeldUpBy[0].String(), "Ada")
 
 		unready.Clear()
 		failing.Clear()
@@ -246,7 +249,7 @@ func TestPoolInfoSaysThatAReadyThatHasNotReturnedHoldsTheRestartUp(t *testing.T)
 		info := p.Info()
 		assert.Equal(t, jobs.PoolStatusStopped, info.Status)
 		require.Len(t, info.HeldUpBy, 1)
-		assert.Contains(t, info.HeldUpBy[0], id)
+		assert.Contains(t, info.HeldUpBy[0].String(), id)
 		jobstest.Advance(10 * time.Second)
 		assert.Equal(t, "Running", p.GetStatus())
 	})
@@ -401,5 +404,197 @@ func TestAJobWhoseNextRunHasNoFormInJSONIsListedWithoutIt(t *testing.T) {
 		assert.Zero(t, jobstest.InfoOf(t, p, id).NextRun)
 		_, err := json.Marshal(slices.Collect(p.Jobs()))
 		assert.NoError(t, err)
+	})
+}
+
+// assertDecodes checks that v, encoded as JSON, decodes to an equal value.
+func assertDecodes[T any](t *testing.T, v T) {
+	t.Helper()
+	text, err := json.Marshal(v)
+	require.NoError(t, err)
+	var got T
+	require.NoError(t, json.Unmarshal(text, &got))
+	again, err := json.Marshal(got)
+	require.NoError(t, err)
+	assert.Equal(t, string(text), string(again))
+}
+
+func TestInfoDecodesToAnEqualValue(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		failing := jobstest.NewFault()
+		good := jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour))
+		bad := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: failing.Err, ReadyFunc: func() bool { return time.Now().Second() < 10 }}, jobs.Every(time.Hour), jobs.WithName("bad"))
+		jobstest.Advance(time.Minute)
+		pool := p.Info()
+		require.Equal(t, jobs.PoolStatusStopped, pool.Status)
+		require.Len(t, pool.HeldUpBy, 1)
+		assertDecodes(t, pool)
+		text, err := json.Marshal(pool)
+		require.NoError(t, err)
+		var decoded jobs.PoolInfo
+		require.NoError(t, json.Unmarshal(text, &decoded))
+		require.EqualError(t, decoded.StopError, pool.StopError.Error())
+		assert.True(t, decoded.HeldUpBy[0].Since.Equal(pool.HeldUpBy[0].Since))
+		decoded.HeldUpBy[0].Since = pool.HeldUpBy[0].Since
+		assert.Equal(t, pool.HeldUpBy, decoded.HeldUpBy)
+		for _, id := range []string{good, bad} {
+			info := jobstest.InfoOf(t, p, id)
+			assertDecodes(t, info)
+			text, err := json.Marshal(info)
+			require.NoError(t, err)
+			assert.Contains(t, string(text), `"lastDurationNs":0`)
+			var decoded jobs.JobInfo
+			require.NoError(t, json.Unmarshal(text, &decoded))
+			assert.Equal(t, info.Status, decoded.Status)
+			assert.Equal(t, info.Reason, decoded.Reason)
+			assert.True(t, info.LastStart.Equal(decoded.LastStart))
+			if info.LastError == nil {
+				assert.NoError(t, decoded.LastError)
+			} else {
+				assert.EqualError(t, decoded.LastError, info.LastError.Error())
+			}
+		}
+		assertDecodes(t, jobs.JobInfo{})
+		assertDecodes(t, jobs.PoolInfo{})
+	}, jobs.WithRetryInterval(45*time.Second))
+}
+
+func TestAStatusDecodesFromItsWordOnly(t *testing.T) {
+	for s := jobs.JobStatusInitializing; s <= jobs.JobStatusFinished; s++ {
+		assertDecodes(t, s)
+	}
+	for s := jobs.PoolStatusInitializing; s <= jobs.PoolStatusStopped; s++ {
+		assertDecodes(t, s)
+	}
+	job, pool := jobs.JobStatusFailed, jobs.PoolStatusStopped
+	assert.ErrorContains(t, job.UnmarshalText([]byte("Fine")), `"Fine"`)
+	assert.ErrorContains(t, pool.UnmarshalText([]byte("Finished")), `"Finished"`)
+	assert.Equal(t, jobs.JobStatusFailed, job, "it is left as it was")
+	assert.Equal(t, jobs.PoolStatusStopped, pool)
+}
+
+func TestOfManyHoldUpsTheFirstHundredAreListed(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		ready := jobstest.NewFault()
+		ready.Clear()
+		ids := make([]string, 250)
+		for i := range ids {
+			ids[i] = jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool { return ready.Err() == nil }}, jobs.Every(time.Hour))
+		}
+		p.UnregisterJob(ids[17])
+		ids = append(ids[:17], ids[18:]...)
+		jobstest.Advance(time.Second)
+		ready.Set()
+		p.SetStatus(jobs.PoolStatusStopped)
+		jobstest.Advance(time.Minute)
+		info := p.Info()
+		assert.Equal(t, 249, info.HeldUp)
+		require.Len(t, info.HeldUpBy, 100)
+		for i, h := range info.HeldUpBy {
+			require.Equal(t, ids[i], h.ID)
+		}
+	})
+}
+
+func TestAHoldUpSaysSinceWhen(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		start := time.Now()
+		hang := make(chan struct{})
+		var bad atomic.Bool
+		late := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { <-hang; return nil }}, jobs.Every(time.Hour), jobs.WithName("late"))
+		slow := jobstest.Register(t, p, jobstest.Stub{StatusFunc: func() error {
+			if time.Since(start) > 15*time.Second {
+				<-hang
+			}
+			return nil
+		}}, jobs.Every(time.Hour), jobs.WithName("slow"))
+		no := jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool { return !bad.Load() }}, jobs.Every(time.Hour), jobs.WithName("no"))
+		pending := jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool {
+			if bad.Load() {
+				<-hang
+			}
+			return true
+		}}, jobs.Every(time.Hour), jobs.WithName("pending"))
+		jobstest.Advance(5 * time.Second)
+		p.SetStatus(jobs.PoolStatusStopped)
+		bad.Store(true)
+		p.SetStatus(jobs.PoolStatusRunning) // refused: before anything is late
+		jobstest.Advance(time.Minute)
+		want := []jobs.HoldUp{
+			{late, "late", jobs.JobTypeInterval, jobs.ReasonLate, start},
+			{no, "no", jobs.JobTypeInterval, jobs.ReasonNotReady, start.Add(5 * time.Second)},
+			{pending, "pending", jobs.JobTypeInterval, jobs.ReasonReadyPending, start.Add(5 * time.Second)},
+		}
+		got := p.Info().HeldUpBy
+		require.Len(t, got, len(want))
+		for i := range want {
+			assert.Equal(t, want[i].Since.Sub(start), got[i].Since.Sub(start), want[i].Name)
+			got[i].Since = want[i].Since
+		}
+		assert.Equal(t, want, got)
+		assert.Equal(t, `interval job "no" (`+no+`) is not ready`, got[1].String())
+		_ = slow
+		close(hang)
+		bad.Store(false)
+	}, jobs.WithExecutionTimeout(10*time.Second), jobs.WithStatusInterval(20*time.Second))
+}
+
+func TestJobInfoTellsHowTheLastExecutionEnded(t *testing.T) {
+	for _, c := range []struct {
+		execute func(ctx context.Context) error
+		want    jobs.Outcome
+	}{
+		{func(context.Context) error { return nil }, jobs.OutcomeSuccess},
+		{func(context.Context) error { return jobstest.ErrBroken }, jobs.OutcomeFailure},
+		{func(context.Context) error { panic("no") }, jobs.OutcomePanic},
+		{func(context.Context) error { runtime.Goexit(); return nil }, jobs.OutcomePanic},
+		{func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, jobs.OutcomeTimeout},
+	} {
+		t.Run(string(c.want), func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				start := time.Now()
+				calls := 0
+				id := jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error {
+					if calls++; calls == 1 {
+						time.Sleep(time.Second)
+						return nil
+					}
+					return c.execute(ctx)
+				}), jobs.Every(time.Hour), jobs.Detached(), jobs.WithJobTimeout(time.Minute))
+				assert.Zero(t, jobstest.InfoOf(t, p, id).LastEnd)
+				assert.Empty(t, jobstest.InfoOf(t, p, id).LastOutcome)
+				jobstest.Advance(2 * time.Second)
+				info := jobstest.InfoOf(t, p, id)
+				assert.Equal(t, jobs.OutcomeSuccess, info.LastOutcome)
+				assert.Equal(t, time.Second, info.LastEnd.Sub(start))
+				assert.Equal(t, time.Second, info.LastSuccess.Sub(start))
+				jobstest.Advance(time.Hour + 2*time.Minute)
+				info = jobstest.InfoOf(t, p, id)
+				assert.Equal(t, c.want, info.LastOutcome)
+				end := time.Hour + time.Second
+				if c.want == jobs.OutcomeTimeout {
+					end += time.Minute
+				}
+				assert.Equal(t, end, info.LastEnd.Sub(start))
+				if c.want == jobs.OutcomeSuccess {
+					assert.Equal(t, end, info.LastSuccess.Sub(start))
+				} else {
+					assert.Equal(t, time.Second, info.LastSuccess.Sub(start))
+				}
+			})
+		})
+	}
+}
+
+func TestWhatAChannelJobWasToldToDoIsNeitherASuccessNorAFailure(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		stop := make(chan interface{})
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { <-stop; return nil }}, jobs.Channel(stop))
+		jobstest.Advance(time.Second)
+		p.SetStatus(jobs.PoolStatusStopped)
+		jobstest.Advance(time.Second)
+		info := jobstest.InfoOf(t, p, id)
+		assert.Equal(t, jobs.OutcomeTold, info.LastOutcome)
+		assert.Zero(t, info.LastSuccess)
 	})
 }

@@ -53,6 +53,7 @@ package jobs
 
 import (
 	"context"
+	"iter"
 	"sync/atomic"
 )
 
@@ -84,10 +85,11 @@ type Job interface {
 
 // A ContextJob is a Job that is executed with a context. ExecuteContext is called instead of Execute.
 //
-// Each execution has a context of its own. It ends when the execution returns, at its time limit
-// (ErrTimeout), when the job is unregistered (ErrUnregistered), when the pool is shut down (ErrShutdown)
-// and, for channel jobs, when the pool stops (ErrStopped); context.Cause tells which. An error that
-// ExecuteContext returns after we ended its context is logged and is no failure.
+// Each execution has a context of its own, see FromContext and WithBaseContext. Its deadline is the execution's timeout, if
+// it has one. It ends when the execution returns, at its timeout (ErrTimeout, and its Err is context.DeadlineExceeded), when
+// the job is unregistered (ErrUnregistered), when the pool is shut down (ErrShutdown) and, for channel jobs, when the pool
+// stops (ErrStopped); context.Cause tells which. An error that ExecuteContext returns after we ended its context is logged
+// and is no failure.
 type ContextJob interface {
 	Job
 	ExecuteContext(ctx context.Context) error
@@ -161,6 +163,18 @@ func SetDefaultPool(p *Pool) { defaultPool.Store(p) }
 func Register(job Job, trigger Trigger, opts ...JobOption) (string, error) {
 	return DefaultPool().Register(job, trigger, opts...)
 }
+
+// Info returns what there is to know about the default pool.
+func Info() PoolInfo { return DefaultPool().Info() }
+
+// Jobs returns the jobs of the default pool, see Pool.Jobs.
+func Jobs() iter.Seq[JobInfo] { return DefaultPool().Jobs() }
+
+// GetJobInfo returns what there is to know about the job of the default pool with that id, see Pool.Job.
+func GetJobInfo(id string) (JobInfo, bool) { return DefaultPool().Job(id) }
+
+// WaitRunning waits until all attached jobs of the default pool are at work, see Pool.WaitRunning.
+func WaitRunning(ctx context.Context) error { return DefaultPool().WaitRunning(ctx) }
 
 // RunNow makes a job of the default pool execute now, see Pool.RunNow.
 func RunNow(id string) error { return DefaultPool().RunNow(id) }

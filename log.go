@@ -19,10 +19,10 @@ func (p *Pool) write(j *job, level slog.Level, message string, attrs ...slog.Att
 }
 
 func (p *Pool) handler() *slog.Logger {
-	if p.logger == nil {
+	if p.settings.logger == nil {
 		return slog.Default()
 	}
-	return p.logger
+	return p.settings.logger
 }
 
 // log logs what a caller of the pool has asked for in vain. Like all that is logged on a caller's behalf it is written

@@ -362,7 +362,7 @@ func TestReadyIsNotBlamedForALogHandlerThatHangs(t *testing.T) {
 		p.SetStatus(jobs.PoolStatusStopped)
 		jobstest.Advance(time.Minute)
 		require.Len(t, p.Info().HeldUpBy, 1)
-		assert.Contains(t, p.Info().HeldUpBy[0], "is not ready")
+		assert.Contains(t, p.Info().HeldUpBy[0].String(), "is not ready")
 		broken.Clear()
 		jobstest.Advance(10 * time.Minute)
 		assert.Equal(t, "Running", p.GetStatus(), "nor does the handler keep the pool from restarting")

@@ -13,7 +13,7 @@ type announcements struct {
 
 // announceLocked has the pool's status announced.
 func (p *Pool) announceLocked() {
-	if p.onStatus == nil {
+	if p.settings.onStatus == nil {
 		return
 	}
 	if len(p.pending) == mostPending {
@@ -55,7 +55,7 @@ func (p *Pool) announce() {
 		p.pending = p.pending[1:]
 		p.mu.Unlock()
 		userCode(caller{pool: p}, func() error {
-			p.onStatus(info)
+			p.settings.onStatus(info)
 			return nil
 		}, func(err error) {
 			if err != nil {

@@ -1,6 +1,8 @@
 package jobs
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -43,6 +45,8 @@ func (s *settings) check(allowed options) error {
 		}
 	}
 	switch {
+	case s.timeout < 0:
+		return fmt.Errorf("WithJobTimeout(%v): a timeout below zero", s.timeout)
 	case s.jitter < 0:
 		return fmt.Errorf("WithJitter(%v): a jitter below zero", s.jitter)
 	case s.min < 0 || s.max < s.min:
@@ -71,14 +75,14 @@ func (s *settings) nameOf(id, typeName string) string {
 }
 
 // WithJobTimeout limits how long each execution of the job, and each call of its Status, may last,
-// instead of the pool's execution timeout. A timeout of 0 or less changes nothing. Executions of
-// single run and retry jobs have no limit unless this gives one; those of channel jobs have none at
+// instead of the pool's execution timeout; 0 stands for that. A timeout below 0 is an error. Executions of
+// single run and retry jobs have none unless this gives one; those of channel jobs have none at
 // all, so for them it limits Status only.
 //
-// An execution that outruns its limit has failed at that moment. Go cannot kill it: until it returns
+// An execution that exceeds its timeout has failed at that moment. Go cannot kill it: until it returns
 // the job keeps its lock and is not executed again. A ContextJob's context ends with ErrTimeout.
 func WithJobTimeout(timeout time.Duration) JobOption {
-	return func(s *settings) { s.timeout = max(timeout, 0) }
+	return func(s *settings) { s.timeout = timeout }
 }
 
 // Detached makes an interval, scheduled or channel job one that runs on whatever its pool does: it
@@ -108,70 +112,77 @@ func WithForget(after time.Duration) JobOption {
 	return func(s *settings) { s.given |= optForget; s.forget = after }
 }
 
-// A PoolOption sets something about a pool as NewPool makes it. A nil one is ignored.
-type PoolOption func(*Pool) error
+// A PoolOption sets something about a pool as NewPool makes it. A nil one is ignored. A bad value makes every
+// registration with the pool fail, with an error that names it.
+type PoolOption func(*poolSettings)
+
+// poolSettings is what the options of a pool amount to. The zero poolSettings, but for the durations, are the defaults.
+type poolSettings struct {
+	logger       *slog.Logger
+	abandonAfter time.Duration
+	onStatus     func(PoolInfo)
+	durations
+	base    context.Context // the parent of the executions' contexts; nil for context.Background
+	invalid error           // of the options: why nothing can be registered
+}
+
+// reject notes that an option is no good.
+func (s *poolSettings) reject(err error) { s.invalid = errors.Join(s.invalid, err) }
 
 // WithLogger sets where the pool logs to. The default, also for nil, is what slog.Default returns at
 // the time. Lifecycle events are logged at debug level, failures and a stopped pool at error level,
 // with the attributes job (the name), id, type and error.
 func WithLogger(logger *slog.Logger) PoolOption {
-	return func(p *Pool) error {
-		p.logger = logger
-		return nil
-	}
+	return func(s *poolSettings) { s.logger = logger }
 }
 
 // WithStatusInterval sets how often the pool calls the jobs' Status; 30 seconds by default. An
-// interval of 0 or less is logged and changes nothing.
+// interval of 0 or less is an error.
 func WithStatusInterval(interval time.Duration) PoolOption {
-	return func(p *Pool) error {
-		err := checkInterval("status interval", interval)
-		if err == nil {
-			p.setDurations(func(d *durations) { d.statusInterval = interval })
-		}
-		return err
+	return func(s *poolSettings) {
+		s.reject(checkInterval("WithStatusInterval", interval))
+		s.statusInterval = interval
 	}
 }
 
 // WithRetryInterval sets how long after a stop the pool first tries to restart; 30 seconds by
-// default. An interval of 0 or less is logged and changes nothing.
+// default. An interval of 0 or less is an error.
 func WithRetryInterval(interval time.Duration) PoolOption {
-	return func(p *Pool) error {
-		err := checkInterval("retry interval", interval)
-		if err == nil {
-			p.setDurations(func(d *durations) { d.retryInterval = interval })
-		}
-		return err
+	return func(s *poolSettings) {
+		s.reject(checkInterval("WithRetryInterval", interval))
+		s.retryInterval = interval
 	}
 }
 
 // WithExecutionTimeout sets how long an execution of an interval or scheduled job, and any call of
-// Status, may last; 5 minutes by default. A timeout of 0 or less means that there is no limit.
+// Status, may last; 5 minutes by default. A timeout of 0 or less means that there is none.
 func WithExecutionTimeout(timeout time.Duration) PoolOption {
-	return func(p *Pool) error {
-		p.setDurations(func(d *durations) { d.executionTimeout = timeout })
-		return nil
-	}
+	return func(s *poolSettings) { s.executionTimeout = timeout }
 }
 
 // WithAbandonAfter makes the pool give up an execution that has not returned the given time after
-// its time limit: the job's lock is released, the job may execute again, and PoolInfo.Abandoned
+// its timeout: the job's lock is released, the job may execute again, and PoolInfo.Abandoned
 // counts it. The goroutine goes on until it returns, and is ignored. Without this option, or with 0
 // or less, a job never has two executions at once, however long one hangs, and the pool waits.
 func WithAbandonAfter(after time.Duration) PoolOption {
-	return func(p *Pool) error {
-		p.abandonAfter = after
-		return nil
-	}
+	return func(s *poolSettings) { s.abandonAfter = after }
 }
 
 // WithOnStatus makes the pool call f each time its status has changed, in order, one call after the
 // other. It is called on a goroutine of its own and may call any method of the pool. If it falls far
 // behind, changes in between are left out, but never the latest.
 func WithOnStatus(f func(PoolInfo)) PoolOption {
-	return func(p *Pool) error {
-		p.onStatus = f
-		return nil
+	return func(s *poolSettings) { s.onStatus = f }
+}
+
+// WithBaseContext makes the context that f returns the parent of every execution's context, so that executions find its
+// values. NewPool calls f, once; a nil context is an error. When the base context ends the executions' contexts end with
+// its cause, but nothing is stopped: what they return then counts as at any other time. Use Shutdown to end a pool.
+func WithBaseContext(f func() context.Context) PoolOption {
+	return func(s *poolSettings) {
+		if s.base = f(); s.base == nil {
+			s.reject(errors.New("WithBaseContext: a nil context"))
+		}
 	}
 }
 
@@ -197,10 +208,10 @@ func (p *Pool) durations() *durations {
 	return &defaultDurations
 }
 
-// checkInterval returns an error if an interval of that name is no good.
-func checkInterval(name string, interval time.Duration) error {
+// checkInterval returns an error if an interval that was given to the function of that name is no good.
+func checkInterval(function string, interval time.Duration) error {
 	if interval <= 0 {
-		return fmt.Errorf("%s of %v: it must be above zero", name, interval)
+		return fmt.Errorf("%s(%v): an interval must be above zero", function, interval)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package jobs_test
 
 import (
+	"context"
 	"log/slog"
 	"testing"
 	"time"
@@ -221,23 +222,29 @@ func TestWithExecutionTimeout(t *testing.T) {
 	}
 }
 
-func TestAnIntervalOptionOfZeroOrLessIsLoggedOnceAndIgnored(t *testing.T) {
+func TestABadPoolOptionIsTheErrorOfEachRegistration(t *testing.T) {
 	for _, order := range []string{"logger first", "logger last"} {
 		t.Run(order, func(t *testing.T) {
 			logged := new(jobstest.Journal)
-			opts := []jobs.PoolOption{logged.Option(), nil, jobs.WithStatusInterval(0), jobs.WithRetryInterval(-1)}
+			opts := []jobs.PoolOption{logged.Option(), nil, jobs.WithStatusInterval(0), jobs.WithRetryInterval(-1),
+				jobs.WithBaseContext(func() context.Context { return nil })}
 			if order == "logger last" {
-				opts = []jobs.PoolOption{jobs.WithStatusInterval(0), jobs.WithRetryInterval(-1), logged.Option()}
+				opts = append(opts[1:], opts[0])
 			}
 			stray := new(jobstest.Journal)
 			former := slog.Default()
 			slog.SetDefault(slog.New(stray))
 			defer slog.SetDefault(former)
 			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
-				sweeps := jobstest.NewTimeline()
-				jobstest.Register(t, p, jobstest.Stub{StatusFunc: sweeps.Status}, jobs.Every(jobstest.ForAges))
-				sweeps.AdvanceTo(31 * time.Second)
-				assert.Equal(t, jobstest.Seconds(30), sweeps.Moments())
+				for range 2 {
+					_, err := p.Register(jobstest.Stub{}, jobs.Once())
+					require.ErrorIs(t, err, jobs.ErrRegisteringJob)
+					for _, part := range []string{"WithStatusInterval(0s)", "WithRetryInterval(-1ns)", "WithBaseContext", "nil"} {
+						assert.ErrorContains(t, err, part)
+					}
+				}
+				assert.Zero(t, p.Info().Jobs)
+				assert.ErrorContains(t, p.WaitRunning(context.Background()), "WithStatusInterval(0s)", "which would wait for ever")
 			}, opts...)
 			assert.Len(t, logged.AtLeast(slog.LevelWarn), 2)
 			assert.Empty(t, stray.AtLeast(slog.LevelWarn), "the pool has a logger of its own")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -21,10 +20,8 @@ import (
 // belongs to that bubble.
 type Pool struct {
 	// Set by NewPool and immutable from then on.
-	logger       *slog.Logger
-	abandonAfter time.Duration
-	onStatus     func(PoolInfo)
-	clock        func() time.Time // the wall clock; nil for time.Now
+	settings poolSettings
+	clock    func() time.Time // the wall clock; nil for time.Now
 
 	times     atomic.Pointer[durations] // nil for the default ones; written with mu held
 	word      atomic.Uint64             // a poolWord; written with mu held
@@ -46,18 +43,17 @@ type Pool struct {
 	silent chan struct{} // closed when neither that nor WithOnStatus's function is being called; made when waited for
 }
 
-// NewPool returns a pool of its own, apart from the one behind the package-level functions.
+// NewPool returns a pool of its own, apart from the one behind the package-level functions. It has no error to return,
+// so that a pool can be the value of a variable: a bad option is what each registration fails with.
 func NewPool(opts ...PoolOption) *Pool {
 	p := new(Pool)
-	var errs []error
+	p.settings.durations = defaultDurations
 	for _, opt := range opts {
 		if opt != nil {
-			errs = append(errs, opt(p))
+			opt(&p.settings)
 		}
 	}
-	for _, err := range errs { // when the logger is known
-		p.logBadValue(err)
-	}
+	p.times.Store(&p.settings.durations)
 	return p
 }
 
@@ -141,6 +137,9 @@ func (p *Pool) lockable(id string) *job {
 	return p.departed[id]
 }
 
+// Status returns the status of the pool. It takes no lock.
+func (p *Pool) Status() PoolStatus { return p.state().status() }
+
 // Jobs returns the jobs registered at the time of the call, in the order of their registration. Each
 // JobInfo is made when it is its turn.
 func (p *Pool) Jobs() iter.Seq[JobInfo] {
@@ -197,11 +196,13 @@ func (p *Pool) awaited() (word poolWord, unstarted int64, changed <-chan struct{
 
 // WaitRunning waits until the pool is Running and each of its attached jobs has started, that is, was
 // ready. It returns nil then, an error that wraps ctx's cause if ctx ends first, and ErrShutdown if
-// the pool was shut down. Before the first registration it waits for that.
+// the pool was shut down. Before the first registration it waits for that, unless the options of the pool let nothing be registered: that is an error.
 func (p *Pool) WaitRunning(ctx context.Context) error {
 	for {
 		word, unstarted, changed := p.awaited()
 		switch {
+		case p.settings.invalid != nil:
+			return fmt.Errorf("the pool's options: %w", p.settings.invalid)
 		case word.shut():
 			return ErrShutdown
 		case word.running() && unstarted == 0:

@@ -33,7 +33,7 @@ func TestDiscoveryRunsHourly(t *testing.T) {
 
 		time.Sleep(24 * time.Hour)
 		synctest.Wait()
-		info, _ := jobs.DefaultPool().Job(id)
+		info, _ := jobs.GetJobInfo(id)
 		require.EqualValues(t, 25, info.Executions)
 	})
 }
@@ -74,7 +74,7 @@ func livez(w http.ResponseWriter, _ *http.Request) {
 }
 
 func readyz(w http.ResponseWriter, _ *http.Request) {
-	info := jobs.DefaultPool().Info()
+	info := jobs.Info()
 	w.Header().Set("Content-Type", "application/json")
 	if info.Status != jobs.PoolStatusRunning || info.Unstarted > 0 {
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -83,7 +83,7 @@ func readyz(w http.ResponseWriter, _ *http.Request) {
 }
 
 func list(w http.ResponseWriter, _ *http.Request) {
-	_ = json.NewEncoder(w).Encode(slices.Collect(jobs.DefaultPool().Jobs()))
+	_ = json.NewEncoder(w).Encode(slices.Collect(jobs.Jobs()))
 }
 
 type report struct {
@@ -173,7 +173,7 @@ func TestTheReadmesSignOnEndsWithAPermanentError(t *testing.T) {
 		id, err := registerSignOn(func(context.Context) error { return jobs.Permanent(errors.New("refused")) })
 		require.NoError(t, err)
 		jobstest.Advance(time.Hour)
-		info, _ := jobs.DefaultPool().Job(id)
+		info, _ := jobs.GetJobInfo(id)
 		assert.Equal(t, jobs.JobStatusFailed, info.Status)
 		assert.EqualValues(t, 1, info.Executions)
 	})

@@ -8,7 +8,7 @@ const firstReadyWait = 10 * time.Millisecond
 type readiness struct {
 	polls    uint8         // how often it was asked, and was not ready, before the first execution
 	waiting  int32         // how many of the pool's own wait for its end: an execution, or an asker
-	refused  instant       // when it was not ready last
+	refused  instant       // when it was not ready last; while an attempt's call is in progress, when that began
 	answered chan struct{} // closed at the end of that call; made when somebody waits for it
 }
 
@@ -42,7 +42,6 @@ func (j *job) becomeReady() (ready bool) {
 			j.change(phaseMask, phaseReady)
 			return
 		}
-		j.readiness.refused = now()
 		j.readiness.polls = min(j.readiness.polls+1, 60)
 		j.setLocked(j.readiness.due(j.pool.durations().statusInterval))
 	})
@@ -81,6 +80,9 @@ func (j *job) askReady(who asker, told func(ready bool)) {
 		j.awaitAnswerLocked(who)
 	}
 	j.begin(inReady)
+	if who == byPool && j.state().started() {
+		j.readiness.refused = now()
+	}
 	j.mu.Unlock()
 
 	ready := false
@@ -97,6 +99,9 @@ func (j *job) askReady(who asker, told func(ready bool)) {
 		j.change(inReady, 0)
 		j.readiness.wakeLocked()
 		ready = ready && !j.stoppedLocked()
+		if who == byPool && !ready {
+			j.readiness.refused = now()
+		}
 		j.mu.Unlock()
 		j.settle()
 		told(ready)

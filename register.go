@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -14,6 +15,62 @@ type Trigger interface {
 	traits() *traits
 	// kind returns what is particular to the job, or an error if the trigger is no good.
 	kind(task Job, s *settings) (kind, error)
+}
+
+// A kind is what is particular to a kind of job. It says when the job executes and what follows from that; the hooks
+// are for what else has to happen then. A kind that needs none of them takes them from basicKind.
+type kind interface {
+	// due reports whether the job, which could execute now, is to. If not, it has set the moment
+	// of the next step. It is called by the job's step only, and may call user code; so it is told
+	// what time it is, and returns what time it is then.
+	due(j *job, at time.Time) (time.Time, bool)
+	// after says what an execution that has ended leads to. The job's mutex is held.
+	after(j *job, o outcome) verdict
+	// failure returns what a failed execution is recorded as. The job's mutex is held.
+	failure(j *job, cause error) error
+	// nextRun returns when the job, which waits for that, executes next. Its mutex is held.
+	nextRun(j *job) time.Time
+
+	// registered is called once the job is one of its pool's. The pool's mutex is held.
+	registered(j *job)
+	// begin is called before an execution begins, with no mutex held.
+	begin(j *job)
+	// ended completes the outcome of an execution that has ended with whether the job was told to end. It is called
+	// for kinds that are told only, with the pool's mutex held.
+	ended(j *job, o outcome) outcome
+	// resume is called before the job is set going after a restart. Its mutex is held.
+	resume(j *job)
+	// retire is called when the job is unregistered or its pool shut down: twice, if one follows the other.
+	// Both mutexes are held.
+	retire(j *job)
+}
+
+// basicKind is part of the kinds: the hooks, with nothing particular to do.
+type basicKind struct{}
+
+func (basicKind) due(_ *job, at time.Time) (time.Time, bool) { return at, true } // as soon as it can
+
+func (basicKind) failure(j *job, cause error) error {
+	return ErrExecutingJob.because(cause, j.typeName(), j.id)
+}
+
+func (basicKind) nextRun(j *job) time.Time        { return j.due.wall() }
+func (basicKind) registered(*job)                 {}
+func (basicKind) begin(*job)                      {}
+func (basicKind) ended(_ *job, o outcome) outcome { return o }
+func (basicKind) resume(*job)                     {}
+func (basicKind) retire(*job)                     {}
+
+// traits are what all jobs of a kind have in common.
+type traits struct {
+	name         string  // the JobType
+	detachedName string  // the JobType of a detached one; empty if it is not a continuous job
+	options      options // the options that mean something for it
+	// periodic says that it takes its lock while it executes, that RunNow works, and that the
+	// pool's time limit applies to its executions.
+	periodic bool
+	// told says that an execution lasts until it is told to end: a time limit is for its Status only.
+	told bool
 }
 
 // Register registers a job and returns its id. It waits for nothing but On's schedule, and calls no method
@@ -71,6 +128,9 @@ func kindName(trigger Trigger, opts []JobOption) string {
 }
 
 func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error) {
+	if p.settings.invalid != nil {
+		return nil, fmt.Errorf("the pool's options: %w", p.settings.invalid)
+	}
 	if task == nil {
 		return nil, errors.New("nil job")
 	}
@@ -112,7 +172,7 @@ func (p *Pool) adopt(j *job) error {
 	}
 	p.registered++
 	j.order = p.registered
-	j.index = len(p.jobs)
+	j.index = int32(len(p.jobs))
 	p.jobs = append(p.jobs, j)
 	p.registry.add(j)
 	if j.attached() {

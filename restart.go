@@ -175,7 +175,7 @@ func (j *job) resume(life poolWord) {
 // from now on. A retryInterval of 0 or less is logged and leaves the intervals as they are; an
 // executionTimeout of 0 or less means that there is no limit.
 func (p *Pool) UpdateDurations(retryInterval, executionTimeout time.Duration) {
-	err := checkInterval("retry interval", retryInterval)
+	err := checkInterval("UpdateDurations", retryInterval)
 	for _, j := range p.updateDurations(retryInterval, executionTimeout, err == nil) {
 		j.rewaitReady()
 	}

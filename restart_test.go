@@ -161,7 +161,7 @@ func TestOneThatIsNotReadyHoldsTheOthersBack(t *testing.T) {
 		assert.Equal(t, "Stopped", p.GetStatus())
 		assert.Equal(t, jobstest.Seconds(0, 30), asked.Moments(), "all are asked, also if one is not ready")
 		assert.Len(t, p.Info().HeldUpBy, 1)
-		assert.Contains(t, p.Info().HeldUpBy[0], last)
+		assert.Contains(t, p.Info().HeldUpBy[0].String(), last)
 		unready.Clear()
 		asked.AdvanceTo(95 * time.Second)
 		assert.Equal(t, jobstest.Seconds(0, 90), calls.Moments())
@@ -303,8 +303,8 @@ func TestTheReturnOfTheLastLateCallIsAnAttemptAtOnce(t *testing.T) {
 				assert.Equal(t, jobs.PoolStatusStopped, info.Status, "it holds the restart up")
 				assert.True(t, info.NextAttempt.IsZero())
 				require.Len(t, info.HeldUpBy, 1)
-				assert.Contains(t, info.HeldUpBy[0], id)
-				assert.Contains(t, info.HeldUpBy[0], "late")
+				assert.Contains(t, info.HeldUpBy[0].String(), id)
+				assert.Contains(t, info.HeldUpBy[0].String(), "late")
 				jobstest.Advance(1)
 				assert.Equal(t, "Running", p.GetStatus())
 			}, jobs.WithExecutionTimeout(10*time.Second))
@@ -628,7 +628,7 @@ func TestHungThePoolWaitsForAllThatHangAndNamesThem(t *testing.T) {
 		s.AssertHeldUpBy(culprits, "execution that is late")
 		for info := range s.Jobs() {
 			if info.Name != "channel" && info.Name != "idle" {
-				assert.Contains(t, info.NotExecuting, "outrun its time limit", info.Name)
+				assert.Contains(t, info.NotExecuting, "exceeded its timeout", info.Name)
 				assert.Equal(t, jobs.JobStatusFailed, info.Status, info.Name)
 				assert.EqualValues(t, 1, info.Executions, info.Name)
 			}

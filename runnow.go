@@ -1,25 +1,23 @@
 package jobs
 
-import (
-	"errors"
-	"fmt"
-)
+import "fmt"
 
 // RunNow makes an interval or scheduled job execute now, or right after the execution that is in
 // progress or waiting for the job's lock; several calls before it has begun make one execution. The
 // interval, or the search for the next occurrence, counts from its end. RunNow does not wait. What it has
 // asked for is skipped, like an occurrence, if the pool is stopped before it begins.
 //
-// It is an error, and nothing happens, if the id is unknown, the job is of another kind, is not ready
-// yet, has ended or is late (ErrTimeout), if it is attached and the pool is not Running (ErrStopped),
-// or if the pool was shut down (ErrShutdown).
+// It is an error, and nothing happens, if the id is unknown (ErrUnknownJob, or ErrUnregistered if it is being
+// unregistered), the job is of another kind (ErrNotPeriodic), is not ready yet (ErrNotReady), has ended (ErrEnded) or is
+// late (ErrTimeout), if it is attached and the pool is not Running (ErrStopped), or if the pool was shut down
+// (ErrShutdown).
 func (p *Pool) RunNow(id string) error {
 	j := p.registry.get(id)
 	if p.state().shut() {
 		return fmt.Errorf("run job %q now: %w", id, ErrShutdown)
 	}
 	if j == nil {
-		return fmt.Errorf("run job %q now: no job has that id", id)
+		return fmt.Errorf("run job %q now: %w", id, ErrUnknownJob)
 	}
 	if err := j.runSoon(); err != nil {
 		return fmt.Errorf("run %s job %q now: %w", j.typeName(), id, err)
@@ -29,7 +27,7 @@ func (p *Pool) RunNow(id string) error {
 
 func (j *job) runSoon() error {
 	if !j.traits.periodic {
-		return errors.New("only interval and scheduled jobs can")
+		return ErrNotPeriodic
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -42,11 +40,11 @@ func (j *job) runSoon() error {
 	case state.has(lateExecute):
 		return fmt.Errorf("its last execution has not returned: %w", ErrTimeout)
 	case state.over():
-		return errors.New("it has ended")
+		return ErrEnded
 	case !pool.admits(state):
 		return ErrStopped
 	case !state.started():
-		return errors.New("it is not ready yet")
+		return ErrNotReady
 	}
 	j.runNow = true
 	j.setLocked(atOnce)

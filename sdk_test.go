@@ -144,7 +144,7 @@ func TestThePackageLevelRegistrations(t *testing.T) {
 			assert.Equal(t, r.name, info.Name, call)
 			assert.Equal(t, id, jobs.GetJob(id).GetID(), call)
 		}
-		assert.Equal(t, len(waysToRegister()), jobs.DefaultPool().Info().Jobs)
+		assert.Equal(t, len(waysToRegister()), jobs.Info().Jobs)
 	})
 }
 

@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -29,7 +28,7 @@ import (
 func (p *Pool) Shutdown(ctx context.Context) error {
 	jobs := p.close()
 	if ctx.Done() == nil && p.calls() {
-		return p.unfinished(jobs, errWaitsForItself)
+		return p.unfinished(jobs, ErrInsideCall)
 	}
 	for _, j := range jobs {
 		if !within(ctx, j.whenQuiet()) {
@@ -41,8 +40,6 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 	}
 	return nil
 }
-
-var errWaitsForItself = errors.New("its caller is inside one of the calls that it would wait for, and its context never ends")
 
 // within waits for done, if there is one, and reports whether ctx lasted for as long.
 func within(ctx context.Context, done <-chan struct{}) bool {

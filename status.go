@@ -1,6 +1,10 @@
 package jobs
 
-import "strconv"
+import (
+	"fmt"
+	"slices"
+	"strconv"
+)
 
 // JobStatus is the status of a job. Its String is the bare word, "Running" for example.
 type JobStatus int
@@ -18,7 +22,7 @@ const (
 	// channel job that ended with an error; or its pool was shut down, or the job unregistered.
 	JobStatusStopped
 	// JobStatusFailed - a single run or retry job that ended with an error; a job with an execution
-	// that has outrun its time limit and has not returned; a detached interval or scheduled job
+	// that has exceeded its timeout and has not returned; a detached interval or scheduled job
 	// whose last execution failed.
 	JobStatusFailed
 	// JobStatusFinished - done for good, and without an error.
@@ -32,6 +36,15 @@ func (s JobStatus) String() string { return nameOf(jobStatusNames[:], int(s), "J
 
 // MarshalText returns what String does, so that JSON shows the word.
 func (s JobStatus) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what MarshalText has written. Any other text is an error.
+func (s *JobStatus) UnmarshalText(text []byte) error {
+	i, err := indexOf(jobStatusNames[:], text, "job status")
+	if err == nil {
+		*s = JobStatus(i)
+	}
+	return err
+}
 
 // PoolStatus is the status of a pool. Its String is the bare word, "Running" for example.
 type PoolStatus int
@@ -53,6 +66,23 @@ func (s PoolStatus) String() string { return nameOf(poolStatusNames[:], int(s), 
 
 // MarshalText returns what String does, so that JSON shows the word.
 func (s PoolStatus) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what MarshalText has written. Any other text is an error.
+func (s *PoolStatus) UnmarshalText(text []byte) error {
+	i, err := indexOf(poolStatusNames[:], text, "pool status")
+	if err == nil {
+		*s = PoolStatus(i)
+	}
+	return err
+}
+
+func indexOf(names []string, text []byte, what string) (int, error) {
+	i := slices.Index(names, string(text))
+	if i < 0 {
+		return 0, fmt.Errorf("%q is no %s", text, what)
+	}
+	return i, nil
+}
 
 func nameOf(names []string, i int, typ string) string {
 	if i < 0 || i >= len(names) {

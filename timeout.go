@@ -211,9 +211,10 @@ func (j *job) recordExpiry(n uint32) (late, abandoned bool, err error) {
 		return false, true, err
 	}
 	j.change(0, lateExecute)
-	err = j.failLocked(exceeded(at.since(j.lastStart)))
+	j.lastOutcome = timedOut
+	err = j.failLocked(exceeded(time.Duration(at - j.begun)))
 	j.endContextLocked(ErrTimeout)
-	if after := j.pool.abandonAfter; after > 0 {
+	if after := j.pool.settings.abandonAfter; after > 0 {
 		j.expiry = at.after(after)
 		j.armExpiryLocked()
 	}

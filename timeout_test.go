@@ -40,7 +40,6 @@ func limitCases() []limitCase {
 		{"the job's, very short", ofJob{jobs.WithJobTimeout(time.Microsecond)}, minute, time.Microsecond},
 		{"the job's, very long", ofJob{jobs.WithJobTimeout(math.MaxInt64)}, minute, 0},
 		{"the job's of zero", ofJob{jobs.WithJobTimeout(0)}, minute, time.Minute},
-		{"the job's below zero", ofJob{jobs.WithJobTimeout(-time.Second)}, minute, time.Minute},
 	}
 }
 
@@ -599,7 +598,6 @@ func TestWithJobTimeoutGoesBeforeThePools(t *testing.T) {
 		{"longer", time.Minute, time.Minute},
 		{"shorter", time.Second, time.Second},
 		{"zero is none given", 0, 10 * time.Second},
-		{"negative is none given", -time.Minute, 10 * time.Second},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -30,7 +30,7 @@ func livez(w http.ResponseWriter, _ *http.Request) {
 // body names the job that has stopped the pool (stoppedByName), the error (stopError), what blocks the
 // restart (heldUpBy), and how many jobs have not started (unstarted).
 func readyz(w http.ResponseWriter, _ *http.Request) {
-	info := jobs.DefaultPool().Info()
+	info := jobs.Info()
 	code := http.StatusOK
 	if info.Status != jobs.PoolStatusRunning || info.Unstarted > 0 {
 		code = http.StatusServiceUnavailable
@@ -39,7 +39,7 @@ func readyz(w http.ResponseWriter, _ *http.Request) {
 }
 
 func listJobs(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, slices.Collect(jobs.DefaultPool().Jobs()))
+	writeJSON(w, http.StatusOK, slices.Collect(jobs.Jobs()))
 }
 
 func writeJSON(w http.ResponseWriter, code int, v any) {
@@ -70,7 +70,7 @@ func reportStatus(log *slog.Logger) func(jobs.PoolInfo) {
 // continuousJobs returns the names of the jobs that a stop of the pool concerns, and of those that it
 // does not.
 func continuousJobs() (attached, detached []string) {
-	for job := range jobs.DefaultPool().Jobs() {
+	for job := range jobs.Jobs() {
 		switch {
 		case job.Type == jobs.JobTypeSingleRun || job.Type == jobs.JobTypeRetry:
 		case job.Detached:

@@ -140,7 +140,7 @@ func run(ctx context.Context, cfg config, ln net.Listener, log *slog.Logger) err
 	if err := a.register(); err != nil {
 		giveUp(err)
 	}
-	if jobs.DefaultPool().WaitRunning(ctx) == nil {
+	if jobs.WaitRunning(ctx) == nil {
 		log.Info("all attached jobs have started")
 		defer pretend.planOutage(cfg.outageAfter, cfg.outage)()
 	}

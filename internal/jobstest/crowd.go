@@ -69,6 +69,7 @@ func (c *Crowd) Calls() map[string]func() {
 		"GetJob":            func() { p.GetJob(c.id()) },
 		"GetJobStatus":      func() { p.GetJobStatus(c.id()) },
 		"GetStatus":         func() { p.GetStatus() },
+		"Status":            func() { p.Status() },
 		"JobLock":           func() { id := c.id(); p.JobLock(id); p.JobUnlock(id) },
 		"JobUnlock":         func() { p.JobUnlock(c.id()) },
 		"RunNow":            func() { _ = p.RunNow(c.id()) },

@@ -102,9 +102,9 @@ func (s *Stage) AssertHeldUpBy(puppets []*Puppet, whats ...string) {
 	lines := s.Info().HeldUpBy
 	require.Len(s.T, lines, len(puppets))
 	for i, p := range puppets {
-		assert.Contains(s.T, lines[i], p.Name)
-		assert.Contains(s.T, lines[i], p.ID)
-		assert.Contains(s.T, lines[i], whats[min(i, len(whats)-1)])
+		assert.Equal(s.T, p.Name, lines[i].Name)
+		assert.Equal(s.T, p.ID, lines[i].ID)
+		assert.Contains(s.T, lines[i].String(), whats[min(i, len(whats)-1)])
 	}
 }
 

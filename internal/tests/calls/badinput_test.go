@@ -36,6 +36,7 @@ func refusals() []refusal {
 		{"schedule that can never fire", func(p *jobs.Pool) (string, error) { return p.RegisterScheduledJob(jobstest.Stub{}, "0 0 30 2 *") }, "0 0 30 2 *"},
 		{"schedule at its end", r(jobstest.Stub{}, jobs.On(jobstest.NextFunc(func(time.Time) time.Time { return time.Time{} }))), "NextFunc"},
 		{"schedule that is not later", r(jobstest.Stub{}, jobs.On(jobstest.NextFunc(func(t time.Time) time.Time { return t }))), "NextFunc"},
+		{"timeout below zero", r(jobstest.Stub{}, jobs.Once(), jobs.WithJobTimeout(-time.Second)), "WithJobTimeout(-1s)"},
 		{"nil schedule", r(jobstest.Stub{}, jobs.On(nil)), "nil"},
 		{"nil trigger", r(jobstest.Stub{}, nil), "nil"},
 		{"interval of zero", func(p *jobs.Pool) (string, error) { return p.RegisterIntervalJob(jobstest.Stub{}, 0) }, "0s"},

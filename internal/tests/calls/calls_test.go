@@ -35,128 +35,128 @@ import (
 
 // Calls about a job, with the states it can be in, and the pool where that makes a difference.
 const jobTable = `
-state                    | GetJobStatus | GetJob | Job          | GetStatus of it | Ready            | JobLock      | Lock         | JobUnlock | Unlock  | RunNow      | UnregisterJob
-unknown id               | ""           | nil    | false        | -               | -                | nothing      | -            | nothing   | -       | error       | nothing
-not ready                | Initializing | it     | Initializing | Initializing    | asks false       | locks        | locks        | logs      | logs    | error       | then Stopped
-not ready, stopped       | Initializing | it     | Initializing | Initializing    | asks false       | locks        | locks        | logs      | logs    | ErrStopped  | then Stopped
-in its first Ready       | Initializing | it     | Initializing | Initializing    | waits, asks true | locks        | locks        | logs      | logs    | error       | then Stopped
-came while stopped       | Initializing | it     | Initializing | Initializing    | asks true        | locks        | locks        | logs      | logs    | ErrStopped  | then Stopped
-interval                 | Running      | it     | Running      | Running         | asks true        | locks        | locks        | logs      | logs    | nil         | then Stopped
-interval, locked         | Running      | it     | Running      | Running         | asks true        | waits, locks | waits, locks | unlocks   | unlocks | nil         | then Stopped
-interval, awaits lock    | Running      | it     | Running      | Running         | asks true        | waits, locks | waits, locks | unlocks   | unlocks | nil         | then Stopped
-interval, executing      | Running      | it     | Running      | Running         | true             | waits, locks | waits, locks | logs      | logs    | nil         | then Running
-interval, in Status      | Running      | it     | Running      | Running         | asks true        | locks        | locks        | logs      | logs    | nil         | then Stopped
-interval, late           | Failed       | it     | Failed       | Failed          | true             | waits, locks | waits, locks | logs      | logs    | ErrTimeout  | then Failed
-interval, Status late    | Stopped      | it     | Stopped      | Stopped         | asks true        | locks        | locks        | logs      | logs    | ErrStopped  | then Stopped
-stopped                  | Stopped      | it     | Stopped      | Stopped         | asks true        | locks        | locks        | logs      | logs    | ErrStopped  | then Stopped
-stopped, executing       | Running      | it     | Running      | Running         | true             | waits, locks | waits, locks | logs      | logs    | ErrStopped  | then Running
-stopped, awaits lock     | Stopped      | it     | Stopped      | Stopped         | asks true        | waits, locks | waits, locks | unlocks   | unlocks | ErrStopped  | then Stopped
-stopped, in Ready        | Stopped      | it     | Stopped      | Stopped         | waits, asks true | locks        | locks        | logs      | logs    | ErrStopped  | then Stopped
-scheduled                | Running      | it     | Running      | Running         | asks true        | locks        | locks        | logs      | logs    | nil         | then Stopped
-scheduled, in Next       | Running      | it     | Running      | Running         | asks true        | locks        | locks        | logs      | logs    | nil         | then Stopped
-scheduled, executing     | Running      | it     | Running      | Running         | true             | waits, locks | waits, locks | logs      | logs    | nil         | then Running
-scheduled, finished      | Finished     | it     | Finished     | Finished        | asks true        | locks        | locks        | logs      | logs    | error       | then Finished
-channel, executing       | Running      | it     | Running      | Running         | true             | locks        | locks        | logs      | logs    | error       | then Running
-channel, told            | Running      | it     | Running      | Running         | true             | locks        | locks        | logs      | logs    | error       | then Running
-channel, broken          | Stopped      | it     | Stopped      | Stopped         | asks true        | locks        | locks        | logs      | logs    | error       | then Stopped
-channel, finished        | Finished     | it     | Finished     | Finished        | asks true        | locks        | locks        | logs      | logs    | error       | then Finished
-detached                 | Running      | it     | Running      | Running         | asks true        | locks        | locks        | logs      | logs    | nil         | then Stopped
-detached, failing        | Failed       | it     | Failed       | Failed          | asks true        | locks        | locks        | logs      | logs    | nil         | then Failed
-detached, executing      | Running      | it     | Running      | Running         | true             | waits, locks | waits, locks | logs      | logs    | nil         | then Running
-detached, late           | Failed       | it     | Failed       | Failed          | true             | waits, locks | waits, locks | logs      | logs    | ErrTimeout  | then Failed
-detached, abandoned      | Failed       | it     | Failed       | Failed          | asks true        | locks        | locks        | logs      | logs    | nil         | then Failed
-detached channel, at it  | Running      | it     | Running      | Running         | true             | locks        | locks        | logs      | logs    | error       | then Running
-detached channel, broken | Stopped      | it     | Stopped      | Stopped         | asks true        | locks        | locks        | logs      | logs    | error       | then Stopped
-single run, executing    | Running      | it     | Running      | Running         | true             | locks        | locks        | logs      | logs    | error       | then Running
-single run, late         | Failed       | it     | Failed       | Failed          | true             | locks        | locks        | logs      | logs    | error       | then Failed
-single run, abandoned    | Failed       | it     | Failed       | Failed          | asks true        | locks        | locks        | logs      | logs    | error       | then Failed
-single run, finished     | Finished     | it     | Finished     | Finished        | asks true        | locks        | locks        | logs      | logs    | error       | then Finished
-single run, failed       | Failed       | it     | Failed       | Failed          | asks true        | locks        | locks        | logs      | logs    | error       | then Failed
-retry, executing         | Running      | it     | Running      | Running         | true             | locks        | locks        | logs      | logs    | error       | then Running
-retry, late              | Failed       | it     | Failed       | Failed          | true             | locks        | locks        | logs      | logs    | error       | then Failed
-retrying, waiting        | Retrying     | it     | Retrying     | Retrying        | asks true        | locks        | locks        | logs      | logs    | error       | then Retrying
-retrying, executing      | Retrying     | it     | Retrying     | Retrying        | true             | locks        | locks        | logs      | logs    | error       | then Retrying
-retry, failed            | Failed       | it     | Failed       | Failed          | asks true        | locks        | locks        | logs      | logs    | error       | then Failed
-gone                     | ""           | nil    | false        | Stopped         | false            | nothing      | locks        | nothing   | logs    | error       | then Stopped
-gone, locked             | ""           | nil    | false        | Stopped         | false            | waits, locks | waits, locks | unlocks   | unlocks | error       | then Stopped
-gone, executing          | ""           | nil    | false        | Running         | false            | waits, locks | waits, locks | logs      | logs    | error       | then Running
-gone, late               | ""           | nil    | false        | Failed          | false            | waits, locks | waits, locks | logs      | logs    | error       | then Failed
-shut down                | Stopped      | it     | Stopped      | Stopped         | false            | locks        | locks        | logs      | logs    | ErrShutdown | then Stopped
-shut down, not ready     | Stopped      | it     | Stopped      | Stopped         | false            | locks        | locks        | logs      | logs    | ErrShutdown | then Stopped
-shut down, executing     | Running      | it     | Running      | Running         | false            | waits, locks | waits, locks | logs      | logs    | ErrShutdown | then Running
-shut down, finished      | Finished     | it     | Finished     | Finished        | false            | locks        | locks        | logs      | logs    | ErrShutdown | then Finished
-shut down, gone          | ""           | nil    | false        | Stopped         | false            | nothing      | locks        | nothing   | logs    | ErrShutdown | then Stopped
+state                    | GetJobStatus | GetJob | Job          | GetStatus of it | Ready            | JobLock      | Lock         | JobUnlock | Unlock  | RunNow         | UnregisterJob
+unknown id               | ""           | nil    | false        | -               | -                | nothing      | -            | nothing   | -       | ErrUnknownJob  | nothing
+not ready                | Initializing | it     | Initializing | Initializing    | asks false       | locks        | locks        | logs      | logs    | ErrNotReady    | then Stopped
+not ready, stopped       | Initializing | it     | Initializing | Initializing    | asks false       | locks        | locks        | logs      | logs    | ErrStopped     | then Stopped
+in its first Ready       | Initializing | it     | Initializing | Initializing    | waits, asks true | locks        | locks        | logs      | logs    | ErrNotReady    | then Stopped
+came while stopped       | Initializing | it     | Initializing | Initializing    | asks true        | locks        | locks        | logs      | logs    | ErrStopped     | then Stopped
+interval                 | Running      | it     | Running      | Running         | asks true        | locks        | locks        | logs      | logs    | nil            | then Stopped
+interval, locked         | Running      | it     | Running      | Running         | asks true        | waits, locks | waits, locks | unlocks   | unlocks | nil            | then Stopped
+interval, awaits lock    | Running      | it     | Running      | Running         | asks true        | waits, locks | waits, locks | unlocks   | unlocks | nil            | then Stopped
+interval, executing      | Running      | it     | Running      | Running         | true             | waits, locks | waits, locks | logs      | logs    | nil            | then Running
+interval, in Status      | Running      | it     | Running      | Running         | asks true        | locks        | locks        | logs      | logs    | nil            | then Stopped
+interval, late           | Failed       | it     | Failed       | Failed          | true             | waits, locks | waits, locks | logs      | logs    | ErrTimeout     | then Failed
+interval, Status late    | Stopped      | it     | Stopped      | Stopped         | asks true        | locks        | locks        | logs      | logs    | ErrStopped     | then Stopped
+stopped                  | Stopped      | it     | Stopped      | Stopped         | asks true        | locks        | locks        | logs      | logs    | ErrStopped     | then Stopped
+stopped, executing       | Running      | it     | Running      | Running         | true             | waits, locks | waits, locks | logs      | logs    | ErrStopped     | then Running
+stopped, awaits lock     | Stopped      | it     | Stopped      | Stopped         | asks true        | waits, locks | waits, locks | unlocks   | unlocks | ErrStopped     | then Stopped
+stopped, in Ready        | Stopped      | it     | Stopped      | Stopped         | waits, asks true | locks        | locks        | logs      | logs    | ErrStopped     | then Stopped
+scheduled                | Running      | it     | Running      | Running         | asks true        | locks        | locks        | logs      | logs    | nil            | then Stopped
+scheduled, in Next       | Running      | it     | Running      | Running         | asks true        | locks        | locks        | logs      | logs    | nil            | then Stopped
+scheduled, executing     | Running      | it     | Running      | Running         | true             | waits, locks | waits, locks | logs      | logs    | nil            | then Running
+scheduled, finished      | Finished     | it     | Finished     | Finished        | asks true        | locks        | locks        | logs      | logs    | ErrEnded       | then Finished
+channel, executing       | Running      | it     | Running      | Running         | true             | locks        | locks        | logs      | logs    | ErrNotPeriodic | then Running
+channel, told            | Running      | it     | Running      | Running         | true             | locks        | locks        | logs      | logs    | ErrNotPeriodic | then Running
+channel, broken          | Stopped      | it     | Stopped      | Stopped         | asks true        | locks        | locks        | logs      | logs    | ErrNotPeriodic | then Stopped
+channel, finished        | Finished     | it     | Finished     | Finished        | asks true        | locks        | locks        | logs      | logs    | ErrNotPeriodic | then Finished
+detached                 | Running      | it     | Running      | Running         | asks true        | locks        | locks        | logs      | logs    | nil            | then Stopped
+detached, failing        | Failed       | it     | Failed       | Failed          | asks true        | locks        | locks        | logs      | logs    | nil            | then Failed
+detached, executing      | Running      | it     | Running      | Running         | true             | waits, locks | waits, locks | logs      | logs    | nil            | then Running
+detached, late           | Failed       | it     | Failed       | Failed          | true             | waits, locks | waits, locks | logs      | logs    | ErrTimeout     | then Failed
+detached, abandoned      | Failed       | it     | Failed       | Failed          | asks true        | locks        | locks        | logs      | logs    | nil            | then Failed
+detached channel, at it  | Running      | it     | Running      | Running         | true             | locks        | locks        | logs      | logs    | ErrNotPeriodic | then Running
+detached channel, broken | Stopped      | it     | Stopped      | Stopped         | asks true        | locks        | locks        | logs      | logs    | ErrNotPeriodic | then Stopped
+single run, executing    | Running      | it     | Running      | Running         | true             | locks        | locks        | logs      | logs    | ErrNotPeriodic | then Running
+single run, late         | Failed       | it     | Failed       | Failed          | true             | locks        | locks        | logs      | logs    | ErrNotPeriodic | then Failed
+single run, abandoned    | Failed       | it     | Failed       | Failed          | asks true        | locks        | locks        | logs      | logs    | ErrNotPeriodic | then Failed
+single run, finished     | Finished     | it     | Finished     | Finished        | asks true        | locks        | locks        | logs      | logs    | ErrNotPeriodic | then Finished
+single run, failed       | Failed       | it     | Failed       | Failed          | asks true        | locks        | locks        | logs      | logs    | ErrNotPeriodic | then Failed
+retry, executing         | Running      | it     | Running      | Running         | true             | locks        | locks        | logs      | logs    | ErrNotPeriodic | then Running
+retry, late              | Failed       | it     | Failed       | Failed          | true             | locks        | locks        | logs      | logs    | ErrNotPeriodic | then Failed
+retrying, waiting        | Retrying     | it     | Retrying     | Retrying        | asks true        | locks        | locks        | logs      | logs    | ErrNotPeriodic | then Retrying
+retrying, executing      | Retrying     | it     | Retrying     | Retrying        | true             | locks        | locks        | logs      | logs    | ErrNotPeriodic | then Retrying
+retry, failed            | Failed       | it     | Failed       | Failed          | asks true        | locks        | locks        | logs      | logs    | ErrNotPeriodic | then Failed
+gone                     | ""           | nil    | false        | Stopped         | false            | nothing      | locks        | nothing   | logs    | ErrUnknownJob  | then Stopped
+gone, locked             | ""           | nil    | false        | Stopped         | false            | waits, locks | waits, locks | unlocks   | unlocks | ErrUnknownJob  | then Stopped
+gone, executing          | ""           | nil    | false        | Running         | false            | waits, locks | waits, locks | logs      | logs    | ErrUnknownJob  | then Running
+gone, late               | ""           | nil    | false        | Failed          | false            | waits, locks | waits, locks | logs      | logs    | ErrUnknownJob  | then Failed
+shut down                | Stopped      | it     | Stopped      | Stopped         | false            | locks        | locks        | logs      | logs    | ErrShutdown    | then Stopped
+shut down, not ready     | Stopped      | it     | Stopped      | Stopped         | false            | locks        | locks        | logs      | logs    | ErrShutdown    | then Stopped
+shut down, executing     | Running      | it     | Running      | Running         | false            | waits, locks | waits, locks | logs      | logs    | ErrShutdown    | then Running
+shut down, finished      | Finished     | it     | Finished     | Finished        | false            | locks        | locks        | logs      | logs    | ErrShutdown    | then Finished
+shut down, gone          | ""           | nil    | false        | Stopped         | false            | nothing      | locks        | nothing   | logs    | ErrShutdown    | then Stopped
 `
 
 // Calls about a pool. "running" and "stopped" are of one with an interval job.
 const poolTable = `
-state                       | GetStatus    | Info         | Jobs | unknown id  | Register    | SetStatus Stopped | SetStatus Running | UpdateDurations | WaitRunning     | Shutdown
-zero                        | Initializing | Initializing | all  | error       | id          | Stopped           | logs              | Initializing    | waits, deadline | nil
-fresh                       | Initializing | Initializing | all  | error       | id          | Stopped           | logs              | Initializing    | waits, deadline | nil
-fresh, stopped              | Stopped      | Stopped      | all  | error       | id          | logs              | Running           | Stopped         | waits, nil      | nil
-running, no attached job    | Running      | Running      | all  | error       | id          | Stopped           | logs              | Running         | nil             | nil
-running                     | Running      | Running      | all  | error       | id          | Stopped           | logs              | Running         | nil             | nil
-running, one not ready      | Running      | Running      | all  | error       | id          | Stopped           | logs              | Running         | waits, deadline | nil
-running, one left to finish | Running      | Running      | all  | error       | id          | Stopped           | logs              | Running         | nil             | waits, nil
-stopped                     | Stopped      | Stopped      | all  | error       | id          | logs              | Running           | Stopped         | waits, nil      | nil
-stopped, one executing      | Stopped      | Stopped      | all  | error       | id          | logs              | Running           | Stopped         | waits, nil      | waits, nil
-stopped, held up            | Stopped      | Stopped      | all  | error       | id          | logs              | Stopped           | Stopped         | waits, nil      | waits, nil
-restarting                  | Stopped      | Stopped      | all  | error       | id          | logs              | Stopped           | Stopped         | waits, nil      | waits, nil
-refused to restart          | Stopped      | Stopped      | all  | error       | id          | logs              | Stopped           | Stopped         | waits, deadline | nil
-shut down                   | Stopped      | Stopped      | all  | ErrShutdown | ErrShutdown | logs              | logs              | Stopped         | ErrShutdown     | nil
-shut down while stopped     | Stopped      | Stopped      | all  | ErrShutdown | ErrShutdown | logs              | logs              | Stopped         | ErrShutdown     | nil
-shut down before use        | Stopped      | Stopped      | all  | ErrShutdown | ErrShutdown | logs              | logs              | Stopped         | ErrShutdown     | nil
-shutting down               | Stopped      | Stopped      | all  | ErrShutdown | ErrShutdown | logs              | logs              | Stopped         | ErrShutdown     | waits, nil
+state                       | GetStatus    | Status       | Info         | Jobs | unknown id    | Register    | SetStatus Stopped | SetStatus Running | UpdateDurations | WaitRunning     | Shutdown
+zero                        | Initializing | Initializing | Initializing | all  | ErrUnknownJob | id          | Stopped           | logs              | Initializing    | waits, deadline | nil
+fresh                       | Initializing | Initializing | Initializing | all  | ErrUnknownJob | id          | Stopped           | logs              | Initializing    | waits, deadline | nil
+fresh, stopped              | Stopped      | Stopped      | Stopped      | all  | ErrUnknownJob | id          | logs              | Running           | Stopped         | waits, nil      | nil
+running, no attached job    | Running      | Running      | Running      | all  | ErrUnknownJob | id          | Stopped           | logs              | Running         | nil             | nil
+running                     | Running      | Running      | Running      | all  | ErrUnknownJob | id          | Stopped           | logs              | Running         | nil             | nil
+running, one not ready      | Running      | Running      | Running      | all  | ErrUnknownJob | id          | Stopped           | logs              | Running         | waits, deadline | nil
+running, one left to finish | Running      | Running      | Running      | all  | ErrUnknownJob | id          | Stopped           | logs              | Running         | nil             | waits, nil
+stopped                     | Stopped      | Stopped      | Stopped      | all  | ErrUnknownJob | id          | logs              | Running           | Stopped         | waits, nil      | nil
+stopped, one executing      | Stopped      | Stopped      | Stopped      | all  | ErrUnknownJob | id          | logs              | Running           | Stopped         | waits, nil      | waits, nil
+stopped, held up            | Stopped      | Stopped      | Stopped      | all  | ErrUnknownJob | id          | logs              | Stopped           | Stopped         | waits, nil      | waits, nil
+restarting                  | Stopped      | Stopped      | Stopped      | all  | ErrUnknownJob | id          | logs              | Stopped           | Stopped         | waits, nil      | waits, nil
+refused to restart          | Stopped      | Stopped      | Stopped      | all  | ErrUnknownJob | id          | logs              | Stopped           | Stopped         | waits, deadline | nil
+shut down                   | Stopped      | Stopped      | Stopped      | all  | ErrShutdown   | ErrShutdown | logs              | logs              | Stopped         | ErrShutdown     | nil
+shut down while stopped     | Stopped      | Stopped      | Stopped      | all  | ErrShutdown   | ErrShutdown | logs              | logs              | Stopped         | ErrShutdown     | nil
+shut down before use        | Stopped      | Stopped      | Stopped      | all  | ErrShutdown   | ErrShutdown | logs              | logs              | Stopped         | ErrShutdown     | nil
+shutting down               | Stopped      | Stopped      | Stopped      | all  | ErrShutdown   | ErrShutdown | logs              | logs              | Stopped         | ErrShutdown     | waits, nil
 `
 
 // Calls that a job makes about itself. Its own lock is one that its execution waits for in vain, until it is abandoned.
 const insideJobTable = `
-inside                   | GetJobStatus | GetJob | Job          | GetStatus of it | Ready        | JobLock      | Lock         | JobUnlock | Unlock | RunNow      | UnregisterJob
-Execute                  | Running      | it     | Running      | Running         | true         | waits, locks | waits, locks | logs      | logs   | nil         | then Running
-Execute, stopped         | Running      | it     | Running      | Running         | true         | waits, locks | waits, locks | logs      | logs   | ErrStopped  | then Running
-Execute, late            | Failed       | it     | Failed       | Failed          | true         | waits, locks | waits, locks | logs      | logs   | ErrTimeout  | then Failed
-Execute, gone            | ""           | nil    | false        | Running         | false        | waits, locks | waits, locks | logs      | logs   | error       | then Running
-Execute, shut down       | Running      | it     | Running      | Running         | false        | waits, locks | waits, locks | logs      | logs   | ErrShutdown | then Running
-ExecuteContext           | Running      | it     | Running      | Running         | true         | waits, locks | waits, locks | logs      | logs   | nil         | then Running
-Execute of once          | Running      | it     | Running      | Running         | true         | locks        | locks        | logs      | logs   | error       | then Running
-Execute of retry         | Retrying     | it     | Retrying     | Retrying        | true         | locks        | locks        | logs      | logs   | error       | then Retrying
-Execute of scheduled     | Running      | it     | Running      | Running         | true         | waits, locks | waits, locks | logs      | logs   | nil         | then Running
-Execute of channel       | Running      | it     | Running      | Running         | true         | locks        | locks        | logs      | logs   | error       | then Running
-Execute of channel, told | Running      | it     | Running      | Running         | true         | locks        | locks        | logs      | logs   | error       | then Running
-Status                   | Running      | it     | Running      | Running         | asks true    | locks        | locks        | logs      | logs   | nil         | then Stopped
-Status, late             | Stopped      | it     | Stopped      | Stopped         | asks true    | locks        | locks        | logs      | logs   | ErrStopped  | then Stopped
-first Ready              | Initializing | it     | Initializing | Initializing    | waits, false | locks        | locks        | logs      | logs   | error       | then Stopped
-Ready at a restart       | Stopped      | it     | Stopped      | Stopped         | waits, false | locks        | locks        | logs      | logs   | ErrStopped  | then Stopped
-stop receiver            | Running      | it     | Running      | Running         | true         | locks        | locks        | logs      | logs   | error       | then Running
-Next                     | Running      | it     | Running      | Running         | asks true    | locks        | locks        | logs      | logs   | nil         | then Stopped
-Error                    | Running      | it     | Running      | Running         | true         | waits, locks | waits, locks | logs      | logs   | nil         | then Running
-WithOnStatus             | Running      | it     | Running      | Running         | asks true    | locks        | locks        | logs      | logs   | nil         | then Stopped
-log handler              | Failed       | it     | Failed       | Failed          | asks true    | locks        | locks        | logs      | logs   | nil         | then Failed
+inside                   | GetJobStatus | GetJob | Job          | GetStatus of it | Ready        | JobLock      | Lock         | JobUnlock | Unlock | RunNow         | UnregisterJob
+Execute                  | Running      | it     | Running      | Running         | true         | waits, locks | waits, locks | logs      | logs   | nil            | then Running
+Execute, stopped         | Running      | it     | Running      | Running         | true         | waits, locks | waits, locks | logs      | logs   | ErrStopped     | then Running
+Execute, late            | Failed       | it     | Failed       | Failed          | true         | waits, locks | waits, locks | logs      | logs   | ErrTimeout     | then Failed
+Execute, gone            | ""           | nil    | false        | Running         | false        | waits, locks | waits, locks | logs      | logs   | ErrUnknownJob  | then Running
+Execute, shut down       | Running      | it     | Running      | Running         | false        | waits, locks | waits, locks | logs      | logs   | ErrShutdown    | then Running
+ExecuteContext           | Running      | it     | Running      | Running         | true         | waits, locks | waits, locks | logs      | logs   | nil            | then Running
+Execute of once          | Running      | it     | Running      | Running         | true         | locks        | locks        | logs      | logs   | ErrNotPeriodic | then Running
+Execute of retry         | Retrying     | it     | Retrying     | Retrying        | true         | locks        | locks        | logs      | logs   | ErrNotPeriodic | then Retrying
+Execute of scheduled     | Running      | it     | Running      | Running         | true         | waits, locks | waits, locks | logs      | logs   | nil            | then Running
+Execute of channel       | Running      | it     | Running      | Running         | true         | locks        | locks        | logs      | logs   | ErrNotPeriodic | then Running
+Execute of channel, told | Running      | it     | Running      | Running         | true         | locks        | locks        | logs      | logs   | ErrNotPeriodic | then Running
+Status                   | Running      | it     | Running      | Running         | asks true    | locks        | locks        | logs      | logs   | nil            | then Stopped
+Status, late             | Stopped      | it     | Stopped      | Stopped         | asks true    | locks        | locks        | logs      | logs   | ErrStopped     | then Stopped
+first Ready              | Initializing | it     | Initializing | Initializing    | waits, false | locks        | locks        | logs      | logs   | ErrNotReady    | then Stopped
+Ready at a restart       | Stopped      | it     | Stopped      | Stopped         | waits, false | locks        | locks        | logs      | logs   | ErrStopped     | then Stopped
+stop receiver            | Running      | it     | Running      | Running         | true         | locks        | locks        | logs      | logs   | ErrNotPeriodic | then Running
+Next                     | Running      | it     | Running      | Running         | asks true    | locks        | locks        | logs      | logs   | nil            | then Stopped
+Error                    | Running      | it     | Running      | Running         | true         | waits, locks | waits, locks | logs      | logs   | nil            | then Running
+WithOnStatus             | Running      | it     | Running      | Running         | asks true    | locks        | locks        | logs      | logs   | nil            | then Stopped
+log handler              | Failed       | it     | Failed       | Failed          | asks true    | locks        | locks        | logs      | logs   | nil            | then Failed
 `
 
 // Calls that a job makes about its pool. WithOnStatus and log handler are no job's, but the pool's functions.
 const insidePoolTable = `
-inside                   | GetStatus | Info    | Jobs | unknown id  | Register    | SetStatus Stopped | SetStatus Running | UpdateDurations | WaitRunning     | Shutdown
-Execute                  | Running   | Running | all  | error       | id          | Stopped           | logs              | Running         | nil             | waits, deadline
-Execute, stopped         | Stopped   | Stopped | all  | error       | id          | logs              | Running           | Stopped         | waits, nil      | waits, deadline
-Execute, late            | Stopped   | Stopped | all  | error       | id          | logs              | Stopped           | Stopped         | waits, nil      | waits, nil
-Execute, gone            | Running   | Running | all  | error       | id          | Stopped           | logs              | Running         | nil             | waits, deadline
-Execute, shut down       | Stopped   | Stopped | all  | ErrShutdown | ErrShutdown | logs              | logs              | Stopped         | ErrShutdown     | waits, deadline
-ExecuteContext           | Running   | Running | all  | error       | id          | Stopped           | logs              | Running         | nil             | waits, deadline
-Execute of once          | Running   | Running | all  | error       | id          | Stopped           | logs              | Running         | nil             | waits, deadline
-Execute of retry         | Running   | Running | all  | error       | id          | Stopped           | logs              | Running         | nil             | waits, deadline
-Execute of scheduled     | Running   | Running | all  | error       | id          | Stopped           | logs              | Running         | nil             | waits, deadline
-Execute of channel       | Running   | Running | all  | error       | id          | Stopped           | logs              | Running         | nil             | waits, deadline
-Execute of channel, told | Stopped   | Stopped | all  | error       | id          | logs              | Running           | Stopped         | waits, nil      | waits, deadline
-Status                   | Running   | Running | all  | error       | id          | Stopped           | logs              | Running         | nil             | waits, deadline
-Status, late             | Stopped   | Stopped | all  | error       | id          | logs              | Stopped           | Stopped         | waits, deadline | waits, deadline
-first Ready              | Running   | Running | all  | error       | id          | Stopped           | logs              | Running         | waits, deadline | waits, deadline
-Ready at a restart       | Stopped   | Stopped | all  | error       | id          | logs              | Stopped           | Stopped         | waits, deadline | waits, deadline
-stop receiver            | Stopped   | Stopped | all  | error       | id          | logs              | Running           | Stopped         | waits, nil      | waits, deadline
-Next                     | Running   | Running | all  | error       | id          | Stopped           | logs              | Running         | nil             | waits, deadline
-Error                    | Running   | Running | all  | error       | id          | Stopped           | logs              | Running         | nil             | waits, deadline
-WithOnStatus             | Running   | Running | all  | error       | id          | Stopped           | logs              | Running         | nil             | waits, deadline
-log handler              | Running   | Running | all  | error       | id          | Stopped           | logs              | Running         | nil             | waits, deadline
+inside                   | GetStatus | Status  | Info    | Jobs | unknown id    | Register    | SetStatus Stopped | SetStatus Running | UpdateDurations | WaitRunning     | Shutdown
+Execute                  | Running   | Running | Running | all  | ErrUnknownJob | id          | Stopped           | logs              | Running         | nil             | waits, deadline
+Execute, stopped         | Stopped   | Stopped | Stopped | all  | ErrUnknownJob | id          | logs              | Running           | Stopped         | waits, nil      | waits, deadline
+Execute, late            | Stopped   | Stopped | Stopped | all  | ErrUnknownJob | id          | logs              | Stopped           | Stopped         | waits, nil      | waits, nil
+Execute, gone            | Running   | Running | Running | all  | ErrUnknownJob | id          | Stopped           | logs              | Running         | nil             | waits, deadline
+Execute, shut down       | Stopped   | Stopped | Stopped | all  | ErrShutdown   | ErrShutdown | logs              | logs              | Stopped         | ErrShutdown     | waits, deadline
+ExecuteContext           | Running   | Running | Running | all  | ErrUnknownJob | id          | Stopped           | logs              | Running         | nil             | waits, deadline
+Execute of once          | Running   | Running | Running | all  | ErrUnknownJob | id          | Stopped           | logs              | Running         | nil             | waits, deadline
+Execute of retry         | Running   | Running | Running | all  | ErrUnknownJob | id          | Stopped           | logs              | Running         | nil             | waits, deadline
+Execute of scheduled     | Running   | Running | Running | all  | ErrUnknownJob | id          | Stopped           | logs              | Running         | nil             | waits, deadline
+Execute of channel       | Running   | Running | Running | all  | ErrUnknownJob | id          | Stopped           | logs              | Running         | nil             | waits, deadline
+Execute of channel, told | Stopped   | Stopped | Stopped | all  | ErrUnknownJob | id          | logs              | Running           | Stopped         | waits, nil      | waits, deadline
+Status                   | Running   | Running | Running | all  | ErrUnknownJob | id          | Stopped           | logs              | Running         | nil             | waits, deadline
+Status, late             | Stopped   | Stopped | Stopped | all  | ErrUnknownJob | id          | logs              | Stopped           | Stopped         | waits, deadline | waits, deadline
+first Ready              | Running   | Running | Running | all  | ErrUnknownJob | id          | Stopped           | logs              | Running         | waits, deadline | waits, deadline
+Ready at a restart       | Stopped   | Stopped | Stopped | all  | ErrUnknownJob | id          | logs              | Stopped           | Stopped         | waits, deadline | waits, deadline
+stop receiver            | Stopped   | Stopped | Stopped | all  | ErrUnknownJob | id          | logs              | Running           | Stopped         | waits, nil      | waits, deadline
+Next                     | Running   | Running | Running | all  | ErrUnknownJob | id          | Stopped           | logs              | Running         | nil             | waits, deadline
+Error                    | Running   | Running | Running | all  | ErrUnknownJob | id          | Stopped           | logs              | Running         | nil             | waits, deadline
+WithOnStatus             | Running   | Running | Running | all  | ErrUnknownJob | id          | Stopped           | logs              | Running         | nil             | waits, deadline
+log handler              | Running   | Running | Running | all  | ErrUnknownJob | id          | Stopped           | logs              | Running         | nil             | waits, deadline
 `
 
 func TestWhatEachCallAnswersAboutAJobInEachState(t *testing.T) {
@@ -207,7 +207,7 @@ func TestEveryMethodIsInTheTablesOfCalls(t *testing.T) {
 
 func TestEveryPackageLevelFunctionIsInTheTablesOfCalls(t *testing.T) {
 	covered := methodsOf(reflect.TypeFor[surface]())
-	stateless := []string{"NewPool", "DefaultPool", "SetDefaultPool", "ParseSchedule", "Permanent"}
+	stateless := []string{"NewPool", "DefaultPool", "SetDefaultPool", "ParseSchedule", "Permanent", "FromContext"}
 	for _, f := range exportedFunctions(t, "") {
 		if !slices.Contains(stateless, f) {
 			assert.Contains(t, covered, f)

@@ -3,6 +3,7 @@ package calls
 import (
 	"context"
 	"errors"
+	"iter"
 	"log/slog"
 	"time"
 
@@ -18,12 +19,21 @@ type surface interface {
 	UpdateDurations(retryInterval, executionTimeout time.Duration)
 	GetJob(id string) jobs.JobExecution
 	GetJobStatus(id string) string
+	GetJobInfo(id string) (jobs.JobInfo, bool)
 	GetStatus() string
+	Info() jobs.PoolInfo
+	Jobs() iter.Seq[jobs.JobInfo]
+	WaitRunning(ctx context.Context) error
 	JobLock(id string)
 	JobUnlock(id string)
 	RunNow(id string) error
 	Shutdown(ctx context.Context) error
 }
+
+// poolMethods are a pool's methods as a surface.
+type poolMethods struct{ *jobs.Pool }
+
+func (p poolMethods) GetJobInfo(id string) (jobs.JobInfo, bool) { return p.Job(id) }
 
 // packageFunctions are the package-level functions as a surface.
 type packageFunctions struct{ jobstest.GlobalPool }
@@ -32,27 +42,39 @@ func (packageFunctions) Register(j jobs.Job, t jobs.Trigger, opts ...jobs.JobOpt
 	return jobs.Register(j, t, opts...)
 }
 
-func (packageFunctions) UnregisterJob(id string)            { jobs.UnregisterJob(id) }
-func (packageFunctions) UpdateDurations(d, e time.Duration) { jobs.UpdateDurations(d, e) }
-func (packageFunctions) GetJob(id string) jobs.JobExecution { return jobs.GetJob(id) }
-func (packageFunctions) GetJobStatus(id string) string      { return jobs.GetJobStatus(id) }
-func (packageFunctions) GetStatus() string                  { return jobs.GetStatus() }
-func (packageFunctions) JobLock(id string)                  { jobs.JobLock(id) }
-func (packageFunctions) JobUnlock(id string)                { jobs.JobUnlock(id) }
-func (packageFunctions) RunNow(id string) error             { return jobs.RunNow(id) }
-func (packageFunctions) Shutdown(ctx context.Context) error { return jobs.Shutdown(ctx) }
+func (packageFunctions) UnregisterJob(id string)                   { jobs.UnregisterJob(id) }
+func (packageFunctions) UpdateDurations(d, e time.Duration)        { jobs.UpdateDurations(d, e) }
+func (packageFunctions) GetJob(id string) jobs.JobExecution        { return jobs.GetJob(id) }
+func (packageFunctions) GetJobStatus(id string) string             { return jobs.GetJobStatus(id) }
+func (packageFunctions) GetStatus() string                         { return jobs.GetStatus() }
+func (packageFunctions) JobLock(id string)                         { jobs.JobLock(id) }
+func (packageFunctions) JobUnlock(id string)                       { jobs.JobUnlock(id) }
+func (packageFunctions) RunNow(id string) error                    { return jobs.RunNow(id) }
+func (packageFunctions) Info() jobs.PoolInfo                       { return jobs.Info() }
+func (packageFunctions) Jobs() iter.Seq[jobs.JobInfo]              { return jobs.Jobs() }
+func (packageFunctions) GetJobInfo(id string) (jobs.JobInfo, bool) { return jobs.GetJobInfo(id) }
+func (packageFunctions) WaitRunning(ctx context.Context) error     { return jobs.WaitRunning(ctx) }
+func (packageFunctions) Shutdown(ctx context.Context) error        { return jobs.Shutdown(ctx) }
 
 // word names an error by what it is.
 func word(err error) string {
 	switch {
 	case err == nil:
 		return "nil"
-	case errors.Is(err, context.DeadlineExceeded):
-		return "deadline"
 	case errors.Is(err, jobs.ErrStopped):
 		return "ErrStopped"
 	case errors.Is(err, jobs.ErrTimeout):
 		return "ErrTimeout"
+	case errors.Is(err, context.DeadlineExceeded): // which ErrTimeout is, too
+		return "deadline"
+	case errors.Is(err, jobs.ErrUnknownJob):
+		return "ErrUnknownJob"
+	case errors.Is(err, jobs.ErrNotPeriodic):
+		return "ErrNotPeriodic"
+	case errors.Is(err, jobs.ErrNotReady):
+		return "ErrNotReady"
+	case errors.Is(err, jobs.ErrEnded):
+		return "ErrEnded"
 	case errors.Is(err, jobs.ErrUnregistered):
 		return "ErrUnregistered"
 	case errors.Is(err, jobs.ErrShutdown):
@@ -75,7 +97,7 @@ var allCalls = map[string]call{
 		return "another"
 	}},
 	"Job": {make: func(s *scene) string {
-		if info, ok := s.p.Job(s.id); ok {
+		if info, ok := s.via.GetJobInfo(s.id); ok {
 			return info.Status.String()
 		}
 		return "false"
@@ -104,13 +126,14 @@ var allCalls = map[string]call{
 		return "then " + s.job.GetStatus().String()
 	}},
 	"GetStatus": {make: func(s *scene) string { return s.via.GetStatus() }},
-	"Info":      {make: func(s *scene) string { return s.p.Info().Status.String() }},
+	"Status":    {make: func(s *scene) string { return s.p.Status().String() }},
+	"Info":      {make: func(s *scene) string { return s.via.Info().Status.String() }},
 	"Jobs": {make: func(s *scene) string {
 		n := 0
-		for range s.p.Jobs() {
+		for range s.via.Jobs() {
 			n++
 		}
-		if n == s.p.Info().Jobs {
+		if n == s.via.Info().Jobs {
 			return "all"
 		}
 		return "others"
@@ -123,7 +146,7 @@ var allCalls = map[string]call{
 		s.via.UpdateDurations(20*time.Minute, time.Minute)
 		return s.via.GetStatus()
 	}},
-	"WaitRunning": {make: func(s *scene) string { return word(s.p.WaitRunning(jobstest.MinuteTimeout())) }},
+	"WaitRunning": {make: func(s *scene) string { return word(s.via.WaitRunning(jobstest.MinuteTimeout())) }},
 	"Shutdown":    {make: func(s *scene) string { return word(s.via.Shutdown(jobstest.MinuteTimeout())) }},
 }
 
@@ -211,7 +234,7 @@ func (s *scene) registered() string {
 // unknown makes all the calls that take an id, with one that nobody has.
 func (s *scene) unknown() string {
 	const id = "nobody"
-	_, known := s.p.Job(id)
+	_, known := s.via.GetJobInfo(id)
 	logs := s.warns(func() { s.via.JobLock(id); s.via.JobUnlock(id); s.via.UnregisterJob(id) })
 	if known || logs || s.via.GetJob(id) != nil || s.via.GetJobStatus(id) != "" {
 		return "something"

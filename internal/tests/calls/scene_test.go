@@ -81,7 +81,7 @@ func play(t *testing.T, state state, call call, packageLevel bool) (word string)
 		s := &scene{t: t, log: new(jobstest.Journal), cue: make(chan func())}
 		s.p = jobs.NewPool(s.log.Option(), jobs.WithExecutionTimeout(time.Minute), jobs.WithAbandonAfter(time.Minute))
 		state(s)
-		s.via = s.p
+		s.via = poolMethods{s.p}
 		if packageLevel {
 			jobs.SetDefaultPool(s.p)
 			defer jobs.SetDefaultPool(nil)

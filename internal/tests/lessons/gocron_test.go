@@ -25,7 +25,7 @@ func TestGocron693_AJobThatDoesNotRunAnyMoreSaysWhy(t *testing.T) {
 		assert.Contains(t, jobstest.InfoOf(t, p, hung).NotExecuting, "has not returned")
 		assert.Equal(t, "its pool is stopped", jobstest.InfoOf(t, p, other).NotExecuting)
 		require.Len(t, p.Info().HeldUpBy, 1)
-		assert.Contains(t, p.Info().HeldUpBy[0], hung)
+		assert.Contains(t, p.Info().HeldUpBy[0].String(), hung)
 		close(end)
 	})
 }

@@ -51,7 +51,7 @@ func TestRiver1258_AJobThatIgnoresTheEndOfItsContextDoesNotReadRunning(t *testin
 		jobstest.Advance(14 * 24 * time.Hour)
 		assert.Equal(t, "Failed", p.GetJobStatus(id))
 		assert.ErrorIs(t, jobstest.InfoOf(t, p, id).LastError, jobs.ErrTimeout)
-		assert.Contains(t, p.Info().HeldUpBy[0], id)
+		assert.Contains(t, p.Info().HeldUpBy[0].String(), id)
 		close(end)
 	})
 }
@@ -67,7 +67,7 @@ func TestRiver1161_IfOneJobCannotStartAgainNoneDoes(t *testing.T) {
 		jobstest.StopPool(p)
 		calls.AdvanceTo(time.Minute)
 		assert.Len(t, calls.Moments(), 1)
-		assert.Contains(t, p.Info().HeldUpBy[0], id)
+		assert.Contains(t, p.Info().HeldUpBy[0].String(), id)
 		unready.Clear()
 		calls.AdvanceTo(2 * time.Minute)
 		assert.Len(t, calls.Moments(), 2)

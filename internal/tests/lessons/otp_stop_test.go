@@ -104,7 +104,7 @@ func TestOTPHangingRestartLoopAnswersSetStatus(t *testing.T) {
 		s.Advance(0)
 		assert.Equal(t, "Stopped", s.GetStatus(), "asking for an attempt makes nobody ready")
 		require.Len(t, s.Info().HeldUpBy, 1)
-		assert.Contains(t, s.Info().HeldUpBy[0], child2.ID)
+		assert.Contains(t, s.Info().HeldUpBy[0].String(), child2.ID)
 		s.AssertBegun(child1, 0)
 		child2.Release()
 		s.SetStatus(jobs.PoolStatusRunning)

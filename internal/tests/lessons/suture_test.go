@@ -23,7 +23,7 @@ func TestSuture55_NothingIsExecutedBesideAnExecutionThatDoesNotStop(t *testing.T
 		all.AdvanceTo(59 * time.Minute)
 		assert.Equal(t, "Stopped", p.GetStatus())
 		assert.Len(t, all.Moments(), 9, "none after the first minute")
-		assert.Contains(t, p.Info().HeldUpBy[0], hung)
+		assert.Contains(t, p.Info().HeldUpBy[0].String(), hung)
 		all.AdvanceTo(60*time.Minute + 30*time.Second)
 		assert.Equal(t, "Running", p.GetStatus())
 		assert.Equal(t, 1, deaf.Highest())

@@ -3,7 +3,6 @@ package model
 import (
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/agentjobs/jobs"
@@ -204,7 +203,7 @@ func (r *run) checkRestart(info jobs.PoolInfo) {
 			}
 		})
 	}
-	if !slices.EqualFunc(info.HeldUpBy, want, strings.Contains) {
+	if !slices.EqualFunc(info.HeldUpBy, want, func(h jobs.HoldUp, id string) bool { return h.ID == id }) || info.HeldUp != len(want) {
 		m.wrong("HeldUpBy is %q, want %q", info.HeldUpBy, want)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"runtime"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -118,11 +117,11 @@ func (m *mob) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// checkHeldUpBy checks that each line, which begins with the job and its id in brackets, ends with a reason.
+// checkHeldUpBy checks that each hold-up has a reason.
 func (m *mob) checkHeldUpBy(info jobs.PoolInfo) {
-	for _, line := range info.HeldUpBy {
-		if strings.HasSuffix(strings.TrimSpace(line), ")") {
-			m.T.Errorf("a line of HeldUpBy without a reason: %q", line)
+	for _, h := range info.HeldUpBy {
+		if h.Reason == "" {
+			m.T.Errorf("a hold-up without a reason: %q", h)
 		}
 	}
 }

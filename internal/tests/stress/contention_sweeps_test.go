@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -59,8 +58,8 @@ func (s *swept) Status() error {
 
 // holdsUp reports whether a late call of the job keeps the pool from restarting; or nothing does any more.
 func (s *swept) holdsUp() bool {
-	return s.pool.over.Load() || slices.ContainsFunc(s.pool.p.Info().HeldUpBy, func(line string) bool {
-		return strings.Contains(line, fmt.Sprintf(" %q ", s.name)) && strings.HasSuffix(line, "a call of Status that is late")
+	return s.pool.over.Load() || slices.ContainsFunc(s.pool.p.Info().HeldUpBy, func(h jobs.HoldUp) bool {
+		return h.Name == s.name && h.Reason == jobs.ReasonStatusLate
 	})
 }
 
