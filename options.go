@@ -176,10 +176,13 @@ func WithOnStatus(f func(PoolInfo)) PoolOption {
 }
 
 // WithBaseContext makes the context that f returns the parent of every execution's context, so that executions find its
-// values. NewPool calls f, once; a nil context is an error. When the base context ends the executions' contexts end with
+// values. NewPool calls f, once; a nil context is an error, and a nil f is ignored. When the base context ends the executions' contexts end with
 // its cause, but nothing is stopped: what they return then counts as at any other time. Use Shutdown to end a pool.
 func WithBaseContext(f func() context.Context) PoolOption {
 	return func(s *poolSettings) {
+		if f == nil {
+			return
+		}
 		if s.base = f(); s.base == nil {
 			s.reject(errors.New("WithBaseContext: a nil context"))
 		}

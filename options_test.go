@@ -302,3 +302,12 @@ func TestALateSingleRunJobIsForgottenAfterItHasReturned(t *testing.T) {
 		assert.Empty(t, p.GetJobStatus(id))
 	})
 }
+
+func TestANilFunctionAsAPoolOptionIsIgnored(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobs.JobFunc(func(context.Context) error { return nil }), jobs.Once())
+		jobstest.Advance(time.Second)
+		assert.Equal(t, "Finished", p.GetJobStatus(id))
+		p.SetStatus(jobs.PoolStatusStopped)
+	}, jobs.WithBaseContext(nil), jobs.WithOnStatus(nil), jobs.WithLogger(nil), jobs.WithLogger(slog.New(slog.DiscardHandler)))
+}
