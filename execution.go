@@ -27,13 +27,13 @@ type job struct {
 	traits *traits
 
 	task        Job
-	lock        jobLock                 // guarded by mu
-	readiness   readiness               // guarded by mu
-	cancel      context.CancelCauseFunc // ends the context of the execution in flight; guarded by mu
-	record                              // guarded by mu
-	lastOutcome outcomeCode             // of the last execution that has ended, or is late; guarded by mu
-	runNow      bool                    // RunNow has asked for an execution that has not begun; guarded by mu
-	index       int32                   // where it stands in pool.jobs; guarded by pool.mu
+	lock        jobLock           // guarded by mu
+	readiness   readiness         // guarded by mu
+	ctx         *executionContext // of the execution in flight, if it has one; guarded by mu
+	record                        // guarded by mu
+	lastOutcome outcomeCode       // of the last execution that has ended, or is late; guarded by mu
+	runNow      bool              // RunNow has asked for an execution that has not begun; guarded by mu
+	index       int32             // where it stands in pool.jobs; guarded by pool.mu
 
 	name  string
 	order uint64        // its number among the registrations of the pool
@@ -170,6 +170,7 @@ type executionContext struct {
 	cancel   context.CancelCauseFunc
 	job      *job
 	deadline time.Time // zero if there is none
+	told     error     // why the pool has ended it, if it has; guarded by the job's mutex
 }
 
 // An executionKey finds the job in the values of an executionContext, or of one that descends from it.
@@ -198,13 +199,12 @@ func (c *executionContext) Err() error {
 	return err
 }
 
-// excuse returns why we have ended the context, if we have: then what the execution returns is no failure.
+// excuse returns why the pool has ended the context, if it has: then what the execution returns is no failure. The end of
+// the base context is no excuse.
 func (c *executionContext) excuse() error {
-	switch cause := context.Cause(c.Context); cause {
-	case ErrTimeout, ErrUnregistered, ErrShutdown, ErrStopped:
-		return cause
-	}
-	return nil
+	c.job.mu.Lock()
+	defer c.job.mu.Unlock()
+	return c.told
 }
 
 // FromContext returns the job whose execution has that context, or one that descends from it, and whether there is one.
@@ -244,11 +244,13 @@ func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContex
 	j.limitLocked(j.begun)
 	if _, is := j.task.(ContextJob); is {
 		ctx = j.newContextLocked(at)
-		j.cancel = ctx.cancel
+		j.ctx = ctx
 	}
 	return ctx, true
 }
 
+// newContextLocked returns the context of the execution that has begun. It calls no user code: its parent is one of package
+// context's, and only that has the base context as its own.
 func (j *job) newContextLocked(at time.Time) *executionContext {
 	ctx := &executionContext{job: j}
 	base := j.pool.settings.base
@@ -265,8 +267,9 @@ func (j *job) newContextLocked(at time.Time) *executionContext {
 // endContextLocked ends the context of the execution in flight, if it has one. That calls no user code: what waits
 // for the end of a context is woken, or started on a goroutine of its own.
 func (j *job) endContextLocked(cause error) {
-	if j.cancel != nil {
-		j.cancel(cause)
+	if j.ctx != nil && j.ctx.told == nil {
+		j.ctx.told = cause
+		j.ctx.cancel(cause)
 	}
 }
 

@@ -378,3 +378,57 @@ func TestWhatReturnsAtTheEndOfTheBaseContextHasFailed(t *testing.T) {
 		assert.ErrorIs(t, jobstest.InfoOf(t, p, id).LastError, jobstest.ErrBroken)
 	}, jobs.WithBaseContext(func() context.Context { return base }))
 }
+
+// A hostileContext is a context whose methods call the pool.
+type hostileContext struct {
+	context.Context
+	call func()
+}
+
+func (c hostileContext) Value(key any) any     { c.call(); return c.Context.Value(key) }
+func (c hostileContext) Done() <-chan struct{} { c.call(); return c.Context.Done() }
+
+func TestABaseContextMayCallThePool(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		var p *jobs.Pool
+		hostile := hostileContext{base, func() {
+			if p != nil {
+				p.Info()
+				for range p.Jobs() {
+					continue
+				}
+			}
+		}}
+		p = jobs.NewPool(jobstest.Quiet, jobs.WithBaseContext(func() context.Context { return hostile }))
+		id := jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error {
+			assert.Nil(t, ctx.Value(traceKey{}))
+			<-ctx.Done()
+			return nil
+		}), jobs.Every(time.Hour), jobs.WithJobTimeout(time.Minute))
+		jobstest.Advance(2 * time.Minute)
+		assert.Equal(t, jobs.OutcomeTimeout, jobstest.InfoOf(t, p, id).LastOutcome)
+		require.NoError(t, p.Shutdown(context.Background()))
+	})
+}
+
+// The base may be the context of another pool's execution, and end as that does.
+func TestABaseContextThatEndsAsAnExecutionsDoesIsNoExcuse(t *testing.T) {
+	for _, cause := range []error{jobs.ErrShutdown, jobs.ErrStopped, jobs.ErrTimeout, jobs.ErrUnregistered} {
+		t.Run(cause.Error(), func(t *testing.T) {
+			base, cancel := context.WithCancelCause(context.Background())
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				id := jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error {
+					<-ctx.Done()
+					return context.Cause(ctx)
+				}), jobs.Retry(3))
+				jobstest.Advance(time.Second)
+				cancel(cause)
+				jobstest.Advance(time.Second)
+				assert.Equal(t, "Failed", p.GetJobStatus(id))
+				assert.EqualValues(t, 3, jobstest.InfoOf(t, p, id).Failures)
+			}, jobs.WithBaseContext(func() context.Context { return base }))
+		})
+	}
+}

@@ -122,8 +122,9 @@ type poolSettings struct {
 	abandonAfter time.Duration
 	onStatus     func(PoolInfo)
 	durations
-	base    context.Context // the parent of the executions' contexts; nil for context.Background
-	invalid error           // of the options: why nothing can be registered
+	base    context.Context         // the parent of the executions' contexts; nil for context.Background
+	endBase context.CancelCauseFunc // ends that; nil if base is
+	invalid error                   // of the options: why nothing can be registered
 }
 
 // reject notes that an option is no good.
@@ -183,9 +184,13 @@ func WithBaseContext(f func() context.Context) PoolOption {
 		if f == nil {
 			return
 		}
-		if s.base = f(); s.base == nil {
+		base := f()
+		if base == nil {
 			s.reject(errors.New("WithBaseContext: a nil context"))
+			return
 		}
+		// One of package context's, so that contexts are made and ended without calling methods of the caller's.
+		s.base, s.endBase = context.WithCancelCause(base)
 	}
 }
 

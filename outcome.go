@@ -245,7 +245,7 @@ func (j *job) failLocked(cause error) error {
 func (j *job) endExecutionLocked(o outcome, at instant) {
 	v := j.kind.after(j, o)
 	j.change(phaseMask|markTrouble|inExecute|lateExecute, v.phase|v.mark)
-	j.cancel = nil
+	j.ctx = nil
 	j.lastEnd = j.lastStart + wallTime(at-j.begun) // the clock as it was when it began, which spares reading it
 	j.releaseLocked()
 	j.nextLocked(at, v.wait)

@@ -63,6 +63,7 @@ func (p *Pool) close() (jobs []*job) {
 		go func() {
 			defer close(logged)
 			defer p.endLog()
+			p.leaveBase()
 			p.write(nil, slog.LevelDebug, "pool shut down")
 		}()
 		select {
@@ -71,6 +72,14 @@ func (p *Pool) close() (jobs []*job) {
 		}
 	}
 	return jobs
+}
+
+// leaveBase ends what package context keeps for the pool with the base context, whose methods are user code. The
+// executions' contexts have ended before.
+func (p *Pool) leaveBase() {
+	if p.settings.endBase != nil {
+		userCode(caller{pool: p}, func() error { p.settings.endBase(ErrShutdown); return nil }, func(error) {})
+	}
 }
 
 // markShut does it, once. Then it has counted the call that logs it.
