@@ -18,7 +18,7 @@
 //
 // Continuous jobs are attached to their pool unless they are registered with [Detached]. When an execution of an attached job fails or
 // exceeds its timeout, or its Status returns an error, the pool is Stopped: no attached job begins an execution. After the
-// retry interval the pool asks each attached job's Ready. If all return true, all start again together; if not, the next attempt
+// retry interval the pool asks the Ready of each attached job that has started. If all return true, all start again together; if not, the next attempt
 // comes after a longer wait. Single run, retry and detached jobs are neither stopped nor restarted, and stop nobody.
 //
 // # Contexts
@@ -88,7 +88,7 @@ type Job interface {
 // Each execution has a context of its own, see FromContext and WithBaseContext. Its deadline is the execution's timeout, if
 // it has one. It ends when the execution returns, at its timeout (ErrTimeout, and its Err is context.DeadlineExceeded), when
 // the job is unregistered (ErrUnregistered), when the pool is shut down (ErrShutdown) and, for channel jobs, when the pool
-// stops (ErrStopped); context.Cause tells which. An error that ExecuteContext returns after we ended its context is logged
+// stops (ErrStopped); context.Cause tells which, also of contexts derived from it, whose Err is context.Canceled. An error that ExecuteContext returns after we ended its context is logged
 // and is no failure.
 type ContextJob interface {
 	Job
