@@ -91,7 +91,6 @@ func (j *job) askReady(who asker, told func(ready bool)) {
 		return nil
 	}, func(err error) {
 		if err != nil {
-			ready = false
 			j.begin(inLog)
 			defer j.end(inLog)
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
 	"github.com/agentjobs/jobs/internal/jobstest"
@@ -378,5 +379,45 @@ func TestThePoolHasItsTurnHoweverManyAskWhetherAJobIsReady(t *testing.T) {
 			assert.Equal(t, "Running", p.GetStatus())
 			assert.EqualValues(t, 2, jobstest.InfoOf(t, p, id).Executions)
 		})
+	})
+}
+
+// They wait for a call in progress, and then for the execution that has waited before them, which is answer enough.
+func TestUsersWhoAskBesideAnExecutionThatWaitedForReadyAreAnswered(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		var slow atomic.Bool
+		end := make(chan bool)
+		id := jobstest.Register(t, p, jobstest.Stub{
+			ReadyFunc: func() bool {
+				if slow.Load() {
+					time.Sleep(time.Minute)
+				}
+				return true
+			},
+			ExecuteFunc: func() error {
+				if slow.Load() {
+					<-end
+				}
+				return nil
+			},
+		}, jobs.Every(time.Hour))
+		jobstest.Advance(time.Second)
+		slow.Store(true)
+		go p.GetJob(id).Ready() // in a call
+		jobstest.Advance(time.Second)
+		require.NoError(t, p.RunNow(id)) // waits for that
+		jobstest.Advance(time.Second)
+		var answered atomic.Int32
+		for range 20 {
+			go func() {
+				if p.GetJob(id).Ready() {
+					answered.Add(1)
+				}
+			}()
+		}
+		jobstest.Advance(2 * time.Minute)
+		require.Empty(t, jobstest.InfoOf(t, p, id).NotExecuting)
+		assert.EqualValues(t, 20, answered.Load())
+		close(end)
 	})
 }

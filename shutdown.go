@@ -105,7 +105,6 @@ func (p *Pool) markShut() (jobs []*job, first bool) {
 	}
 	p.cycle.stop()
 	p.limits.cycle.stop()
-	p.recountLocked()
 	p.lookAgainLocked()
 	p.beginLog()
 	return jobs, true
@@ -129,10 +128,8 @@ func (p *Pool) unfinished(jobs []*job, cause error) error {
 			callers = append(callers, who...)
 		}
 	}
-	if calls := p.callsInFlight(); len(calls) > 0 {
-		busy = append(busy, calls...)
-		callers = append(callers, caller{pool: p})
-	}
+	busy = append(busy, p.callsInFlight()...)
+	callers = append(callers, caller{pool: p})
 	if len(busy) == 0 { // the last has returned at the same moment
 		return nil
 	}

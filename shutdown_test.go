@@ -646,3 +646,79 @@ func TestHungShutdownNamesTheLoggerAsWhatAJobIsIn(t *testing.T) {
 		require.NoError(t, p.Shutdown(context.Background()))
 	})
 }
+
+func TestShutdownIsLoggedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		logged := new(jobstest.Journal)
+		p := jobs.NewPool(logged.Option())
+		for range 3 {
+			require.NoError(t, p.Shutdown(context.Background()))
+		}
+		assert.Len(t, logged.AtLeast(slog.LevelDebug), 1)
+	})
+}
+
+func TestShutdownEndsAWaitForAPoolThatIsStopped(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool { return false }}, jobs.Every(time.Hour))
+		p.SetStatus(jobs.PoolStatusStopped)
+		result := make(chan error, 1)
+		go func() { result <- p.WaitRunning(context.Background()) }()
+		jobstest.Advance(time.Second)
+		jobstest.ShutDownNow(p)
+		jobstest.Advance(0)
+		require.Len(t, result, 1)
+		assert.ErrorIs(t, <-result, jobs.ErrShutdown)
+	})
+}
+
+func TestShutdownNamesJobsInTheOrderOfTheirRegistration(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		end := make(chan bool)
+		first := jobstest.Register(t, p, jobstest.Stub{}, jobs.Once())
+		for _, name := range []string{"Ada", "Bob", "Cleo", "Dan"} {
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { <-end; return nil }}, jobs.Once(), jobs.WithName(name))
+		}
+		jobstest.Advance(time.Second)
+		p.UnregisterJob(first) // whose place another takes
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		assert.Regexp(t, `(?s)"Ada".*"Bob".*"Cleo".*"Dan"`, p.Shutdown(ctx).Error())
+		close(end)
+	})
+}
+
+// What returns in the very instant in which Shutdown's context ends is named, or it is no error.
+func TestShutdownsErrorNamesSomething(t *testing.T) {
+	for range 200 {
+		synctest.Test(t, func(t *testing.T) {
+			p := jobs.NewPool(jobstest.Quiet)
+			jobstest.Register(t, p, jobstest.Lasting(time.Second, nil), jobs.Once(), jobs.WithName("Ada"))
+			synctest.Wait()
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			if err := p.Shutdown(ctx); err != nil {
+				require.ErrorContains(t, err, "Ada")
+			}
+			require.NoError(t, p.Shutdown(context.Background()))
+		})
+	}
+}
+
+func TestTheStackOfOneAmongThousandsIsFound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, end := jobs.NewPool(jobstest.Quiet), make(chan bool)
+		for range 10_000 {
+			go hangElsewhere(end)
+		}
+		synctest.Wait()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { hangIn(end); return nil }}, jobs.Once())
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		err := p.Shutdown(ctx)
+		assert.ErrorContains(t, err, "hangIn")
+		close(end)
+		require.NoError(t, p.Shutdown(context.Background()))
+	})
+}

@@ -37,7 +37,7 @@ func (j *job) executionLimit() timeLimit {
 // An execution's limit is told by its cycle's timer. But to arm that when the execution begins, and to
 // set it anew when it ends, costs as much as all the rest of an execution, and makes the runtime go
 // through all timers there are. So it is armed by a look at what is executing, in time. Limits too short
-// for that, and those of jobs that do not execute again and again, are armed at once.
+// for that are armed at once.
 const limitLook = 10 * time.Second
 
 // A limitWatch sees to it that limits are armed. It looks only while there are some that are not.
@@ -64,7 +64,7 @@ func (j *job) limitLocked(begun instant) {
 		return
 	}
 	j.expiry = begun.after(limit)
-	if limit < 2*limitLook || !j.traits.periodic {
+	if limit < 2*limitLook {
 		j.armExpiryLocked()
 	} else if !j.pool.limits.on.Load() {
 		j.pool.lookForLimits()
@@ -172,7 +172,7 @@ func (j *job) markLateStatus(watch *probe) error {
 func (j *job) expired(n uint32) {
 	p := j.pool
 	p.mu.Lock()
-	stopped := false
+	var stopped bool
 	late, abandoned, err := j.recordExpiry(n)
 	switch {
 	case late:

@@ -78,6 +78,7 @@ func TestTimeLimitIsWithJobTimeoutIfAboveZeroElseThePools(t *testing.T) {
 					assert.EqualValues(t, 1, info.Failures, "it counts as failed at that moment")
 					assert.ErrorIs(t, info.LastError, jobs.ErrTimeout)
 					assert.ErrorIs(t, info.LastError, jobs.ErrExecutingJob)
+					assert.ErrorContains(t, info.LastError, "("+tt.want.String()+")")
 				}, tt.pool...)
 			})
 		}
@@ -101,6 +102,7 @@ func TestTimeLimitOfStatusIsWithJobTimeoutIfAboveZeroElseThePools(t *testing.T) 
 				jobstest.Advance(1)
 				assert.Equal(t, "Stopped", p.GetStatus())
 				assert.ErrorIs(t, p.Info().StopError, jobs.ErrTimeout)
+				assert.ErrorContains(t, p.Info().StopError, "("+tt.want.String()+")")
 			}, tt.pool...)
 		})
 	}
