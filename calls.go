@@ -2,23 +2,23 @@ package jobs
 
 import "strings"
 
-// The calls of user code that may be in flight for a job, as bits of its word: one of each kind at most, but any
+// The calls of user code that may be in flight for a job, as bits of its word: at most one of each kind, but any
 // number of calls of the log handler. From these bits follow what Shutdown waits for and names, why a job is not
-// executing, and what holds up a restart.
+// executing, and what blocks a restart.
 //
-// A call counts before user code can see it, and until it has returned; one of the log handler from before that which
-// it is to tell of has become visible. So nothing is left to come where no call counts. An execution that was
-// abandoned is not counted any more.
+// A call counts from before user code can see it until it has returned; a call of the log handler from before the
+// event that it reports is visible. So where no call counts, none is yet to come. An abandoned execution no longer
+// counts.
 const (
 	inExecute     jobWord = 1 << (16 + iota)
 	inReady               // excludes inExecute
 	inNext                // of its schedule
-	inStatus              // its own, and not those of an execution
-	lateExecute           // beside inExecute: it has exceeded its time limit
-	lateStatus            // beside inStatus: the same
-	watchedStatus         // beside inStatus: it lasts, and the job's probe watches it
+	inStatus              // the pool's, not one that an execution makes
+	lateExecute           // with inExecute: it has exceeded its timeout
+	lateStatus            // with inStatus: the same
+	watchedStatus         // with inStatus: it is slow, and the job's probe watches it
 
-	inLog   jobWord = 1 << 32 // the first of the bits that count
+	inLog   jobWord = 1 << 32 // the lowest bit of a counter
 	logMask         = ^(inLog - 1)
 
 	inCall = inExecute | inReady | inNext | inStatus | logMask
@@ -26,7 +26,7 @@ const (
 
 func (j *job) state() jobWord { return jobWord(j.word.Load()) }
 
-// change clears some bits of the job's word and sets others, at once, and leaves the rest to others.
+// change clears some bits of the job's word and sets others, atomically.
 func (j *job) change(clear, set jobWord) {
 	for {
 		w := j.word.Load()
@@ -36,19 +36,19 @@ func (j *job) change(clear, set jobWord) {
 	}
 }
 
-// begin counts a call. One that excludes others is known not to be in flight.
+// begin counts a call. One of a kind that excludes others is known not to be in flight.
 func (j *job) begin(call jobWord) { j.word.Add(uint64(call)) }
 
-// end ends the count of a call.
+// end stops counting a call.
 func (j *job) end(call jobWord) {
 	j.word.Add(-uint64(call))
 	j.settle()
 }
 
-// settle is called after the last thing that somebody may wait for, or a retired job may be kept for, has ended. No
-// mutex may be held.
+// settle is called when something has ended that somebody may wait for, or that keeps a retired job around. No mutex
+// may be held.
 func (j *job) settle() {
-	if j.retired() { // asked here, so that it costs an execution no call
+	if j.retired() { // checked here, to save an execution the call
 		j.settleRetired()
 	}
 }
@@ -60,19 +60,19 @@ func (j *job) settleRetired() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.state().has(inCall) {
-		return // whoever ends it comes by here, too
+		return // whoever ends it settles again
 	}
 	if j.quiet != nil {
 		close(j.quiet)
 		j.quiet = nil
 	}
 	if j.lock.holder == heldByNobody {
-		delete(p.departed, j.id) // where it is only if it was unregistered
+		delete(p.departed, j.id) // it is there only if it was unregistered
 	}
 }
 
-// whenQuiet returns a channel that is closed when no call of user code is in flight for the job, which is
-// retired, or nil if none is.
+// whenQuiet returns a channel that is closed when no call of user code is in flight for the retired job, or nil if
+// none is.
 func (j *job) whenQuiet() <-chan struct{} {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -82,7 +82,7 @@ func (j *job) whenQuiet() <-chan struct{} {
 	return j.quiet
 }
 
-// callsInFlight names the calls of the job that have not returned, and says what their stacks show.
+// callsInFlight names the calls of the job that have not returned, and returns what their stack traces show.
 func (j *job) callsInFlight() (names string, callers []caller) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -108,7 +108,7 @@ func (j *job) callsInFlight() (names string, callers []caller) {
 	return strings.Join(calls, " and "), append(callers, caller{pool: j.pool, job: j})
 }
 
-// wakeSilentLocked is called after a call of user code that counts for the pool has ended.
+// wakeSilentLocked is called after a call of user code that counts for the pool.
 func (p *Pool) wakeSilentLocked() {
 	if p.silent != nil && p.logging.Load() == 0 && !p.announcing {
 		close(p.silent)

@@ -7,41 +7,41 @@ import (
 	"time"
 )
 
-// A cycle calls its owner's step, again and again, each time at the moment that was set for it.
-// Everything in this package that happens again and again is a cycle, and waits as one.
+// A cycle calls its owner's step again and again, each time at the moment that was set for it. Everything in this
+// package that repeats is a cycle, and waits as one.
 //
-// What it guarantees:
+// Guarantees:
 //   - there are never two steps at once;
 //   - between steps there is at most a timer, and no goroutine;
-//   - the moment of the next step can be set at any time, also during a step;
+//   - the moment of the next step can be set at any time, even during a step;
 //   - once stop has returned no step begins; the one in flight runs to its end.
 //
-// A moment that was set during a step counts when the step has ended, and the last one set wins.
-// So a step that has nothing to wait for (its pool is stopped) sets nothing, and whoever ends
-// that state calls set: no matter which of the two comes first, the next step comes.
+// A moment set during a step takes effect when the step has ended, and the last one set wins. So a step that has
+// nothing to wait for (its pool is stopped) sets nothing, and whoever ends that state calls set: whichever comes
+// first, the next step comes.
 type cycle struct {
 	owner stepper // immutable
 
 	mu     sync.Mutex // guards what follows, and the owner's own fields
 	stage  cycleStage
-	steps  uint32  // the number of the step begun last
-	due    instant // when the next step is due; during a step: as set so far
-	expiry instant // when the step in flight expires, or never; told once it is armed
+	steps  uint32  // the number of the last step begun
+	due    instant // when the next step is due; during a step, as set so far
+	expiry instant // when the step in flight times out, or never; reported only once armed
 	timer  *time.Timer
 }
 
-// A stepper is what a cycle turns. Neither method is called with the cycle's mutex held.
+// A stepper is the owner of a cycle. The cycle's mutex is not held when its methods are called.
 type stepper interface {
-	// step is the step number n, which begins at the given time. It may end its goroutine with
-	// runtime.Goexit. It returns what time it is, or 0 if it cannot tell.
+	// step performs step n, which begins at the given time. It may call runtime.Goexit. It returns the current time,
+	// or 0 if it does not know it.
 	step(n uint32, at time.Time) instant
-	// expired says that step n has reached its limit, and may be called while the step ends.
+	// expired reports that step n has timed out; it may be called while the step is ending.
 	expired(n uint32)
 }
 
-// A cycleStage says what a cycle is doing:
+// A cycleStage is what a cycle is doing:
 //
-//	idle, waiting -> stepping             the step's moment has come
+//	idle, waiting -> stepping             the step is due
 //	stepping      -> idle or waiting      the step has ended, or was abandoned
 //	idle <-> waiting                      set
 //	idle, waiting -> ended                stop
@@ -56,18 +56,17 @@ const (
 	cycleEnded
 )
 
-// An instant is a moment of the monotonic clock: the time since the program began.
+// An instant is a reading of the monotonic clock: the time since the program began.
 type instant time.Duration
 
 const (
-	atOnce  instant       = math.MinInt64 / 2 // before any other, and far enough from the ends to reckon with
+	atOnce  instant       = math.MinInt64 / 2 // before any other, and far enough from the limits to calculate with
 	never   instant       = math.MaxInt64
 	forever time.Duration = math.MaxInt64
 )
 
-// shortestWait is what the wait after a step lasts at least. The runtime prefers a timer that is due, and a
-// goroutine just made, to those that have waited longer: a cycle with hardly a wait could keep others from
-// running.
+// shortestWait is the minimum wait after a step. The runtime prefers due timers and new goroutines to those that have
+// waited longer: a cycle with hardly a wait could starve others.
 const shortestWait = 10 * time.Microsecond
 
 var programStart = time.Now()
@@ -76,8 +75,7 @@ func now() instant { return instant(time.Since(programStart)) }
 
 func instantOf(t time.Time) instant { return instant(t.Sub(programStart)) }
 
-// after returns the instant d later, which is never if d is forever, or it is too far away to have a
-// number.
+// after returns the instant d later: never if d is forever or the sum overflows.
 func (i instant) after(d time.Duration) instant {
 	if sum := i + instant(d); d < forever && (d <= 0 || sum >= i) {
 		return sum
@@ -85,8 +83,7 @@ func (i instant) after(d time.Duration) instant {
 	return never
 }
 
-// set makes the next step begin at the given instant: at once if that has passed, not at all if
-// it is never.
+// set schedules the next step for the given instant: at once if that has passed, not at all if it is never.
 func (c *cycle) set(at instant) {
 	c.mu.Lock()
 	c.setLocked(at)
@@ -106,8 +103,8 @@ func (c *cycle) setLocked(at instant) {
 	}
 }
 
-// awaitLocked arranges for the step that is due, unless it is due at once; then it returns true. It is
-// told what time it is, and what a wait lasts at least.
+// awaitLocked arms the timer for the next step, to wait at least for the shortest wait. If the step is due at the
+// given instant, it returns true instead.
 func (c *cycle) awaitLocked(at instant, shortest time.Duration) bool {
 	wait := time.Duration(c.due - at)
 	switch {
@@ -137,8 +134,8 @@ func (c *cycle) disarmLocked() {
 	}
 }
 
-// fire is the timer's. One that comes late (the timer was set anew or stopped in the meantime)
-// finds that nothing is due, and does nothing.
+// fire is the timer's function. If it comes late (the timer was reset or stopped meanwhile), it finds nothing due,
+// and does nothing.
 func (c *cycle) fire() {
 	at := time.Now()
 	c.mu.Lock()
@@ -167,7 +164,7 @@ func (c *cycle) beginLocked() (n uint32) {
 
 func (c *cycle) runStep(n uint32) { c.run(n, time.Now()) }
 
-// runNext runs a step that follows the one before at once. Others go first, see shortestWait.
+// runNext runs a step right after the previous one. It lets others go first, see shortestWait.
 func (c *cycle) runNext(n uint32) {
 	runtime.Gosched()
 	c.runStep(n)
@@ -188,8 +185,7 @@ func (c *cycle) end(n uint32, at instant) {
 	c.mu.Unlock()
 }
 
-// endLocked ends step n, unless it was abandoned and something else has come after it. It is told what
-// time it is.
+// endLocked ends step n at the given instant, unless the step was abandoned and something else has followed it.
 func (c *cycle) endLocked(n uint32, at instant) {
 	if n != c.steps {
 		return
@@ -206,21 +202,20 @@ func (c *cycle) endLocked(n uint32, at instant) {
 	}
 }
 
-// abandonLocked goes on as if the step in flight had ended. That the step has no say any more is
-// for its owner to see to: inFlightLocked(n) is false from here on.
+// abandonLocked goes on as if the step in flight had ended. From here on its owner must ignore that step:
+// inFlightLocked(n) is false.
 func (c *cycle) abandonLocked() {
 	c.endLocked(c.steps, now())
 }
 
-// armExpiryLocked makes the timer, which nothing else needs during a step, tell the owner when the step
-// in flight has reached its limit.
+// armExpiryLocked makes the timer, which is otherwise unused during a step, report when the step in flight times out.
 func (c *cycle) armExpiryLocked() {
 	if c.inStepLocked() && c.expiry != never {
 		c.armLocked(time.Duration(c.expiry - now()))
 	}
 }
 
-// stopLocked ends the cycle for good. A limit armed for the step in flight still counts.
+// stopLocked ends the cycle for good. A timeout armed for the step in flight stays armed.
 func (c *cycle) stopLocked() {
 	switch c.stage {
 	case cycleIdle, cycleWaiting:

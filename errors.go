@@ -7,21 +7,22 @@ import (
 	"slices"
 )
 
-// The coded errors. What the library returns or records is one of these with its details filled
-// in: errors.Is tells which, and errors.Unwrap, errors.Is and errors.As see the cause.
+// The coded errors. The library returns and records them with their details filled in: errors.Is tells which one it
+// is, and errors.Unwrap, errors.Is and errors.As see the cause.
 var (
-	// ErrRegisteringJob is what every refused registration returns.
+	// ErrRegisteringJob is returned by every refused registration.
 	ErrRegisteringJob = &Error{code: 1600, format: "%v job registration failed"}
-	// ErrExecutingJob is what a failed execution is recorded as (JobInfo.LastError).
+	// ErrExecutingJob is recorded for a failed execution (JobInfo.LastError).
 	ErrExecutingJob = &Error{code: 1601, format: "Error in %v job %v execution"}
-	// ErrExecutingRetryJob is what a failed attempt of a retry job is recorded as.
+	// ErrExecutingRetryJob is recorded for a failed attempt of a retry job.
 	ErrExecutingRetryJob = &Error{code: 1602, format: "Error in %v job %v execution, %v more retries"}
 )
 
-// The reasons for which an execution's context ends before the execution does; context.Cause
-// returns one of them. They are also the causes of what is refused for the same reason.
+// Why an execution's context ends before the execution does; context.Cause returns one of them. They are also the
+// causes of refusals for the same reason.
 var (
-	// ErrTimeout - the execution, or a call of Status, has exceeded its timeout. It is context.DeadlineExceeded, too.
+	// ErrTimeout - the execution, or a call of Status, exceeded its timeout. It also matches
+	// context.DeadlineExceeded.
 	ErrTimeout error = timeoutError{}
 	// ErrUnregistered - the job was unregistered.
 	ErrUnregistered = errors.New("jobs: job unregistered")
@@ -31,20 +32,20 @@ var (
 	ErrStopped = errors.New("jobs: pool stopped")
 )
 
-// Why RunNow has refused to execute a job, beside the reasons above.
+// Why RunNow refuses to execute a job, besides the reasons above.
 var (
 	// ErrUnknownJob - no job is registered with that id.
 	ErrUnknownJob = errors.New("jobs: no job has that id")
 	// ErrNotPeriodic - the job is neither an interval nor a scheduled job.
 	ErrNotPeriodic = errors.New("jobs: neither an interval nor a scheduled job")
-	// ErrNotReady - the job has not started, as its Ready has not returned true yet.
+	// ErrNotReady - the job has not started, because its Ready has not returned true yet.
 	ErrNotReady = errors.New("jobs: job not ready yet")
-	// ErrEnded - the job has come to its end: it is Finished or Failed for good.
+	// ErrEnded - the job has ended: it is Finished or Failed for good.
 	ErrEnded = errors.New("jobs: job has ended")
 )
 
-// ErrInsideCall is why Shutdown with a context that never ends returns at once: its caller is inside one of the calls
-// of user code that it would wait for.
+// ErrInsideCall is the cause of the error that Shutdown returns at once if its context never ends and it is called
+// from inside user code that it would wait for.
 var ErrInsideCall = errors.New("jobs: called from inside a call that it would wait for, with a context that never ends")
 
 // timeoutError is the type of ErrTimeout.
@@ -52,7 +53,7 @@ type timeoutError struct{}
 
 func (timeoutError) Error() string        { return "jobs: timeout exceeded" }
 func (timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
-func (timeoutError) Timeout() bool        { return true } // as of a net.Error
+func (timeoutError) Timeout() bool        { return true } // as in net.Error
 
 // Error is a coded error. It is immutable and safe for concurrent use.
 type Error struct {
@@ -75,7 +76,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("[Error Code %d] - %s", e.code, text)
 }
 
-// FormatError returns an error of the same code whose text has args filled in.
+// FormatError returns an error of the same code with args filled into its text.
 func (e *Error) FormatError(args ...interface{}) error {
 	return &Error{code: e.code, format: e.format, args: slices.Clone(args), cause: e.cause}
 }
@@ -100,14 +101,14 @@ func (e *Error) Unwrap() error {
 // MarshalText returns what Error does, so that JSON shows the text.
 func (e *Error) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// because returns the error with its details and its cause filled in.
+// because returns the error with its details and cause filled in.
 func (e *Error) because(cause error, args ...any) *Error {
 	return &Error{code: e.code, format: e.format, args: args, cause: cause}
 }
 
-// Permanent marks an error as one that trying again cannot cure: a retry job whose execution
-// returns it, wrapped or not, is not tried again. Other kinds of job take it as any other error.
-// Permanent(nil) is nil. The text is err's, and errors.Is and errors.As see err.
+// Permanent marks an error that retrying cannot cure: a retry job whose execution returns it, wrapped or not, is not
+// retried. Other kinds of job treat it like any other error. Permanent(nil) is nil. The text is err's, and errors.Is
+// and errors.As see err.
 func Permanent(err error) error {
 	if err == nil {
 		return nil
@@ -119,8 +120,8 @@ type permanentError struct{ error }
 
 func (e *permanentError) Unwrap() error { return e.error }
 
-// A failure is an error of user code whose methods have been called already, where a panic of
-// theirs is caught, so that nothing need call them again.
+// A failure is an error of user code whose methods were called where their panics are caught, so that nothing need
+// call them again.
 type failure struct {
 	err       error
 	text      string
@@ -130,7 +131,7 @@ type failure struct {
 func (f *failure) Error() string { return f.text }
 func (f *failure) Unwrap() error { return f.err }
 
-// inspect returns the failure behind an error of user code, or nil. It calls methods of err.
+// inspect returns an error of user code as a failure, or nil. It calls methods of err.
 func inspect(err error) error {
 	if err == nil {
 		return nil

@@ -6,14 +6,13 @@ import (
 	"time"
 )
 
-// A job is what a pool keeps of a registered job. Its cycle calls step; what is particular to
-// its kind, kind knows.
+// A job is a pool's record of a registered job. Its cycle calls step; its kind knows what is particular to its kind.
 //
-// Mutexes are taken in this order: the pool's, then a job's (its cycle's), then those of the cycles that
-// the pool has for itself. User code is called under none.
+// Mutexes are acquired in this order: the pool's, then a job's (its cycle's), then those of the pool's own cycles.
+// User code is called under none.
 //
-// The fields stand in the order in which an execution uses them, and what a look-up of the status reads
-// stands together: with many jobs it is cache misses that cost (a third of a look-up among 10,000).
+// Fields are in the order in which an execution uses them, and those that a status look-up reads are together: with
+// many jobs, cache misses dominate (a third of a look-up among 10,000).
 type job struct {
 	cycle                 // its mutex guards the fields below that say so
 	timeout time.Duration // WithJobTimeout; 0 if none was given. Immutable, as are the fields below that do not say otherwise
@@ -22,7 +21,7 @@ type job struct {
 	id     string
 	word   atomic.Uint64 // a jobWord, see there
 	answer atomic.Uint32 // a restartAnswer
-	life   uint32        // the generation of the pool in which it has executed last; guarded by mu
+	life   uint32        // the generation of the pool in which it last executed; guarded by mu
 	kind   kind
 	traits *traits
 
@@ -31,20 +30,20 @@ type job struct {
 	readiness   readiness         // guarded by mu
 	ctx         *executionContext // of the execution in flight, if it has one; guarded by mu
 	record                        // guarded by mu
-	lastOutcome outcomeCode       // of the last execution that has ended, or is late; guarded by mu
+	lastOutcome outcomeCode       // of the last execution that ended, or is late; guarded by mu
 	runNow      bool              // RunNow has asked for an execution that has not begun; guarded by mu
-	index       int32             // where it stands in pool.jobs; guarded by pool.mu
+	index       int32             // its position in pool.jobs; guarded by pool.mu
 
 	name  string
-	order uint64        // its number among the registrations of the pool
-	probe *probe        // the call of Status in flight, if it lasts; guarded by mu
+	order uint64        // its registration's number in the pool
+	probe *probe        // the call of Status in flight, if it is slow; guarded by mu
 	quiet chan struct{} // closed when no call of user code is in flight; made when waited for; guarded by mu
 }
 
 func (j *job) attached() bool { return j.state().has(markAttached) }
 
-// status returns the job's status. It looks until the pool's word is the same before and after it has looked at the
-// job's: two looks could show a job as it was before the pool has changed, and the pool as it is now.
+// status returns the job's status. It repeats until the pool's word is the same before and after it has read the
+// job's: otherwise it could see the job before, and the pool after, a change of the pool.
 func (j *job) status() JobStatus {
 	pool := j.pool.state()
 	for {
@@ -57,7 +56,7 @@ func (j *job) status() JobStatus {
 	}
 }
 
-// retired reports whether the job is not to begin anything any more, for good.
+// retired reports whether the job must never begin anything again.
 func (j *job) retired() bool { return j.state().has(markGone) || j.pool.state().shut() }
 
 func (j *job) typeName() string {
@@ -68,7 +67,7 @@ func (j *job) typeName() string {
 	return t.name
 }
 
-// step does what the job is due to do: ask whether it is ready, start, execute, or be forgotten.
+// step does what is due: ask whether the job is ready, start it, execute it, or forget it.
 func (j *job) step(n uint32, at time.Time) instant {
 	switch j.state().phase() {
 	case phaseFinished, phaseFailed:
@@ -92,8 +91,8 @@ func (j *job) step(n uint32, at time.Time) instant {
 	return j.execute(n, at, life)
 }
 
-// forget unregisters the job, which has ended some time ago, unless its pool was shut down. It counts the call that
-// logs it: whoever shuts the pool down sees that, or is seen.
+// forget unregisters the job, some time after it has ended, unless its pool was shut down. It first counts the call
+// that logs this: so either Shutdown sees the call, or this sees the shutdown.
 func (j *job) forget() {
 	j.begin(inLog)
 	defer j.end(inLog)
@@ -102,9 +101,9 @@ func (j *job) forget() {
 	}
 }
 
-// start makes a ready job a started one, if its pool lets it. If not it has nothing to wait for
-// here: the restart sets it going. It looks first and writes then, other than an execution: a job that was let has
-// started, even if its pool has been stopped since, and no restart attempt asks, or holds up for, one that was not.
+// start makes a ready job a started one, if its pool admits it. If not, there is nothing to wait for here: the
+// restart sets it going. Unlike an execution it looks first and then writes: a job that was admitted has started,
+// even if its pool was stopped since, and no restart attempt asks, or is blocked by, one that was not.
 func (j *job) start() bool {
 	j.mu.Lock()
 	_, ok := j.admittedLocked()
@@ -120,14 +119,14 @@ func (j *job) start() bool {
 }
 
 // admittedLocked reports whether the pool lets the job begin something, and in which life of the pool. An execution
-// writes into the job's word first, and looks at the pool then: so whoever stops the pool and then looks at
-// the job sees what was written, or it is taken back. The other way round both could miss each other.
+// first writes to the job's word, and then looks at the pool: so whoever stops the pool and then looks at the job
+// sees what was written, or it is withdrawn. The other way round, each could miss the other.
 func (j *job) admittedLocked() (life poolWord, ok bool) {
 	life = j.pool.state()
 	return life, life.admits(j.state()) && !j.stoppedLocked()
 }
 
-// nextLocked sets the moment of the next step, unless RunNow has asked for an execution first.
+// nextLocked schedules the next step, at once if RunNow has asked for an execution.
 func (j *job) nextLocked(from instant, wait time.Duration) {
 	if j.runNow {
 		wait = 0
@@ -135,8 +134,8 @@ func (j *job) nextLocked(from instant, wait time.Duration) {
 	j.setLocked(from.after(wait))
 }
 
-// execute executes the job, which was due in the life of the pool given, and returns what time it is then, or 0 if it
-// cannot tell.
+// execute executes the job, which was due in the given life of the pool, and returns the current time, or 0 if it
+// does not know it.
 func (j *job) execute(n uint32, at time.Time, life poolWord) (end instant) {
 	ctx, ok := j.beginExecution(at, life)
 	if !ok {
@@ -163,17 +162,17 @@ func (j *job) executeContext(n uint32, ctx *executionContext) (end instant) {
 	return end
 }
 
-// An executionContext is the context of one execution. Its limit is the job's own timer's, which ends it: so it has a
+// An executionContext is the context of one execution. The job's own timer ends it at its timeout: so it has a
 // deadline, but no timer.
 type executionContext struct {
 	context.Context
 	cancel   context.CancelCauseFunc
 	job      *job
 	deadline time.Time // zero if there is none
-	told     error     // why the pool has ended it, if it has; guarded by the job's mutex
+	told     error     // why the pool ended it, if it did; guarded by the job's mutex
 }
 
-// An executionKey finds the job in the values of an executionContext, or of one that descends from it.
+// An executionKey finds the job in the values of an executionContext, or of one derived from it.
 type executionKey struct{}
 
 func (c *executionContext) Value(key any) any {
@@ -199,7 +198,7 @@ func (c *executionContext) Err() error {
 	return err
 }
 
-// excuse returns why the pool has ended the context, if it has: then what the execution returns is no failure. The end of
+// excuse returns why the pool ended the context, if it did: then what the execution returns is no failure. The end of
 // the base context is no excuse.
 func (c *executionContext) excuse() error {
 	c.job.mu.Lock()
@@ -207,24 +206,25 @@ func (c *executionContext) excuse() error {
 	return c.told
 }
 
-// FromContext returns the job whose execution has that context, or one that descends from it, and whether there is one.
-// It works from the first line of ExecuteContext on, when Register may yet have to return the job's id.
+// FromContext returns the job whose execution has that context, or one derived from it, and whether there is one. It
+// works from the start of ExecuteContext, even before Register has returned the job's id.
 func FromContext(ctx context.Context) (JobExecution, bool) {
 	j, ok := ctx.Value(executionKey{}).(*job)
 	return j, ok
 }
 
-// beginExecution begins an execution: takes the job's lock if its kind does that, claims the execution, and
-// writes it down. It is told what time it is, and in which life of the pool the job was due, and returns a context for
-// a ContextJob. If it is not ok, the job has nothing to wait for here: a restart sets it going, or it is retired.
+// beginExecution begins an execution: it acquires the job's lock if its kind does that, claims the execution, and
+// records it. It is given the current time and the life of the pool in which the job was due, and returns a context
+// for a ContextJob. If it is not ok, there is nothing to wait for here: a restart sets the job going, or it is
+// retired.
 func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContext, ok bool) {
 	j.kind.begin(j)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.runNow = false
 	if w := j.state(); !dueIn.admits(w) || w.has(markAttached) && j.pool.state() != dueIn {
-		// Looked at before the wait for the turn, too: what came while the pool was stopped is skipped, even if
-		// the pool has restarted since, or when the turn comes.
+		// Checked before the wait for the turn, too: what came while the pool was stopped is skipped, even if the
+		// pool has restarted since, or when the turn comes.
 		return nil, false
 	}
 	at, ok = j.takeTurnLocked(at)
@@ -240,7 +240,7 @@ func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContex
 	}
 	j.life = life.generation()
 	j.executions++
-	j.begun, j.lastStart = instantOf(at), wallTime(at.UnixNano()) // a moment before the claim: reading the clock again would be all too dear
+	j.begun, j.lastStart = instantOf(at), wallTime(at.UnixNano()) // just before the claim: reading the clock again would cost too much
 	j.limitLocked(j.begun)
 	if _, is := j.task.(ContextJob); is {
 		ctx = j.newContextLocked(at)
@@ -249,8 +249,8 @@ func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContex
 	return ctx, true
 }
 
-// newContextLocked returns the context of the execution that has begun. It calls no user code: its parent is one of package
-// context's, and only that has the base context as its own.
+// newContextLocked returns the context of the execution that has begun. It calls no user code: its parent is package
+// context's own, and only that one has the base context as its parent.
 func (j *job) newContextLocked(at time.Time) *executionContext {
 	ctx := &executionContext{job: j}
 	base := j.pool.settings.base
@@ -265,7 +265,7 @@ func (j *job) newContextLocked(at time.Time) *executionContext {
 }
 
 // endContextLocked ends the context of the execution in flight, if it has one. That calls no user code: what waits
-// for the end of a context is woken, or started on a goroutine of its own.
+// for a context to end is woken, or started on its own goroutine.
 func (j *job) endContextLocked(cause error) {
 	if j.ctx != nil && j.ctx.told == nil {
 		j.ctx.told = cause
@@ -273,9 +273,8 @@ func (j *job) endContextLocked(cause error) {
 	}
 }
 
-// takeTurnLocked waits until nothing else keeps the job from executing: whoever holds its lock, or
-// a call of Ready. It is told what time it is, and returns what time it is then. It reports false, and
-// holds nothing, if the job was retired in the meantime.
+// takeTurnLocked waits until nothing else keeps the job from executing: the holder of its lock, or a call of Ready.
+// It is given, and returns, the current time. It reports false, and holds nothing, if the job was retired meanwhile.
 func (j *job) takeTurnLocked(at time.Time) (time.Time, bool) {
 	for !j.stoppedLocked() {
 		if j.traits.periodic {
@@ -290,7 +289,7 @@ func (j *job) takeTurnLocked(at time.Time) (time.Time, bool) {
 		if !j.state().has(inReady) {
 			return at, true
 		}
-		// Not with the lock in hand: Ready may be waiting for it.
+		// Not while holding the lock: Ready may be waiting for it.
 		j.releaseLocked()
 		j.awaitAnswerLocked(byPool)
 		at = time.Now()
@@ -298,7 +297,7 @@ func (j *job) takeTurnLocked(at time.Time) (time.Time, bool) {
 	return at, false
 }
 
-// releaseLocked gives the job's lock back, if its executions take it.
+// releaseLocked releases the job's lock, if its executions acquire it.
 func (j *job) releaseLocked() {
 	if j.traits.periodic {
 		j.lock.release()

@@ -7,29 +7,29 @@ import (
 	"github.com/agentjobs/jobs/internal/handover"
 )
 
-// A watch is the part of a pool that stops and restarts the attached jobs together. Its cycle sweeps
-// the jobs' Status while the pool is Running, and tries to restart it while it is Stopped; it rests
-// while there is nothing to do. The pool's mutex guards it.
+// A watch is the part of a pool that stops and restarts the attached jobs together. Its cycle sweeps the jobs' Status
+// while the pool is Running, and attempts to restart it while it is Stopped; it rests while there is nothing to do.
+// The pool's mutex guards it.
 type watch struct {
 	cycle     cycle
-	since     time.Time // when the pool's status has changed last
-	stopper   string    // the id of the job that stopped it last; empty if none did
+	since     time.Time // when the pool's status last changed
+	stopper   string    // the id of the job that last stopped it; empty if none did
 	stopName  string    // its name
 	stopError error
 	restarts  int
 
-	sweptAt   instant // when the last sweep began or, if there was none since, the pool's life
+	sweptAt   instant // when the last sweep began or, if none has since, the pool's life
 	stoppedAt instant
-	triedAt   instant           // when the last attempt failed; at first, stoppedAt
+	triedAt   instant           // when the last attempt failed; initially stoppedAt
 	doublings int               // how often the wait for the next one has doubled
-	demands   int               // how often an attempt was asked for, out of turn
-	attempts  int               // how many were begun since the stop
+	demands   int               // how often an attempt was asked for out of turn
+	attempts  int               // how many began since the stop
 	trying    bool              // an attempt is in progress
-	late      map[*job]struct{} // attached jobs with a call that is late: no attempt while there is one
+	late      map[*job]struct{} // attached jobs with a late call: no attempt while there are any
 
 	abandonedRuns int
-	recounts      chan struct{} // of one: an attempt is to look at the answers again
-	swept         []*job        // the turn's own list, kept to be used again; no other may touch it
+	recounts      chan struct{} // capacity 1: tells an attempt to look at the answers again
+	swept         []*job        // the turn's own list, kept for reuse; nothing else may touch it
 }
 
 // A watchdog is a pool as its watch's cycle sees it.
@@ -40,9 +40,9 @@ func (w *watchdog) step(uint32, time.Time) instant {
 	return 0
 }
 
-func (w *watchdog) expired(uint32) {} // a turn has no limit
+func (w *watchdog) expired(uint32) {} // a turn has no timeout
 
-// rewatchLocked sets the moment of the next turn, after anything that it depends on has changed.
+// rewatchLocked reschedules the next turn after a change of anything that it depends on.
 func (p *Pool) rewatchLocked() {
 	if p.cycle.owner == nil {
 		p.cycle.owner = (*watchdog)(p)
@@ -74,14 +74,14 @@ func (p *Pool) turn() {
 	case !due:
 	case life.running():
 		if !handover.Run(len(p.swept), sweep{p.swept, life}) {
-			p.swept = nil // slow calls go by this list
+			p.swept = nil // slow calls still use this list
 		}
 	default:
 		p.tryRestart(life, demands, p.allReady(life, p.swept))
 	}
 }
 
-// beginTurn says what is to be done, if anything is due.
+// beginTurn returns what to do, if anything is due.
 func (p *Pool) beginTurn() (life poolWord, demands int, due bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -99,7 +99,7 @@ func (p *Pool) beginTurn() (life poolWord, demands int, due bool) {
 	return life, demands, true
 }
 
-// turned sets the moment of the next turn.
+// turned schedules the next turn.
 func (p *Pool) turned() {
 	clear(p.swept)
 	p.mu.Lock()
@@ -108,7 +108,7 @@ func (p *Pool) turned() {
 	p.rewatchLocked()
 }
 
-// A sweep is the calls of Status of the attached jobs that are Running, in one life of the pool.
+// A sweep calls Status of the attached jobs that are Running, in one life of the pool.
 type sweep struct {
 	jobs []*job
 	life poolWord
@@ -122,8 +122,8 @@ func (s sweep) Slow(i int, limit timeLimit, since time.Time) {
 	s.jobs[i].watchStatus(instantOf(since), limit)
 }
 
-// beginStatus claims a call of the job's Status, on behalf of the life of the pool whose word is given, if the job is
-// attached and Running and is not being asked already. It returns the limit of the call.
+// beginStatus claims a call of the job's Status on behalf of the given life of the pool, if the job is attached and
+// Running and no such call is in flight. It returns the call's timeout.
 func (j *job) beginStatus(life poolWord) (limit timeLimit, ok bool) {
 	for {
 		w := j.state()
@@ -134,7 +134,7 @@ func (j *job) beginStatus(life poolWord) (limit timeLimit, ok bool) {
 			break
 		}
 	}
-	if j.pool.state() != life { // looked at after the claim, as in admittedLocked
+	if j.pool.state() != life { // checked after the claim, as in admittedLocked
 		j.end(inStatus)
 		return limit, false
 	}

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// JobInfo is one consistent view of a job: all of it was true at the same moment. It encodes as JSON and decodes
-// again; an error comes back as one with the same text.
+// JobInfo is a consistent snapshot of a job: all of it was true at the same moment. It encodes as JSON and decodes
+// again, errors as errors with the same text.
 type JobInfo struct {
 	ID       string    `json:"id"`
 	Name     string    `json:"name"`
@@ -17,49 +17,48 @@ type JobInfo struct {
 	Detached bool      `json:"detached"`
 	Status   JobStatus `json:"status"`
 
-	// Executions counts the executions that have begun, Failures those of them that have failed, and
-	// ConsecutiveFailures those that have failed since one last ended without having failed. An execution fails when
-	// it returns an error or panics, unless the pool had told it to end, and when it exceeds its timeout.
+	// Executions counts the executions that have begun, Failures those that failed, and ConsecutiveFailures those
+	// that failed since one last ended without failing. An execution fails when it returns an error or panics, unless
+	// the pool had told it to end, and when it exceeds its timeout.
 	Executions          uint64 `json:"executions"`
 	Failures            uint64 `json:"failures"`
 	ConsecutiveFailures uint64 `json:"consecutiveFailures"`
 
 	LastStart    time.Time     `json:"lastStart,omitzero"`   // when the last execution began
-	LastEnd      time.Time     `json:"lastEnd,omitzero"`     // when the last one ended, that is, has returned or was abandoned
-	LastSuccess  time.Time     `json:"lastSuccess,omitzero"` // when the last one ended that has succeeded
-	LastOutcome  Outcome       `json:"lastOutcome,omitzero"` // of the last one that has ended, or is late
-	LastDuration time.Duration `json:"lastDurationNs"`       // how long the last one that has returned in time took
+	LastEnd      time.Time     `json:"lastEnd,omitzero"`     // when the last one returned or was abandoned
+	LastSuccess  time.Time     `json:"lastSuccess,omitzero"` // when the last successful one ended
+	LastOutcome  Outcome       `json:"lastOutcome,omitzero"` // of the last one that ended, or is late
+	LastDuration time.Duration `json:"lastDurationNs"`       // how long the last one took that returned in time
 	LastError    error         `json:"-"`                    // of the last one that failed, or of a schedule's Next that panicked; a success does not clear it
-	NextRun      time.Time     `json:"nextRun,omitzero"`     // when the next one is due, if that is known
+	NextRun      time.Time     `json:"nextRun,omitzero"`     // when the next one is due, if known
 
 	Reason       Reason `json:"reason,omitzero"`       // why it is not executing now; empty if it is
-	NotExecuting string `json:"notExecuting,omitzero"` // the same as a sentence for people
+	NotExecuting string `json:"notExecuting,omitzero"` // the same in plain English
 }
 
-// PoolInfo is one consistent view of a pool. It encodes as JSON and decodes again; an error comes back as one with the
-// same text.
+// PoolInfo is a consistent snapshot of a pool. It encodes as JSON and decodes again, errors as errors with the same
+// text.
 type PoolInfo struct {
 	Status   PoolStatus `json:"status"`
-	Since    time.Time  `json:"since,omitzero"` // when it became that
+	Since    time.Time  `json:"since,omitzero"` // since when it has had that status
 	Jobs     int        `json:"jobs"`           // how many are registered
 	Restarts int        `json:"restarts"`       // how often the pool has restarted after a stop
 
-	// Unstarted is how many attached jobs have not started: they are not ready yet, or came while the pool
-	// was Stopped. A pool that is Running with none of them is all at work, see WaitRunning.
+	// Unstarted is the number of attached jobs that have not started: they are not ready yet, or were registered
+	// while the pool was Stopped. When the pool is Running and this is 0, all are at work, see WaitRunning.
 	Unstarted int `json:"unstarted"`
 
-	// StoppedBy is the id of the job that has stopped the pool last, StoppedByName its name, and
-	// StopError the error it did that with. They stay after the restart. A pool that SetStatus or
-	// Shutdown has stopped has an error only.
+	// StoppedBy is the id of the job that last stopped the pool, StoppedByName its name, and StopError its error.
+	// They remain after the restart. A pool that SetStatus or Shutdown stopped has only an error.
 	StoppedBy     string `json:"stoppedBy,omitzero"`
 	StoppedByName string `json:"stoppedByName,omitzero"`
 	StopError     error  `json:"-"`
 
-	NextAttempt time.Time `json:"nextAttempt,omitzero"` // when a stopped pool next tries to restart; zero if it is trying, or blocked
+	NextAttempt time.Time `json:"nextAttempt,omitzero"` // when a stopped pool next attempts to restart; zero during an attempt, or if a late call blocks it
 	HeldUp      int       `json:"heldUp,omitzero"`      // how many jobs block the restart of a stopped pool
-	HeldUpBy    []HoldUp  `json:"heldUpBy,omitempty"`   // those of them that were registered first, 100 at most
+	HeldUpBy    []HoldUp  `json:"heldUpBy,omitempty"`   // the first of them in order of registration, at most 100
 
-	Abandoned int `json:"abandoned"` // executions given up, see WithAbandonAfter
+	Abandoned int `json:"abandoned"` // abandoned executions, see WithAbandonAfter
 }
 
 // A HoldUp says that a job blocks the restart of its pool, and why.
@@ -68,38 +67,37 @@ type HoldUp struct {
 	Name   string    `json:"name"`
 	Type   string    `json:"type"` // one of the JobType constants
 	Reason Reason    `json:"reason"`
-	Since  time.Time `json:"since,omitzero"` // when the call began that has not returned, or Ready returned false
+	Since  time.Time `json:"since,omitzero"` // when the pending call began, or Ready returned false
 }
 
-// String says it in a sentence for people, as in `interval job "traffic" (0b3a…) is not ready`.
+// String says so in plain English, as in `interval job "traffic" (0b3a…) is not ready`.
 func (h HoldUp) String() string {
 	return fmt.Sprintf("%s job %q (%s) %s", h.Type, h.Name, h.ID, sentences[h.Reason].ofHoldUp)
 }
 
-// A Reason says why a job is not executing, or why it blocks the restart of its pool. There may be more in later
-// versions.
+// A Reason is why a job is not executing, or why it blocks the restart of its pool. Later versions may add more.
 type Reason string
 
-// The reasons, in the order in which they count: a job has the first that applies.
+// The reasons, in order of precedence: a job has the first that applies.
 const (
-	ReasonLate         Reason = "late"          // its execution has exceeded its timeout, and has not returned
-	ReasonStatusLate   Reason = "status late"   // the same of a call of its Status: blocks a restart only
+	ReasonLate         Reason = "late"          // its execution exceeded its timeout and has not returned
+	ReasonStatusLate   Reason = "status late"   // the same for a call of its Status; only blocks a restart
 	ReasonFinished     Reason = "finished"      // it is done for good
 	ReasonFailed       Reason = "failed"        // it has failed for good
 	ReasonUnregistered Reason = "unregistered"  // UnregisterJob has removed it
 	ReasonShutdown     Reason = "shutdown"      // its pool was shut down
-	ReasonBroken       Reason = "broken"        // a detached channel job that has ended with an error
+	ReasonBroken       Reason = "broken"        // a detached channel job that ended with an error
 	ReasonReadyPending Reason = "ready pending" // its Ready has not returned
 	ReasonNextPending  Reason = "next pending"  // its schedule's Next has not returned
-	ReasonNotReady     Reason = "not ready"     // its Ready has returned false
+	ReasonNotReady     Reason = "not ready"     // its Ready returned false
 	ReasonStopped      Reason = "stopped"       // it is attached, and its pool is Stopped
-	ReasonLocked       Reason = "locked"        // it waits for its lock, see JobLock
+	ReasonLocked       Reason = "locked"        // it is waiting for its lock, see JobLock
 	ReasonLogging      Reason = "logging"       // the pool's log handler has not returned
-	ReasonBackoff      Reason = "backoff"       // a retry job waits for its next attempt
-	ReasonNotDue       Reason = "not due"       // its next execution is yet to come
+	ReasonBackoff      Reason = "backoff"       // a retry job that is waiting for its next attempt
+	ReasonNotDue       Reason = "not due"       // its next execution is not due yet
 )
 
-// sentences are what the reasons mean to people.
+// sentences describe the reasons in plain English.
 var sentences = map[Reason]struct{ ofJob, ofHoldUp string }{
 	ReasonLate:         {"its last execution has exceeded its timeout and has not returned", "has an execution that is late"},
 	ReasonStatusLate:   {ofHoldUp: "has a call of Status that is late"},
@@ -118,7 +116,7 @@ var sentences = map[Reason]struct{ ofJob, ofHoldUp string }{
 	ReasonNotDue:       {ofJob: "its next execution is not due yet"},
 }
 
-// info returns a view of the job. It holds the job's mutex only.
+// info returns a snapshot of the job. It acquires only the job's mutex.
 func (j *job) info() JobInfo {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -145,7 +143,7 @@ func (j *job) info() JobInfo {
 	}
 }
 
-// nextRunLocked returns when the next execution is due, or the zero time if nobody knows.
+// nextRunLocked returns when the next execution is due, or the zero time if that is unknown.
 func (j *job) nextRunLocked(pool poolWord) time.Time {
 	if j.state().phase() != phaseStarted || j.cycle.stage != cycleWaiting || !pool.admits(j.state()) {
 		return time.Time{}
@@ -153,13 +151,13 @@ func (j *job) nextRunLocked(pool poolWord) time.Time {
 	return j.kind.nextRun(j)
 }
 
-// wall returns the instant as a time of the wall clock.
+// wall returns the instant as a wall clock time.
 func (i instant) wall() time.Time {
 	t := time.Now()
 	return t.Add(time.Duration(i - instantOf(t))).Round(0)
 }
 
-// expressible returns a time that JSON has a form for: in UTC if t's zone has none, zero if its year has none.
+// expressible returns t if JSON can express it, in UTC if that can be expressed only there, or else the zero time.
 func expressible(t time.Time) time.Time {
 	for _, t := range [...]time.Time{t, t.UTC()} {
 		if _, err := t.MarshalText(); err == nil {
@@ -169,7 +167,7 @@ func expressible(t time.Time) time.Time {
 	return time.Time{}
 }
 
-// reasonLocked says why the job is not executing, if it is not.
+// reasonLocked returns why the job is not executing, if it is not.
 func (j *job) reasonLocked(pool poolWord) Reason {
 	state := j.state()
 	switch phase := state.phase(); {
@@ -205,7 +203,7 @@ func (j *job) reasonLocked(pool poolWord) Reason {
 	return ReasonNotDue
 }
 
-// Info returns what there is to know about the pool.
+// Info returns a snapshot of the pool.
 func (p *Pool) Info() PoolInfo {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -232,17 +230,17 @@ func (p *Pool) infoLocked() PoolInfo {
 	return info
 }
 
-// mostHoldUps is how many are listed, so that the pool's mutex is not held for longer the more there are.
+// mostHoldUps limits the list, so that the pool's mutex is not held longer the more there are.
 const mostHoldUps = 100
 
 // holdUpsLocked returns what keeps a stopped pool from restarting. It looks at each job once, and before the first
-// attempt only at those that are late: no other can block it yet, and a stop is to take no longer the more jobs there are.
+// attempt only at late ones: no other can block it yet, and a stop must not take longer the more jobs there are.
 func (p *Pool) holdUpsLocked() (all int, listed []HoldUp) {
 	type holdUp struct {
 		job    *job
 		reason Reason
 	}
-	var first []holdUp // in the order of their registration
+	var first []holdUp // in order of registration
 	look := func(j *job) {
 		reason := j.holdUp()
 		if reason == "" {
@@ -269,7 +267,7 @@ func (p *Pool) holdUpsLocked() (all int, listed []HoldUp) {
 	return all, listed
 }
 
-// holdUp says how the job keeps its pool from restarting, if it does.
+// holdUp returns how the job blocks its pool's restart, if it does.
 func (j *job) holdUp() Reason {
 	w := j.state()
 	switch answer := j.restartAnswer(); {
@@ -278,7 +276,7 @@ func (j *job) holdUp() Reason {
 		return ReasonLate
 	case w.has(lateStatus):
 		return ReasonStatusLate
-	case w.over(): // its answer does not count any more
+	case w.over(): // its answer no longer counts
 	case answer == answerAsked:
 		return ReasonReadyPending
 	case answer == answerRefused:
@@ -287,7 +285,8 @@ func (j *job) holdUp() Reason {
 	return ""
 }
 
-// heldUpSince returns since when the job blocks the restart for that reason, or the zero time if it does no longer.
+// heldUpSince returns since when the job has blocked the restart for that reason, or the zero time if it no longer
+// does.
 func (j *job) heldUpSince(reason Reason) (since time.Time) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -307,7 +306,7 @@ func (j *job) String() string { return fmt.Sprintf("%s job %q (%s)", j.typeName(
 
 func byOrder(a, b *job) int { return cmp.Compare(a.order, b.order) }
 
-// A remoteError is an error that was decoded: its text is all that is left.
+// A remoteError is a decoded error, of which only the text is left.
 type remoteError string
 
 func (e remoteError) Error() string { return string(e) }
@@ -329,7 +328,7 @@ func errorOf(text *remoteError) error {
 	return *text
 }
 
-// plainJobInfo and plainPoolInfo are what encoding/json can see; a JSON form has the texts of errors beside them.
+// plainJobInfo and plainPoolInfo are what encoding/json can see; the JSON forms add the texts of errors.
 type (
 	plainJobInfo  JobInfo
 	plainPoolInfo PoolInfo

@@ -6,19 +6,17 @@ import (
 	"github.com/agentjobs/jobs/internal/stopchan"
 )
 
-// Channel executes a job that runs until it is told to stop (a channel job). It is told once, by a nil
-// on stopChan, and not again before it has returned; a ContextJob also by the end of its context. If the
-// pool finds the channel closed when it wants to tell the job, the job counts as told. stopChan may be
-// nil for a ContextJob only, for any other job that is an error.
+// Channel executes a job that runs until it is told to stop (a channel job). It is told once, by a nil on stopChan,
+// and not again before it has returned; a ContextJob also by the end of its context. If the pool finds the channel
+// closed when it wants to tell the job, the job counts as told. Only a ContextJob may have a nil stopChan.
 //
-// If Execute returns an error without having been told, one nil is put on stopChan all the same, for
-// whatever else of the job's listens there, until it is taken, or the job starts again or is
-// unregistered, or its pool is shut down. A nil that nobody took is taken back.
+// If Execute returns an error without having been told, one nil is offered on stopChan all the same, to any other
+// listener of the job's, until it is received, or the job starts again or is unregistered, or its pool is shut down.
+// A nil that nobody received is taken back.
 //
-// Jobs of one pool may share a channel: as many nils are put there as were told, and each counts for
-// whichever returns. Where that is in doubt, since one has returned an error meanwhile, one that returns nil
-// counts as told, and is executed again. Jobs of two pools must not share one, since neither pool knows of
-// the other's nils.
+// Jobs of one pool may share a channel: one nil is sent for each job told, and counts for whichever returns next. If
+// that is in doubt, because another has returned an error meanwhile, a job that returns nil counts as told, and is
+// executed again. Jobs of different pools must not share a channel, since neither pool knows of the other's nils.
 func Channel(stopChan chan interface{}) Trigger { return channel(stopChan) }
 
 type channel chan interface{}
@@ -39,8 +37,8 @@ var channelTraits = traits{
 	told:         true,
 }
 
-// A channelJob executes until it is told to stop. Its Sharer is guarded by the pool's mutex, as are all that it
-// shares its channel with; without a stop channel it is the zero one.
+// A channelJob executes until it is told to stop. The pool's mutex guards its Sharer, as all that it shares its
+// channel with; without a stop channel it is the zero one.
 type channelJob struct {
 	basicKind
 	stopchan.Sharer
@@ -87,7 +85,7 @@ func (c *channelJob) ended(j *job, o outcome) outcome {
 	return o
 }
 
-// retire tells the job for good: to end, if it is executing, and nothing if it is not.
+// retire tells the job to end, if it is executing, and from then on nothing.
 func (c *channelJob) retire(j *job) {
 	p := j.pool
 	executing := j.state().has(inExecute)
@@ -105,7 +103,7 @@ func (c *channelJob) retire(j *job) {
 func (p *Pool) tellAttachedLocked() {
 	for j, c := range p.channels {
 		if j.attached() {
-			j.mu.Lock() // waits for a claim that may yet be taken back
+			j.mu.Lock() // waits for a claim that may yet be withdrawn
 			if j.state().has(inExecute) {
 				c.Tell()
 			}
@@ -115,8 +113,8 @@ func (p *Pool) tellAttachedLocked() {
 	}
 }
 
-// untellAttachedLocked withdraws the offers to attached channel jobs, as they are about to start
-// again. The pool's mutex is held.
+// untellAttachedLocked withdraws the offers to attached channel jobs, which are about to start again. The pool's
+// mutex is held.
 func (p *Pool) untellAttachedLocked() {
 	stopchan.Untell(func(yield func(*stopchan.Sharer) bool) {
 		for j, c := range p.channels {

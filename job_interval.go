@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Every executes a job at once, when it is ready and whenever the pool has restarted, and then again
-// and again, interval after the end of the last execution (an interval job). An interval of 0 or less
-// is an error; one below 10 microseconds counts as that, so that other goroutines are not kept from running.
+// Every executes a job as soon as it is ready and whenever the pool has restarted, and then repeatedly, interval
+// after the end of the last execution (an interval job). An interval of 0 or less is an error; one below 10
+// microseconds counts as that, so that other goroutines get to run.
 func Every(interval time.Duration) Trigger { return every(interval) }
 
 type every time.Duration
@@ -29,7 +29,7 @@ var intervalTraits = traits{
 	periodic:     true,
 }
 
-// An intervalJob executes again and again.
+// An intervalJob executes repeatedly.
 type intervalJob struct {
 	basicKind
 	interval time.Duration
@@ -40,7 +40,7 @@ func (i *intervalJob) after(j *job, o outcome) verdict {
 	return verdict{phase: phaseStarted, mark: failingMark(j, o), wait: i.jitter.addTo(i.interval)}
 }
 
-// failingMark returns what a periodic job is marked with after an execution.
+// failingMark returns the mark of a periodic job after an execution.
 func failingMark(j *job, o outcome) jobWord {
 	if o.failed() && !j.attached() {
 		return markFailing
@@ -48,7 +48,7 @@ func failingMark(j *job, o outcome) jobWord {
 	return 0
 }
 
-// A jitter is the longest time to be added, at random, to a wait.
+// A jitter is the maximum of the random time added to a wait.
 type jitter time.Duration
 
 func (most jitter) addTo(wait time.Duration) time.Duration {
@@ -62,7 +62,7 @@ func (most jitter) addTo(wait time.Duration) time.Duration {
 	return wait + extra
 }
 
-// lingering is part of the kinds whose jobs come to an end: how long its record is kept then.
+// lingering is part of the kinds whose jobs end: how long their records are kept then.
 type lingering time.Duration
 
 func lingeringFor(s *settings) lingering {

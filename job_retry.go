@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Retry executes a job until it has succeeded once, attempts times at the most (a retry job). It
-// starts as soon as it is ready. attempts below 1 is an error.
+// Retry executes a job until it succeeds, at most attempts times (a retry job). It starts as soon as it is ready.
+// attempts below 1 is an error.
 func Retry(attempts int) Trigger { return retry(attempts) }
 
 type retry int
@@ -27,7 +27,7 @@ func (attempts retry) kind(_ Job, s *settings) (kind, error) {
 
 var retryTraits = traits{name: JobTypeRetry, options: optForget | optBackoff}
 
-// A retryJob executes until it has succeeded, or has failed too often.
+// A retryJob executes until it succeeds, or has failed too often.
 type retryJob struct {
 	basicKind
 	lingering
@@ -46,7 +46,7 @@ func (r *retryJob) after(j *job, o outcome) verdict {
 	switch {
 	case o.err == nil:
 		return r.finish()
-	case o.excuse != nil: // it was retired, and neither failed nor done
+	case o.excuse != nil: // it was retired, and is neither failed nor done
 		return verdict{phase: phaseStarted, mark: j.state() & markRetrying, wait: forever}
 	case r.left(j) == 0, isPermanent(o.err):
 		return r.fail()
@@ -59,7 +59,7 @@ func (r *retryJob) backoff(failed uint64) time.Duration {
 	wait := r.min
 	for ; failed > 1 && wait < r.max; failed-- {
 		wait = min(2*wait, r.max)
-		if wait <= 0 { // min is 0, or twice the wait is more than there is
+		if wait <= 0 { // min is 0, or doubling overflowed
 			return r.min
 		}
 	}

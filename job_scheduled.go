@@ -21,17 +21,16 @@ func ParseSchedule(expr string) (cron.Schedule, error) {
 	return parsed, nil
 }
 
-// Cron executes a job at each occurrence of a cron expression (a scheduled job); see package schedule
-// for what it may contain. An expression that does not parse, or has no occurrence left, is an error.
+// Cron executes a job at each occurrence of a cron expression (a scheduled job); see package schedule for the syntax.
+// An expression that does not parse, or has no occurrence left, is an error.
 func Cron(expr string) Trigger { return expression(expr) }
 
-// On executes a job at each occurrence of a schedule (a scheduled job): of package schedule's, of
-// robfig/cron's, or of the caller's own making. The schedule is asked once while the job is registered,
-// which waits for the answer, and then by the job. A nil schedule, or one with no occurrence left, is
-// an error.
+// On executes a job at each occurrence of a schedule (a scheduled job): package schedule's, robfig/cron's, or your
+// own. The schedule is asked once during registration, which waits for the answer, and then by the job. A nil
+// schedule, or one with no occurrence left, is an error.
 //
-// A schedule that one day answers with the zero time, or with a time that is not later than the one
-// it was given, has come to its end, and the job is Finished.
+// A schedule that later returns the zero time, or a time that is not after the one it was given, has ended, and the
+// job is Finished.
 func On(schedule cron.Schedule) Trigger { return on{schedule} }
 
 type expression string
@@ -77,11 +76,11 @@ var scheduledTraits = traits{
 	periodic:     true,
 }
 
-// The wall clock can be set, and a machine can sleep, while timers go by the monotonic clock. So a
-// scheduled job looks at the wall clock at least this often.
+// The wall clock can be set, and a machine can sleep, while timers use the monotonic clock. So a scheduled job looks
+// at the wall clock at least this often.
 const longestSleep = time.Minute
 
-// A step back of the wall clock by less than this is the clock being kept right, and not a jump.
+// A wall clock that is set back by less than this is being adjusted, and has not jumped.
 const smallestJump = time.Second
 
 // A scheduledJob executes when its schedule says so.
@@ -91,9 +90,9 @@ type scheduledJob struct {
 	jitter   jitter
 
 	// Guarded by the job's mutex.
-	planned time.Time // when it is to execute next, by the wall clock; zero if that is to be found
-	last    time.Time // what was planned for the execution before
-	asOf    time.Time // when that was found
+	planned time.Time // when it executes next, by the wall clock; zero if still to be found
+	last    time.Time // what was planned for the previous execution
+	asOf    time.Time // when planned was found
 }
 
 func (s *scheduledJob) after(j *job, o outcome) verdict {
@@ -125,8 +124,8 @@ func (s *scheduledJob) nowDue(j *job) bool {
 	}
 }
 
-// reached reports whether the planned occurrence, or one that RunNow has asked for, has come at the time given. It is
-// not known if a restart has skipped the occurrence meanwhile.
+// reached reports whether the planned occurrence, or an execution that RunNow has asked for, is due at the given
+// time. That is unknown if a restart has skipped the occurrence meanwhile.
 func (s *scheduledJob) reached(j *job, t time.Time) (due, known bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -140,7 +139,7 @@ func (s *scheduledJob) reached(j *job, t time.Time) (due, known bool) {
 		j.nextLocked(now(), min(wait, longestSleep))
 		return false, true
 	}
-	// Used up, whatever comes of it: an occurrence that meets a stopped pool is skipped.
+	// Used up in any case: an occurrence that meets a stopped pool is skipped.
 	s.last, s.planned = s.planned, time.Time{}
 	return true, true
 }
@@ -154,8 +153,8 @@ func (s *scheduledJob) resume(j *job) {
 	}
 }
 
-// plan finds the next occurrence after t. It reports false if there is none, or the schedule has
-// failed to answer; then it has seen to the rest.
+// plan finds the next occurrence after t. It reports false if there is none, or the schedule failed to answer; then
+// it has done the rest.
 func (s *scheduledJob) plan(j *job, t time.Time) bool {
 	asOf := t
 	j.mu.Lock()
@@ -165,7 +164,7 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 	}
 	j.begin(inNext)
 	if ahead := s.last.Sub(t.Round(0)); ahead > 0 && ahead < smallestJump {
-		t = s.last // the clock was put right by a little: that occurrence has had its execution
+		t = s.last // the clock was adjusted a little: that occurrence was executed already
 	}
 	j.mu.Unlock()
 	var err error
@@ -183,7 +182,7 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 			j.change(phaseMask, phaseFinished)
 			j.setLocked(never)
 			if j.attached() {
-				j.pool.recount() // a call of its Ready in flight does not hold a restart up any more
+				j.pool.recount() // a call of its Ready in flight no longer blocks a restart
 			}
 		}
 		return j.runNow
@@ -193,8 +192,8 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 	return true
 }
 
-// occurrenceAfter asks the schedule, which may be user code, and hands done how that ended. It returns
-// the zero time if the schedule has come to its end.
+// occurrenceAfter asks the schedule, which may be user code, and passes done how that ended. It returns the zero time
+// if the schedule has ended.
 func (s *scheduledJob) occurrenceAfter(t time.Time, who caller, done func(error)) (next time.Time) {
 	userCode(who, func() error {
 		if answer := s.schedule.Next(t); answer.After(t) {
@@ -205,8 +204,8 @@ func (s *scheduledJob) occurrenceAfter(t time.Time, who caller, done func(error)
 	return next
 }
 
-// nextReturned ends a call of the schedule's Next. A schedule that panics fails the job as an execution would,
-// but is no execution. A detached job asks it again after a while, an attached one after the restart.
+// nextReturned ends a call of the schedule's Next. A panic fails the job as in an execution, but does not count as
+// one. A detached job asks again after a while, an attached one after the restart.
 func (j *job) nextReturned(failed error) {
 	if failed == nil {
 		j.end(inNext)

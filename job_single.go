@@ -1,6 +1,6 @@
 package jobs
 
-// Once executes a job one time (a single run job), as soon as it is ready.
+// Once executes a job once (a single run job), as soon as it is ready.
 func Once() Trigger { return once{} }
 
 type once struct{}
@@ -23,7 +23,7 @@ func (s *singleJob) after(_ *job, o outcome) verdict {
 	switch {
 	case o.err == nil:
 		return s.finish()
-	case o.excuse != nil: // it was retired, and neither failed nor done
+	case o.excuse != nil: // it was retired, and is neither failed nor done
 		return verdict{phase: phaseStarted, wait: forever}
 	}
 	return s.fail()

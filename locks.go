@@ -23,10 +23,10 @@ const (
 type waiter struct {
 	as      holder
 	served  chan struct{} // closed when the wait is over
-	granted bool          // what came of it; written before served is closed
+	granted bool          // the result; written before served is closed
 }
 
-// acquire takes the lock and returns nil, or joins the queue.
+// acquire acquires the lock and returns nil, or joins the queue.
 func (l *jobLock) acquire(as holder) *waiter {
 	if l.holder == heldByNobody {
 		l.holder = as
@@ -52,7 +52,7 @@ func (l *jobLock) release() {
 	close(w.served)
 }
 
-// withdrawExecution sends the execution that is in the queue, if there is one, away.
+// withdrawExecution removes the execution from the queue, if there is one.
 func (l *jobLock) withdrawExecution() {
 	if l.queue == nil {
 		return
@@ -79,9 +79,8 @@ func (l *jobLock) executionWaits() bool {
 	return false
 }
 
-// lockForExecutionLocked takes the job's lock for an execution, and reports whether it had to wait
-// for it. It is not granted if the job was retired before its turn came. While it waits it gives the
-// job's mutex up.
+// lockForExecutionLocked acquires the job's lock for an execution, and reports whether it had to wait. The lock is
+// not granted if the job was retired first. The job's mutex is released during the wait.
 func (j *job) lockForExecutionLocked() (waited, granted bool) {
 	w := j.lock.acquire(heldByExecution)
 	if w == nil {
@@ -108,7 +107,7 @@ func (j *job) Lock() {
 	}
 }
 
-// Unlock gives the job's lock back, see JobUnlock.
+// Unlock releases the job's lock, see JobUnlock.
 func (j *job) Unlock() {
 	j.mu.Lock()
 	holder := j.lock.holder
@@ -125,21 +124,19 @@ func (j *job) Unlock() {
 	j.settle()
 }
 
-// JobLock waits until the lock of the job with that id is free, and takes it. Until JobUnlock the
-// job, if it is an interval or scheduled job, does not execute; one that is executing holds its lock
-// itself until it has returned. So jobs, and other code, can exclude each other. Waiters are served
-// in the order in which they came. The lock is not reentrant: a job that asks for its own lock from
-// inside its Execute waits for itself. For an unknown id JobLock does nothing; the id of an
-// unregistered job works until the last holder and waiter are gone.
+// JobLock waits until the lock of the job with that id is free, and acquires it. Until JobUnlock the job, if it is an
+// interval or scheduled job, does not execute; one that is executing holds its lock itself until it has returned. So
+// jobs, and other code, can exclude each other. Waiters are served in order of arrival. The lock is not reentrant: a
+// job that acquires its own lock inside its Execute waits for itself. For an unknown id JobLock does nothing; the id
+// of an unregistered job works until the last holder and waiter are gone.
 func (p *Pool) JobLock(id string) {
 	if j := p.lockable(id); j != nil {
 		j.Lock()
 	}
 }
 
-// JobUnlock gives back the lock that JobLock took; any goroutine may do that. It does nothing for an
-// unknown id, and only logs if the job is not locked, or is locked by its own execution: that hold
-// ends with the execution.
+// JobUnlock releases the lock that JobLock acquired; any goroutine may do that. It does nothing for an unknown id,
+// and only logs if the job is not locked, or is locked by its own execution, which releases it at its end.
 func (p *Pool) JobUnlock(id string) {
 	if j := p.lockable(id); j != nil {
 		j.Unlock()

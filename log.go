@@ -7,7 +7,7 @@ import (
 )
 
 // write calls the log handler, which is user code: no mutex may be held, and the call must count already, for the job
-// or for its pool. What the handler panics with is its own.
+// or for its pool. A panic of the handler is ignored.
 func (p *Pool) write(j *job, level slog.Level, message string, attrs ...slog.Attr) {
 	if j != nil {
 		attrs = append(j.attrs(), attrs...)
@@ -25,16 +25,16 @@ func (p *Pool) handler() *slog.Logger {
 	return p.settings.logger
 }
 
-// log logs what a caller of the pool has asked for in vain. Like all that is logged on a caller's behalf it is written
-// on another goroutine, which the caller waits for: the handler may end that, and not the caller's.
+// log logs a caller's request that had no effect. Like everything logged on a caller's behalf it is written on
+// another goroutine, which the caller waits for: the handler may end that one, but not the caller's.
 func (p *Pool) log(level slog.Level, message string, attrs ...slog.Attr) {
 	p.beginLog()
 	defer p.endLog()
 	apart(func() { p.write(nil, level, message, attrs...) })
 }
 
-// beginLog counts a call of the log handler; endLog ends it. What the line tells of becomes visible with the pool's
-// mutex held, and so does the count: whoever shuts the pool down sees that, or is seen.
+// beginLog counts a call of the log handler; endLog ends it. What is logged becomes visible with the pool's mutex
+// held, and so does the count: either Shutdown sees the call, or its caller sees the shutdown.
 func (p *Pool) beginLog() { p.logging.Add(1) }
 
 func (p *Pool) endLog() {
@@ -58,19 +58,19 @@ func errorAttrs(err error) []slog.Attr {
 	return attrs
 }
 
-// logBadValue logs an error on account of which something was left as it is, if it is one.
+// logBadValue logs the error, if any, because of which something was left unchanged.
 func (p *Pool) logBadValue(err error) {
 	if err != nil {
 		p.log(slog.LevelError, "value ignored", errorAttrs(err)...)
 	}
 }
 
-// logFailure logs an error; the call counts for the job already.
+// logFailure logs an error; the call already counts for the job.
 func (j *job) logFailure(message string, err error) {
 	j.pool.write(j, slog.LevelError, message, errorAttrs(err)...)
 }
 
-// logFailed logs a failure and whether the pool has stopped because of it; the call counts for the job already.
+// logFailed logs a failure and whether it has stopped the pool; the call already counts for the job.
 func (j *job) logFailed(message string, err error, stopped bool) {
 	j.logFailure(message, err)
 	if stopped {
@@ -78,8 +78,8 @@ func (j *job) logFailed(message string, err error, stopped bool) {
 	}
 }
 
-// logIgnored logs the end of an execution whose error is no failure any more; the call counts for the job already. A
-// panic is worth more than a debug line all the same.
+// logIgnored logs the end of an execution whose error is no longer a failure; the call already counts for the job. A
+// panic is still worth more than a debug line.
 func (j *job) logIgnored(message string, err error) {
 	switch {
 	case err == nil:
@@ -91,7 +91,7 @@ func (j *job) logIgnored(message string, err error) {
 	}
 }
 
-// logDebug logs what a caller has done with a job. The call counts for the pool already, and ends here.
+// logDebug logs what a caller has done with a job. The call already counts for the pool; its count ends here.
 func (j *job) logDebug(message string) {
 	defer j.pool.endLog()
 	if j.pool.logs(slog.LevelDebug) {
@@ -101,7 +101,7 @@ func (j *job) logDebug(message string) {
 
 func (j *job) logWarning(message string) { j.pool.log(slog.LevelWarn, message, j.attrs()...) }
 
-// logs reports whether anything of that level is logged at all. The handler's answer counts as its call, see write.
+// logs reports whether anything at that level is logged at all. Asking the handler counts as calling it, see write.
 func (p *Pool) logs(level slog.Level) (yes bool) {
 	userCode(caller{pool: p}, func() error {
 		yes = p.handler().Enabled(context.Background(), level)
@@ -110,8 +110,7 @@ func (p *Pool) logs(level slog.Level) (yes bool) {
 	return yes
 }
 
-// stackOf returns the stack of the panic that err comes from, if it does. It calls no method of an
-// error of the user's.
+// stackOf returns the stack of the panic that err comes from, if any. It calls no methods of the user's errors.
 func stackOf(err error) []byte {
 	for err != nil {
 		switch e := err.(type) {

@@ -2,7 +2,7 @@ package jobs
 
 import "log/slog"
 
-// mostPending is how many changes of status wait for WithOnStatus's function at the most.
+// mostPending is the maximum number of status changes that wait for WithOnStatus's function.
 const mostPending = 64
 
 // Announcements are the calls of WithOnStatus's function. The pool's mutex guards them.
@@ -11,7 +11,7 @@ type announcements struct {
 	announcing bool
 }
 
-// announceLocked has the pool's status announced.
+// announceLocked queues an announcement of the pool's status.
 func (p *Pool) announceLocked() {
 	if p.settings.onStatus == nil {
 		return
@@ -27,7 +27,7 @@ func (p *Pool) announceLocked() {
 	}
 }
 
-// announceLatestLocked forgets what has yet to be announced, but for the latest.
+// announceLatestLocked drops all pending announcements but the latest.
 func (p *Pool) announceLatestLocked() {
 	if n := len(p.pending); n > 1 {
 		p.pending = p.pending[n-1:]
@@ -38,7 +38,7 @@ func (p *Pool) announce() {
 	silent := false
 	defer func() {
 		if !silent {
-			// In place of this goroutine, which runtime.Goexit ends; and ends as that would have.
+			// Replaces this goroutine, which runtime.Goexit ends, and ends as it would have.
 			go p.announce()
 		}
 	}()

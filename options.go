@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// A JobOption sets something about one job as it is registered. One that means nothing for the kind
-// of job makes the registration fail; a nil one is ignored.
+// A JobOption configures one job at its registration. One that does not apply to the kind of job makes the
+// registration fail; a nil one is ignored.
 type JobOption func(*settings)
 
-// settings is what the options of one registration amount to.
+// settings are the combined options of one registration.
 type settings struct {
 	given   options
 	named   bool
-	name    string // blank for the id
+	name    string // if blank, the id is the name
 	timeout time.Duration
 	jitter  time.Duration
 	min     time.Duration
@@ -25,7 +25,7 @@ type settings struct {
 	forget  time.Duration
 }
 
-// options is a set of options; a kind of job has the set of those that mean something for it.
+// options is a set of options, such as those that apply to a kind of job.
 type options uint8
 
 const (
@@ -37,7 +37,7 @@ const (
 
 var optionNames = [...]string{"Detached", "WithJitter", "WithRetryBackoff", "WithForget"}
 
-// check reports the first setting that is no good for a kind with those options.
+// check returns an error for the first setting that is invalid for a kind with those options.
 func (s *settings) check(allowed options) error {
 	for i, name := range optionNames {
 		if opt := options(1) << i; s.given&^allowed&opt != 0 {
@@ -58,7 +58,7 @@ func (s *settings) check(allowed options) error {
 }
 
 // WithName names the job: in JobExecution.GetName, JobInfo and the log. The name need not be unique. A job with a
-// blank name has its id as its name, one without this option its type.
+// blank name is named by its id, one without this option by its type.
 func WithName(name string) JobOption {
 	return func(s *settings) { s.named = true; s.name = name }
 }
@@ -74,49 +74,46 @@ func (s *settings) nameOf(id, typeName string) string {
 	return s.name
 }
 
-// WithJobTimeout limits how long each execution of the job, and each call of its Status, may last,
-// instead of the pool's execution timeout; 0 stands for that. A timeout below 0 is an error. Executions of
-// single run and retry jobs have none unless this gives one; those of channel jobs have none at
-// all, so for them it limits Status only.
+// WithJobTimeout sets the timeout of each execution of the job, and of each call of its Status, instead of the pool's
+// execution timeout; 0 means the pool's, and below 0 is an error. Executions of single run and retry jobs have no
+// timeout unless this sets one; those of channel jobs never have one, so for them it applies to Status only.
 //
-// An execution that exceeds its timeout has failed at that moment. Go cannot kill it: until it returns
-// the job keeps its lock and is not executed again. A ContextJob's context ends with ErrTimeout.
+// An execution that exceeds its timeout fails at that moment. Go cannot kill it: until it returns, the job keeps its
+// lock and is not executed again. A ContextJob's context ends with ErrTimeout.
 func WithJobTimeout(timeout time.Duration) JobOption {
 	return func(s *settings) { s.timeout = timeout }
 }
 
-// Detached makes an interval, scheduled or channel job one that runs on whatever its pool does: it
-// is not stopped and restarted with the others, its failures do not stop them, and its Status is not
-// called.
+// Detached makes an interval, scheduled or channel job execute whatever the status of its pool: it is not stopped and
+// restarted with the others, its failures do not stop them, and its Status is not called.
 func Detached() JobOption {
 	return func(s *settings) { s.given |= optDetached }
 }
 
-// WithJitter adds a random time of at most max to each wait of an interval or scheduled job, so that
-// many jobs, or many agents, do not all execute at the same moment. A max below zero is an error.
+// WithJitter adds a random time of up to max to each wait of an interval or scheduled job, so that many jobs, or many
+// agents, do not all execute at the same moment. A max below zero is an error.
 func WithJitter(max time.Duration) JobOption {
 	return func(s *settings) { s.given |= optJitter; s.jitter = max }
 }
 
-// WithRetryBackoff makes a retry job wait after each failed attempt: min after the first, then twice
-// as long each time, up to max. Without it attempts follow at once. It is an error if min is below
-// zero or max below min.
+// WithRetryBackoff makes a retry job wait after each failed attempt: min after the first, then twice as long each
+// time, up to max. Without it there is no wait. A min below zero, or a max below min, is an error.
 func WithRetryBackoff(min, max time.Duration) JobOption {
 	return func(s *settings) { s.given |= optBackoff; s.min, s.max = min, max }
 }
 
-// WithForget unregisters a single run or retry job by itself, the given time after it has ended;
-// without it its record is kept until UnregisterJob. A pool that was shut down forgets nothing any more. A
-// duration below zero is an error.
+// WithForget unregisters a single run or retry job automatically, the given time after it has ended; without it its
+// record is kept until UnregisterJob. A pool that was shut down forgets nothing any more. A duration below zero is an
+// error.
 func WithForget(after time.Duration) JobOption {
 	return func(s *settings) { s.given |= optForget; s.forget = after }
 }
 
-// A PoolOption sets something about a pool as NewPool makes it. A nil one is ignored. A bad value makes every
-// registration with the pool fail, with an error that names it.
+// A PoolOption configures a pool in NewPool. A nil one is ignored. An invalid one makes every registration with the
+// pool fail, with an error that names it.
 type PoolOption func(*poolSettings)
 
-// poolSettings is what the options of a pool amount to. The zero poolSettings, but for the durations, are the defaults.
+// poolSettings are the combined options of a pool. Their zero values, except for the durations, are the defaults.
 type poolSettings struct {
 	logger       *slog.Logger
 	abandonAfter time.Duration
@@ -124,15 +121,15 @@ type poolSettings struct {
 	durations
 	base    context.Context         // the parent of the executions' contexts; nil for context.Background
 	endBase context.CancelCauseFunc // ends that; nil if base is
-	invalid error                   // of the options: why nothing can be registered
+	invalid error                   // why nothing can be registered
 }
 
-// reject notes that an option is no good.
+// reject records that an option is invalid.
 func (s *poolSettings) reject(err error) { s.invalid = errors.Join(s.invalid, err) }
 
-// WithLogger sets where the pool logs to. The default, also for nil, is what slog.Default returns at
-// the time. Lifecycle events are logged at debug level, failures and a stopped pool at error level,
-// with the attributes job (the name), id, type and error.
+// WithLogger sets where the pool logs to. The default, also for nil, is whatever slog.Default returns at the time.
+// Lifecycle events are logged at debug level, failures and a stopped pool at error level, with the attributes job
+// (the name), id, type and error.
 func WithLogger(logger *slog.Logger) PoolOption {
 	return func(s *poolSettings) { s.logger = logger }
 }
@@ -146,8 +143,8 @@ func WithStatusInterval(interval time.Duration) PoolOption {
 	}
 }
 
-// WithRetryInterval sets how long after a stop the pool first tries to restart; 30 seconds by
-// default. An interval of 0 or less is an error.
+// WithRetryInterval sets how long after a stop the pool first attempts to restart; 30 seconds by default. An interval
+// of 0 or less is an error.
 func WithRetryInterval(interval time.Duration) PoolOption {
 	return func(s *poolSettings) {
 		s.reject(checkInterval("WithRetryInterval", interval))
@@ -155,30 +152,31 @@ func WithRetryInterval(interval time.Duration) PoolOption {
 	}
 }
 
-// WithExecutionTimeout sets how long an execution of an interval or scheduled job, and any call of
-// Status, may last; 5 minutes by default. A timeout of 0 or less means that there is none.
+// WithExecutionTimeout sets the timeout of executions of interval and scheduled jobs, and of all calls of Status; 5
+// minutes by default. A timeout of 0 or less means that there is none.
 func WithExecutionTimeout(timeout time.Duration) PoolOption {
 	return func(s *poolSettings) { s.executionTimeout = timeout }
 }
 
-// WithAbandonAfter makes the pool give up an execution that has not returned the given time after
-// its timeout: the job's lock is released, the job may execute again, and PoolInfo.Abandoned
-// counts it. The goroutine goes on until it returns, and is ignored. Without this option, or with 0
-// or less, a job never has two executions at once, however long one hangs, and the pool waits.
+// WithAbandonAfter makes the pool abandon an execution that has not returned the given time after its timeout: the
+// job's lock is released, the job may execute again, and PoolInfo.Abandoned counts it. The goroutine goes on until it
+// returns, and is ignored. Without this option, or with 0 or less, a job never has two executions at once, however
+// long one hangs, and the pool waits.
 func WithAbandonAfter(after time.Duration) PoolOption {
 	return func(s *poolSettings) { s.abandonAfter = after }
 }
 
-// WithOnStatus makes the pool call f each time its status has changed, in order, one call after the
-// other. It is called on a goroutine of its own and may call any method of the pool. If it falls far
-// behind, changes in between are left out, but never the latest.
+// WithOnStatus makes the pool call f after each change of its status, in order, one call at a time. f is called on
+// its own goroutine and may call any method of the pool. If it falls far behind, intermediate changes are dropped,
+// but never the latest.
 func WithOnStatus(f func(PoolInfo)) PoolOption {
 	return func(s *poolSettings) { s.onStatus = f }
 }
 
-// WithBaseContext makes the context that f returns the parent of every execution's context, so that executions find its
-// values. NewPool calls f, once; a nil context is an error, and a nil f is ignored. When the base context ends the executions' contexts end with
-// its cause, but nothing is stopped: what they return then counts as at any other time. Use Shutdown to end a pool.
+// WithBaseContext makes the context that f returns the parent of every execution's context, so that executions find
+// its values. NewPool calls f, once; a nil context is an error, and a nil f is ignored. When the base context ends,
+// the executions' contexts end with its cause, but nothing is stopped: what they return then counts as at any other
+// time. Use Shutdown to end a pool.
 func WithBaseContext(f func() context.Context) PoolOption {
 	return func(s *poolSettings) {
 		if f == nil {
@@ -189,13 +187,12 @@ func WithBaseContext(f func() context.Context) PoolOption {
 			s.reject(errors.New("WithBaseContext: a nil context"))
 			return
 		}
-		// One of package context's, so that contexts are made and ended without calling methods of the caller's.
+		// Package context's own, so that contexts are made and ended without calling the caller's methods.
 		s.base, s.endBase = context.WithCancelCause(base)
 	}
 }
 
-// durations are what can be set about the times of a pool, see UpdateDurations. They are immutable: others take
-// their place.
+// durations are the settings that UpdateDurations changes. They are immutable: it replaces them.
 type durations struct {
 	statusInterval   time.Duration
 	retryInterval    time.Duration
@@ -208,7 +205,7 @@ var defaultDurations = durations{
 	executionTimeout: 5 * time.Minute,
 }
 
-// durations returns those in force now.
+// durations returns those currently in force.
 func (p *Pool) durations() *durations {
 	if d := p.times.Load(); d != nil {
 		return d
@@ -216,7 +213,7 @@ func (p *Pool) durations() *durations {
 	return &defaultDurations
 }
 
-// checkInterval returns an error if an interval that was given to the function of that name is no good.
+// checkInterval returns an error if an interval passed to the named function is invalid.
 func checkInterval(function string, interval time.Duration) error {
 	if interval <= 0 {
 		return fmt.Errorf("%s(%v): an interval must be above zero", function, interval)

@@ -2,8 +2,8 @@ package jobs
 
 import "time"
 
-// A record is the bookkeeping of a job's executions. Each execution changes it twice, when it
-// begins and when it ends or is found late, together with the job's word.
+// A record is the bookkeeping of a job's executions. Each execution changes it twice, together with the job's word:
+// when it begins, and when it ends or is found late.
 type record struct {
 	executions   uint64
 	failures     uint64
@@ -16,8 +16,8 @@ type record struct {
 	lastError    error
 }
 
-// A wallTime is a moment of the wall clock, in nanoseconds since 1970; 0 if there was none. It takes a third of the
-// memory of a time.Time.
+// A wallTime is a wall clock time, in nanoseconds since 1970; 0 if there was none. It takes a third of the memory of
+// a time.Time.
 type wallTime int64
 
 func (t wallTime) time() time.Time {
@@ -27,40 +27,40 @@ func (t wallTime) time() time.Time {
 	return time.Unix(0, int64(t))
 }
 
-// An outcome is what user code has returned, and why we had told it to.
+// An outcome is what user code returned, and why it had been told to.
 type outcome struct {
-	err    error // nil, a *failure or a *panicError; of a late execution, what is on record
-	excuse error // why we had told it to end, if we had: then err is no failure
+	err    error // nil, a *failure or a *panicError; of a late execution, what was recorded
+	excuse error // why it had been told to end, if it had: then err is no failure
 }
 
 func (o outcome) failed() bool { return o.err != nil && o.excuse == nil }
 
-// A verdict is what follows from that for the job, which its kind knows.
+// A verdict is what follows for the job, which its kind decides.
 type verdict struct {
 	phase jobWord
 	mark  jobWord       // the trouble it is in
 	wait  time.Duration // until the next step
 }
 
-// A manner is what we make of an outcome.
+// A manner is how we classify an outcome.
 type manner uint8
 
 const (
-	endedWell      manner = iota // there is nothing left to do
-	endedAsTold                  // with an error, which is no failure
-	endedBadly                   // it has failed
-	endedLate                    // it had been found late: its failure is on record already
-	endedAbandoned               // it had been given up: nothing was changed
+	endedWell      manner = iota // nothing is left to do
+	endedAsTold                  // with an error that is no failure
+	endedBadly                   // it failed
+	endedLate                    // it had been found late: its failure was recorded already
+	endedAbandoned               // it had been abandoned: nothing was changed
 )
 
-// An Outcome says how an execution has ended. There may be more in later versions.
+// An Outcome is how an execution ended. Later versions may add more.
 type Outcome string
 
 const (
 	OutcomeSuccess Outcome = "success" // it returned nil
 	OutcomeFailure Outcome = "failure" // it returned an error
-	OutcomeTimeout Outcome = "timeout" // it has exceeded its timeout, whether it has returned since or not
-	OutcomePanic   Outcome = "panic"   // it has panicked, or called runtime.Goexit
+	OutcomeTimeout Outcome = "timeout" // it exceeded its timeout, whether or not it has returned since
+	OutcomePanic   Outcome = "panic"   // it panicked, or called runtime.Goexit
 	OutcomeTold    Outcome = "told"    // it ended after it was told to, which is neither a success nor a failure
 )
 
@@ -91,16 +91,15 @@ func codeOf(o outcome) outcomeCode {
 	return failed
 }
 
-// An ending is what is left to do at the end of an execution. It is filled in where it is, and not
-// returned, since each copy takes of the stack that a goroutine begins with.
+// An ending is what is left to do at the end of an execution. It is filled in, not returned, since each copy uses up
+// some of the stack that a goroutine begins with.
 type ending struct {
 	manner manner
 	life   poolWord // if it has failed: the pool's, at that moment
 	err    error    // what is to be logged
 }
 
-// ended writes down how execution n has ended, and draws the consequences. It returns what time it is
-// then, or 0 if that took a while.
+// ended records how execution n ended, and acts on it. It returns the current time, or 0 if that took a while.
 func (j *job) ended(n uint32, o outcome) instant {
 	end := ending{err: o.err}
 	var at instant
@@ -127,8 +126,8 @@ func (j *job) recordToldEnd(n uint32, o outcome, end *ending) instant {
 	return j.recordEnd(n, j.kind.ended(j, o), end)
 }
 
-// recordEnd writes down how execution n has ended, and returns what time it is. The end of a late one is left to
-// recordLateEnd. Unless it has ended well, the call that logs it counts from then on.
+// recordEnd records how execution n ended, and returns the current time. The end of a late one is left to
+// recordLateEnd. Unless it ended well, the call that logs it counts from then on.
 func (j *job) recordEnd(n uint32, o outcome, end *ending) instant {
 	at := now()
 	j.mu.Lock()
@@ -158,8 +157,8 @@ func (j *job) recordEnd(n uint32, o outcome, end *ending) instant {
 	return at
 }
 
-// recordLateEnd writes down that execution n, which was late, has ended, unless it has been abandoned meanwhile. A job
-// is among the pool's late ones for as long as its word says so: the two change together, with both mutexes held.
+// recordLateEnd records that execution n, which was late, has ended, unless it was abandoned meanwhile. A job is
+// among the pool's late ones for as long as its word says so: the two change together, with both mutexes held.
 func (j *job) recordLateEnd(n uint32, end *ending) {
 	p := j.pool
 	p.mu.Lock()
@@ -196,7 +195,7 @@ func (j *job) mannerLocked(n uint32, o outcome) manner {
 	return endedWell
 }
 
-// follow draws the consequences of an execution's end, and logs it.
+// follow acts on an execution's end, and logs it.
 func (j *job) follow(end *ending) {
 	if end.manner == endedAbandoned {
 		j.abandonedReturned(end.err)
@@ -233,7 +232,7 @@ func (j *job) abandonedReturned(err error) {
 	j.logIgnored("abandoned execution has returned", err)
 }
 
-// failLocked writes down that the execution in flight has failed.
+// failLocked records that the execution in flight has failed.
 func (j *job) failLocked(cause error) error {
 	j.failures++
 	j.failedInARow++
@@ -241,21 +240,21 @@ func (j *job) failLocked(cause error) error {
 	return j.lastError
 }
 
-// endExecutionLocked ends the execution in flight: its claim, and with that its call, and its lock.
+// endExecutionLocked ends the execution in flight: its claim, and so its call, and its lock.
 func (j *job) endExecutionLocked(o outcome, at instant) {
 	v := j.kind.after(j, o)
 	j.change(phaseMask|markTrouble|inExecute|lateExecute, v.phase|v.mark)
 	j.ctx = nil
-	j.lastEnd = j.lastStart + wallTime(at-j.begun) // the clock as it was when it began, which spares reading it
+	j.lastEnd = j.lastStart + wallTime(at-j.begun) // by the clock as it was when it began, which saves reading it
 	j.releaseLocked()
 	j.nextLocked(at, v.wait)
 }
 
-// retireLocked ends the job for good: no step begins any more, nothing waits any longer, and the context of the
-// execution in flight ends. Its pool's mutex is held, too.
+// retireLocked ends the job for good: no step begins any more, nothing keeps waiting, and the context of the
+// execution in flight ends. The pool's mutex is held, too.
 func (j *job) retireLocked(cause error) {
 	j.stopLocked()
-	j.armExpiryLocked() // as nobody looks for it any more
+	j.armExpiryLocked() // since nobody looks for it any more
 	j.lock.withdrawExecution()
 	j.readiness.wakeLocked()
 	j.kind.retire(j)

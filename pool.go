@@ -12,18 +12,18 @@ import (
 	"github.com/agentjobs/jobs/internal/stopchan"
 )
 
-// A Pool runs the jobs that are registered with it, each in a goroutine of its own while it executes,
-// and stops and restarts the attached ones together. The zero Pool is ready for use; it must not be
-// copied. All methods are safe for concurrent use, also from inside jobs.
+// A Pool runs the jobs that are registered with it, each on its own goroutine while it executes, and stops and
+// restarts the attached ones together. The zero Pool is ready to use; it must not be copied. All methods are safe for
+// concurrent use, also from inside jobs.
 //
-// A pool starts no goroutine and no timer before it is used. Used in a testing/synctest bubble, it
-// belongs to that bubble.
+// A pool starts no goroutine and no timer before it is used. Used in a testing/synctest bubble, it belongs to that
+// bubble.
 type Pool struct {
 	// Set by NewPool and immutable from then on.
 	settings poolSettings
 	clock    func() time.Time // the wall clock; nil for time.Now
 
-	times     atomic.Pointer[durations] // nil for the default ones; written with mu held
+	times     atomic.Pointer[durations] // nil for the defaults; written with mu held
 	word      atomic.Uint64             // a poolWord; written with mu held
 	registry  registry
 	limits    limitWatch
@@ -32,19 +32,19 @@ type Pool struct {
 	changed   atomic.Pointer[chan struct{}] // closed when WaitRunning is to look again; made when it waits, and written with mu held
 
 	mu         sync.Mutex // guards what follows
-	jobs       []*job     // all that are registered, in no order
+	jobs       []*job     // all that are registered, unordered
 	registered uint64     // how many ever were
 	attached   int        // how many of them are
 	departed   map[string]*job
 	channels   map[*job]*channelJob
-	stopChans  stopchan.Set // those of the channel jobs, until they are unregistered and not executing
+	stopChans  stopchan.Set // of the channel jobs, until they are unregistered and not executing
 	watch
 	announcements
-	silent chan struct{} // closed when neither that nor WithOnStatus's function is being called; made when waited for
+	silent chan struct{} // closed when no call of user code counts for the pool; made when waited for
 }
 
-// NewPool returns a pool of its own, apart from the one behind the package-level functions. It has no error to return,
-// so that a pool can be the value of a variable: a bad option is what each registration fails with.
+// NewPool returns a new pool, independent of the default pool. It returns no error, so that a pool can be the value
+// of a variable: an invalid option is an error of each registration.
 func NewPool(opts ...PoolOption) *Pool {
 	p := new(Pool)
 	p.settings.durations = defaultDurations
@@ -66,10 +66,10 @@ func (p *Pool) wallClock() time.Time {
 	return time.Now()
 }
 
-// UnregisterJob removes a job for good; for an unknown id it does nothing. It returns at once, also
-// from inside the job's own methods: no execution begins any more, the context of the one in flight
-// ends with ErrUnregistered, and a channel job that is executing is told to stop. When its calls have
-// returned, no goroutine or timer of the job is left.
+// UnregisterJob removes a job for good; for an unknown id it does nothing. It returns at once, also from inside the
+// job's own methods: no further execution begins, the context of the one in flight ends with ErrUnregistered, and a
+// channel job that is executing is told to stop. Once its calls have returned, no goroutine or timer of the job is
+// left.
 func (p *Pool) UnregisterJob(jobID string) {
 	p.mu.Lock()
 	j := p.registry.remove(jobID)
@@ -113,7 +113,7 @@ func (p *Pool) removeLocked(j *job) {
 	p.jobs[end] = nil
 	p.jobs = p.jobs[:end]
 	if end == 0 {
-		p.jobs = nil // to give its memory back
+		p.jobs = nil // to free its memory
 		p.lookForLimitsNow()
 	}
 }
@@ -126,8 +126,7 @@ func (p *Pool) departLocked(j *job) {
 	p.departed[j.id] = j
 }
 
-// lockable returns the job whose lock goes by that id: also an unregistered one, for as long as the
-// lock is held.
+// lockable returns the job to lock for that id, even an unregistered one, for as long as its lock is held.
 func (p *Pool) lockable(id string) *job {
 	if j := p.registry.get(id); j != nil {
 		return j
@@ -137,11 +136,11 @@ func (p *Pool) lockable(id string) *job {
 	return p.departed[id]
 }
 
-// Status returns the status of the pool. It takes no lock.
+// Status returns the status of the pool. It acquires no lock.
 func (p *Pool) Status() PoolStatus { return p.state().status() }
 
-// Jobs returns the jobs registered at the time of the call, in the order of their registration. Each
-// JobInfo is made when it is its turn.
+// Jobs returns the jobs registered when the iteration begins, in order of registration. Each JobInfo is made when it
+// is its turn.
 func (p *Pool) Jobs() iter.Seq[JobInfo] {
 	return func(yield func(JobInfo) bool) {
 		p.mu.Lock()
@@ -156,7 +155,7 @@ func (p *Pool) Jobs() iter.Seq[JobInfo] {
 	}
 }
 
-// Job returns what there is to know about the job with that id, and whether there is one.
+// Job returns a snapshot of the job with that id, and whether there is one.
 func (p *Pool) Job(id string) (JobInfo, bool) {
 	if j := p.registry.get(id); j != nil {
 		return j.info(), true
@@ -164,8 +163,8 @@ func (p *Pool) Job(id string) (JobInfo, bool) {
 	return JobInfo{}, false
 }
 
-// allStarted is called when the last attached job has started. It takes the pool's mutex only if somebody
-// waits for that: after a registration all jobs come by here, while there are others to be registered.
+// allStarted is called when the last attached job has started. It acquires the pool's mutex only if somebody waits
+// for that: during registrations, each job may for a moment be the last one.
 func (p *Pool) allStarted() {
 	if p.changed.Load() != nil {
 		p.mu.Lock()
@@ -174,7 +173,7 @@ func (p *Pool) allStarted() {
 	}
 }
 
-// lookAgainLocked wakes who waits in WaitRunning, if there is a reason to.
+// lookAgainLocked wakes those waiting in WaitRunning, if there is a reason to.
 func (p *Pool) lookAgainLocked() {
 	if changed := p.changed.Load(); changed != nil && (p.unstarted.Load() == 0 || p.state().shut()) {
 		close(*changed)
@@ -182,8 +181,8 @@ func (p *Pool) lookAgainLocked() {
 	}
 }
 
-// awaited returns what WaitRunning waits for, as it is, and a channel that is closed when it is to look
-// again. The channel is there before the jobs are counted, since a start counts first, and looks for it then.
+// awaited returns the current state of what WaitRunning waits for, and a channel that is closed when it is to look
+// again. The channel is made before the jobs are counted, since a start counts first, and then looks for the channel.
 func (p *Pool) awaited() (word poolWord, unstarted int64, changed <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -194,9 +193,9 @@ func (p *Pool) awaited() (word poolWord, unstarted int64, changed <-chan struct{
 	return p.state(), p.unstarted.Load(), *p.changed.Load()
 }
 
-// WaitRunning waits until the pool is Running and each of its attached jobs has started, that is, was
-// ready. It returns nil then, an error that wraps ctx's cause if ctx ends first, and ErrShutdown if
-// the pool was shut down. Before the first registration it waits for that, unless the options of the pool let nothing be registered: that is an error.
+// WaitRunning waits until the pool is Running and each of its attached jobs has started, that is, was ready. It
+// returns nil then, an error that wraps ctx's cause if ctx ends first, and ErrShutdown if the pool was shut down.
+// Before the first registration it waits for that, unless the pool's options are invalid: that is an error.
 func (p *Pool) WaitRunning(ctx context.Context) error {
 	for {
 		word, unstarted, changed := p.awaited()

@@ -4,15 +4,15 @@ import "time"
 
 const firstReadyWait = 10 * time.Millisecond
 
-// A readiness is what a job keeps of the calls of its Ready. The job's mutex guards it.
+// A readiness is a job's record of the calls of its Ready. The job's mutex guards it.
 type readiness struct {
-	polls    uint8         // how often it was asked, and was not ready, before the first execution
-	waiting  int32         // how many of the pool's own wait for its end: an execution, or an asker
-	refused  instant       // when it was not ready last; while an attempt's call is in progress, when that began
-	answered chan struct{} // closed at the end of that call; made when somebody waits for it
+	polls    uint8         // how often it was not ready when asked before the first execution
+	waiting  int32         // how many of the pool's own (executions, askers) wait for a call to end
+	refused  instant       // when it was last not ready; during an attempt's call, when that began
+	answered chan struct{} // closed when the call in progress ends; made when waited for
 }
 
-// wakeLocked wakes who waits for an answer; they look again.
+// wakeLocked wakes those waiting for an answer; they look again.
 func (r *readiness) wakeLocked() {
 	if r.answered != nil {
 		close(r.answered)
@@ -48,8 +48,8 @@ func (j *job) becomeReady() (ready bool) {
 	return ready
 }
 
-// An asker is who wants to know whether a job is ready. However many of its users ask, and however
-// often, the pool has its turn next.
+// An asker is whoever wants to know whether a job is ready. However many users ask, and however often, the pool's
+// turn is next.
 type asker bool
 
 const (
@@ -57,13 +57,12 @@ const (
 	byUser asker = false
 )
 
-// askReady calls the job's Ready and hands told its answer. It first waits for a call in progress. It
-// does not call while an execution is in progress, which is answer enough, nor after the job has
-// been retired. Nor does a restart attempt ask a job that has come to its end since the attempt began: that blocks
-// nothing.
+// askReady calls the job's Ready and passes told its answer. It first waits for a call in progress. It does not call
+// during an execution, which is answer enough, nor after the job was retired. Nor does a restart attempt ask a job
+// that has ended since the attempt began: that blocks nothing.
 //
 // After a runtime.Goexit in Ready, or in the log handler that is told of a panic, the goroutine is lost: what must
-// happen belongs into told, which is called before the log handler.
+// happen belongs in told, which is called before the log handler.
 func (j *job) askReady(who asker, told func(ready bool)) {
 	j.mu.Lock()
 	for {
@@ -110,8 +109,8 @@ func (j *job) askReady(who asker, told func(ready bool)) {
 	})
 }
 
-// awaitAnswerLocked waits for the call in progress to end, for the pool to have had its turn, or for the
-// job to be retired. It gives the mutex up for as long.
+// awaitAnswerLocked waits for the call in progress to end, for the pool to have had its turn, or for the job to be
+// retired. It releases the mutex meanwhile.
 func (j *job) awaitAnswerLocked(who asker) {
 	r := &j.readiness
 	if r.answered == nil {
@@ -130,8 +129,7 @@ func (j *job) awaitAnswerLocked(who asker) {
 	}
 }
 
-// rewaitReady has the wait before the next poll, if there is one, go by the status interval that has just
-// come into force.
+// rewaitReady adjusts the wait before the next poll, if there is one, to a status interval that was just set.
 func (j *job) rewaitReady() {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -9,43 +9,41 @@ import (
 	"github.com/google/uuid"
 )
 
-// A Trigger says when a job executes, and so what kind of job it is: Once, Retry, Every, Cron, On or
-// Channel.
+// A Trigger decides when a job executes, and so what kind of job it is: Once, Retry, Every, Cron, On or Channel.
 type Trigger interface {
 	traits() *traits
-	// kind returns what is particular to the job, or an error if the trigger is no good.
+	// kind returns what is particular to the job, or an error if the trigger is invalid.
 	kind(task Job, s *settings) (kind, error)
 }
 
-// A kind is what is particular to a kind of job. It says when the job executes and what follows from that; the hooks
-// are for what else has to happen then. A kind that needs none of them takes them from basicKind.
+// A kind is what is particular to a kind of job. It decides when the job executes and what follows; the hooks are for
+// what else has to happen then. Hooks that a kind does not need come from basicKind.
 type kind interface {
-	// due reports whether the job, which could execute now, is to. If not, it has set the moment
-	// of the next step. It is called by the job's step only, and may call user code; so it is told
-	// what time it is, and returns what time it is then.
+	// due reports whether the job, which could execute now, is to. If not, it has scheduled the next step. It is
+	// called by the job's step only, and may call user code; so it is given the current time, and returns it.
 	due(j *job, at time.Time) (time.Time, bool)
-	// after says what an execution that has ended leads to. The job's mutex is held.
+	// after decides what follows an execution that has ended. The job's mutex is held.
 	after(j *job, o outcome) verdict
 	// failure returns what a failed execution is recorded as. The job's mutex is held.
 	failure(j *job, cause error) error
-	// nextRun returns when the job, which waits for that, executes next. Its mutex is held.
+	// nextRun returns when a job that is waiting executes next. Its mutex is held.
 	nextRun(j *job) time.Time
 
-	// registered is called once the job is one of its pool's. The pool's mutex is held.
+	// registered is called when the job joins its pool. The pool's mutex is held.
 	registered(j *job)
 	// begin is called before an execution begins, with no mutex held.
 	begin(j *job)
-	// ended completes the outcome of an execution that has ended with whether the job was told to end. It is called
-	// for kinds that are told only, with the pool's mutex held.
+	// ended completes the outcome of an ended execution with whether the job was told to end. It is called only for
+	// kinds that are told, with the pool's mutex held.
 	ended(j *job, o outcome) outcome
 	// resume is called before the job is set going after a restart. Its mutex is held.
 	resume(j *job)
-	// retire is called when the job is unregistered or its pool shut down: twice, if one follows the other.
-	// Both mutexes are held.
+	// retire is called when the job is unregistered or its pool shut down: twice, if one follows the other. Both
+	// mutexes are held.
 	retire(j *job)
 }
 
-// basicKind is part of the kinds: the hooks, with nothing particular to do.
+// basicKind is part of every kind: hooks that do nothing.
 type basicKind struct{}
 
 func (basicKind) due(_ *job, at time.Time) (time.Time, bool) { return at, true } // as soon as it can
@@ -65,23 +63,22 @@ func (basicKind) retire(*job)                     {}
 type traits struct {
 	name         string  // the JobType
 	detachedName string  // the JobType of a detached one; empty if it is not a continuous job
-	options      options // the options that mean something for it
-	// periodic says that it takes its lock while it executes, that RunNow works, and that the
-	// pool's time limit applies to its executions.
+	options      options // the options that apply to it
+	// periodic: executions hold the job's lock, RunNow works, and the pool's execution timeout applies.
 	periodic bool
-	// told says that an execution lasts until it is told to end: a time limit is for its Status only.
+	// told: an execution lasts until it is told to end, and a timeout is for Status only.
 	told bool
 }
 
-// Register registers a job and returns its id. It waits for nothing but On's schedule, and calls no method
-// of the job: the job starts by itself, in another goroutine, as soon as its Ready returns true and, if it
-// is attached, the pool is not Stopped.
+// Register registers a job and returns its id. It waits for nothing but On's schedule, and calls no method of the
+// job: the job starts by itself, on another goroutine, as soon as its Ready returns true and, if it is attached, the
+// pool is not Stopped. So it may begin before Register has returned its id: [FromContext] tells an execution its job.
 //
-// The error is an ErrRegisteringJob whose cause names what is wrong: a nil job or trigger, a trigger's
-// argument, an option that means nothing for the kind of job, a pool that was shut down. Then nothing
-// was registered. The error is logged too, as many callers drop it.
+// The error is an ErrRegisteringJob whose cause names what is wrong: a nil job or trigger, an invalid argument, an
+// option that does not apply to the kind of job, a pool that was shut down. Then nothing was registered. The error is
+// also logged, as many callers drop it.
 //
-// Registering the same job value several times makes as many jobs of it.
+// Registering the same value several times makes as many jobs of it.
 func (p *Pool) Register(job Job, trigger Trigger, opts ...JobOption) (string, error) {
 	j, err := p.newJob(job, trigger, opts)
 	if err == nil {
@@ -115,7 +112,7 @@ func settingsOf(opts []JobOption) *settings {
 	return s
 }
 
-// kindName returns the name for a job that could not be registered.
+// kindName returns the type of a job that could not be registered.
 func kindName(trigger Trigger, opts []JobOption) string {
 	if trigger == nil {
 		return "unknown"
@@ -159,7 +156,7 @@ func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error)
 	return j, nil
 }
 
-// adopt makes the job one of the pool's, and counts the call that logs it.
+// adopt adds the job to the pool, and counts the call that logs it.
 func (p *Pool) adopt(j *job) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -6,18 +6,17 @@ import (
 	"sync/atomic"
 )
 
-// A registry finds jobs by their id. Looking one up takes no lock, so it costs the same whatever else
-// is going on; the other methods, but for all, are called with the pool's mutex held.
+// A registry finds jobs by their id. A look-up acquires no lock, so it costs the same whatever else is going on; the
+// other methods, except all, are called with the pool's mutex held.
 //
-// It is cut into parts so that a part which has to be made anew holds a registration up for a short time
-// only, however many jobs there are.
+// It is split into parts, so that rebuilding one blocks a registration only briefly, however many jobs there are.
 type registry struct {
 	parts [64]registryPart
 }
 
-// A registryPart is a hash table with open addressing. Its readers see each slot change from empty to a
-// job, from a job to a grave, and from a grave to a job, but never back to empty: so whoever looks for a
-// job that is there finds it before it comes to an empty slot.
+// A registryPart is a hash table with open addressing. Its readers see each slot change from empty to a job, from a
+// job to a grave, and from a grave to a job, but never back to empty: so a search for a job that is there finds it
+// before it comes to an empty slot.
 type registryPart struct {
 	slots atomic.Pointer[[]registrySlot] // a power of two of them; nil if there are none
 	jobs  int
@@ -26,16 +25,16 @@ type registryPart struct {
 
 type registrySlot = atomic.Pointer[job]
 
-// There are three to six slots for each job in a table that was just made. It is made anew when half of them
-// are taken, or less than a sixteenth holds a job: after a share of its jobs has come or gone, in any case,
-// so that the cost for each is the same however many there are.
+// A new table has three to six slots per job. It is rebuilt when half of them are taken, or less than a sixteenth
+// hold a job: in either case after a share of its jobs has come or gone, so that the cost per job does not grow with
+// their number.
 const fewestSlots = 8
 
-// grave stands where a job was that others may have passed on the way to their slots.
+// grave marks where a job was that others may have passed on the way to their slots.
 var grave = new(job)
 
-// hashOf returns the number that an id has in a registry. Its first eight digits are random, as it is one
-// of the pool's making; any other string has a number, too.
+// hashOf returns the hash of an id. Its first eight digits are random, if the pool made it; any other string has a
+// hash, too.
 func hashOf(id string) (hash uint64) {
 	if len(id) >= 8 {
 		hash = binary.LittleEndian.Uint64([]byte(id[:8])) * 0x9e3779b97f4a7c15 // the golden ratio, as in Knuth's multiplicative hashing
@@ -73,8 +72,8 @@ func (part *registryPart) look(id string, hash uint64) (*job, *registrySlot) {
 	}
 }
 
-// all goes through the jobs. It may be called without the pool's mutex: whoever is added or removed in
-// the meantime may be among them or not.
+// all iterates over the jobs. It may be called without the pool's mutex: jobs added or removed meanwhile may be
+// included or not.
 func (r *registry) all() iter.Seq[*job] {
 	return func(yield func(*job) bool) {
 		for i := range r.parts {
@@ -110,7 +109,7 @@ func (r *registry) remove(id string) *job {
 	slot.Store(grave)
 	part.jobs--
 	if slots := *part.slots.Load(); part.jobs == 0 || len(slots) > fewestSlots && 16*part.jobs < len(slots) {
-		part.remake() // to give memory back
+		part.remake() // to free memory
 	}
 	return j
 }

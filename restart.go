@@ -9,13 +9,12 @@ import (
 	"github.com/agentjobs/jobs/internal/handover"
 )
 
-// longestBackoff is what the wait between restart attempts may double up to. The next one is the
-// retry interval again.
+// longestBackoff is the limit of the doubling wait between restart attempts. After it comes the retry interval again.
 const longestBackoff = 10 * time.Minute
 
-// A restartAnswer says how a job has answered the current, or the last, attempt to restart the pool:
+// A restartAnswer is how a job has answered the current, or the last, attempt to restart the pool:
 //
-//	none, ready, refused -> asked     by an attempt; one that still waits is not asked again
+//	none, ready, refused -> asked     by an attempt; a pending one is not asked again
 //	asked -> ready, refused           its Ready has returned
 type restartAnswer uint32
 
@@ -38,9 +37,9 @@ func nextDoublings(base time.Duration, doublings int) int {
 	return doublings + 1
 }
 
-// allReady asks the attached jobs that have started whether they are ready, and reports whether all
-// are. It returns as soon as all were asked and one is not. An answer that takes long is waited for,
-// here or by the next attempt, and not asked for again.
+// allReady asks the attached jobs that have started whether they are ready, and reports whether all are. It returns
+// as soon as all were asked and one is not. A slow answer is waited for, here or by the next attempt, and not asked
+// for again.
 func (p *Pool) allReady(life poolWord, jobs []*job) bool {
 	var asked attempt
 	for _, j := range jobs {
@@ -65,17 +64,17 @@ func (p *Pool) allReady(life poolWord, jobs []*job) bool {
 	}
 }
 
-// An attempt is the calls of Ready of the jobs that an attempt to restart the pool asks.
+// An attempt is the jobs whose Ready an attempt to restart the pool calls.
 type attempt []*job
 
-// Begin reports whether job i is to be asked; what it has answered before is forgotten.
+// Begin reports whether job i is to be asked; its previous answer is forgotten.
 func (a attempt) Begin(i int) (struct{}, bool) {
 	return struct{}{}, restartAnswer(a[i].answer.Swap(uint32(answerAsked))) != answerAsked
 }
 
 func (a attempt) Call(i int, _ struct{}) { a[i].answerRestart() }
 
-func (a attempt) Slow(int, struct{}, time.Time) {} // an answer may take its time
+func (a attempt) Slow(int, struct{}, time.Time) {} // Ready has no timeout
 
 func (j *job) answerRestart() {
 	j.askReady(byPool, func(ready bool) {
@@ -88,7 +87,7 @@ func (j *job) answerRestart() {
 	})
 }
 
-// recount makes an attempt that waits for answers look again.
+// recount makes an attempt that is waiting for answers look again.
 func (p *Pool) recount() {
 	select {
 	case p.recounts <- struct{}{}:
@@ -96,23 +95,23 @@ func (p *Pool) recount() {
 	}
 }
 
-// recountLocked is recount after a change that an attempt, if one is in progress, has to see.
+// recountLocked is recount after a change that an attempt in progress has to see.
 func (p *Pool) recountLocked() {
 	if p.trying {
 		p.recount()
 	}
 }
 
-// demandLocked asks for an attempt out of turn, as if the last one had been made at the instant given.
-// One that is in progress does not answer for it.
+// demandLocked asks for an attempt out of turn, as if the last one had been made at the given instant. An attempt
+// already in progress does not satisfy it.
 func (p *Pool) demandLocked(triedAt instant) {
 	p.triedAt, p.doublings = triedAt, 0
 	p.demands++
 	p.rewatchLocked()
 }
 
-// tryRestart restarts the pool and sets its jobs going, if all are ready and nothing has come in
-// between. It is told how many demands the attempt answers for.
+// tryRestart restarts the pool and sets its jobs going, if all are ready and nothing has intervened. It is given the
+// number of demands that the attempt satisfies.
 func (p *Pool) tryRestart(life poolWord, demands int, ready bool) {
 	life, ok := p.restart(life, demands, ready)
 	if !ok {
@@ -121,18 +120,19 @@ func (p *Pool) tryRestart(life poolWord, demands int, ready bool) {
 	for i, j := range p.swept {
 		j.resume(life)
 		if i%64 == 63 {
-			runtime.Gosched() // lets those resumed use the processor, and their goroutines be used again
+			runtime.Gosched() // lets the resumed jobs run, and their goroutines be reused
 		}
 	}
-	// Ends with the call of the log handler, which Shutdown waits for. It may last, and must not hold the next turn up.
+	// Ends with the call of the log handler, which Shutdown waits for. It may be slow, and must not block the next
+	// turn.
 	go func() {
 		defer p.endLog()
 		p.write(nil, slog.LevelDebug, "pool restarted")
 	}()
 }
 
-// restart makes the pool Running, if that follows from the attempt, and returns its new life. It leaves in p.swept
-// the jobs to be set going, and has counted the call that logs it.
+// restart makes the pool Running, if the attempt allows it, and returns its new life. It leaves the jobs to be set
+// going in p.swept, and has counted the call that logs it.
 func (p *Pool) restart(life poolWord, demands int, ready bool) (newLife poolWord, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -152,13 +152,13 @@ func (p *Pool) restart(life poolWord, demands int, ready bool) (newLife poolWord
 	p.sweptAt = now()
 	p.beginLog()
 	p.changeLocked(life.with(PoolStatusRunning))
-	p.swept = append(p.swept[:0], p.jobs...) // with those that came during the attempt
+	p.swept = append(p.swept[:0], p.jobs...) // including those registered during the attempt
 	return p.state(), true
 }
 
-// resume sets an attached job going in a new life of the pool. One that is not ready goes on being polled. One that
-// has executed in that life already, by itself, since it was due or became ready in the very moment, or since its
-// execution has lasted until then, has begun the life.
+// resume sets an attached job going in a new life of the pool. One that is not ready is polled as before. One that
+// has already executed in that life begins nothing: it was due or became ready at that very moment, or its execution
+// was still in progress.
 func (j *job) resume(life poolWord) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -169,11 +169,10 @@ func (j *job) resume(life poolWord) {
 	j.setLocked(atOnce)
 }
 
-// UpdateDurations sets both the status interval and the retry interval to retryInterval, and the
-// execution timeout. It acts at once: waits that have begun end the new interval after they began, and
-// the backoff of restart attempts starts at the new one; a new timeout applies to calls that begin
-// from now on. A retryInterval of 0 or less is logged and leaves the intervals as they are; an
-// executionTimeout of 0 or less means that there is no limit.
+// UpdateDurations sets both the status interval and the retry interval to retryInterval, and the execution timeout.
+// It takes effect at once: waits in progress end the new interval after they began, and the backoff of restart
+// attempts starts again at the new one; a new timeout applies to calls that begin from now on. A retryInterval of 0
+// or less is logged and leaves the intervals unchanged; an executionTimeout of 0 or less means that there is none.
 func (p *Pool) UpdateDurations(retryInterval, executionTimeout time.Duration) {
 	err := checkInterval("UpdateDurations", retryInterval)
 	for _, j := range p.updateDurations(retryInterval, executionTimeout, err == nil) {
@@ -182,7 +181,7 @@ func (p *Pool) UpdateDurations(retryInterval, executionTimeout time.Duration) {
 	p.logBadValue(err)
 }
 
-// updateDurations sets the durations, and returns the jobs that may have to wait anew.
+// updateDurations sets the durations, and returns the jobs whose waits may change.
 func (p *Pool) updateDurations(interval, executionTimeout time.Duration, valid bool) (jobs []*job) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -200,7 +199,7 @@ func (p *Pool) updateDurations(interval, executionTimeout time.Duration, valid b
 	return jobs
 }
 
-// setDurations changes some of the pool's durations. Its mutex is held, or it is being made.
+// setDurations changes some of the pool's durations. Its mutex is held.
 func (p *Pool) setDurations(change func(*durations)) {
 	d := *p.durations()
 	change(&d)

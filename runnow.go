@@ -2,14 +2,14 @@ package jobs
 
 import "fmt"
 
-// RunNow makes an interval or scheduled job execute now, or right after the execution that is in
-// progress or waiting for the job's lock; several calls before it has begun make one execution. The
-// interval, or the search for the next occurrence, counts from its end. RunNow does not wait. What it has
-// asked for is skipped, like an occurrence, if the pool is stopped before it begins.
+// RunNow makes an interval or scheduled job execute now or, if an execution is in progress or waiting for the job's
+// lock, right after it; several calls before that begins make one execution. The interval, or the search for the next
+// occurrence, counts from its end. RunNow does not wait. Its execution is skipped, like an occurrence, if the pool is
+// stopped before it begins.
 //
-// It is an error, and nothing happens, if the id is unknown (ErrUnknownJob, or ErrUnregistered if it is being
-// unregistered), the job is of another kind (ErrNotPeriodic), is not ready yet (ErrNotReady), has ended (ErrEnded) or is
-// late (ErrTimeout), if it is attached and the pool is not Running (ErrStopped), or if the pool was shut down
+// RunNow returns an error, and does nothing, if the id is unknown (ErrUnknownJob, or ErrUnregistered if it is being
+// unregistered), the job is of another kind (ErrNotPeriodic), is not ready yet (ErrNotReady), has ended (ErrEnded) or
+// is late (ErrTimeout), if it is attached and the pool is not Running (ErrStopped), or if the pool was shut down
 // (ErrShutdown).
 func (p *Pool) RunNow(id string) error {
 	j := p.registry.get(id)

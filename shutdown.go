@@ -12,19 +12,18 @@ import (
 	"github.com/agentjobs/jobs/internal/handover"
 )
 
-// Shutdown ends the pool for good: nothing begins any more, channel jobs are told to stop, the contexts
-// of executions end with ErrShutdown, and Shutdown waits until every call of user code has returned,
-// but for those of abandoned executions, and of a schedule's Next in a call of Register that has not
-// returned. It returns nil then. User code is the methods of jobs, their errors and schedules, the log
-// handler, and the function of WithOnStatus.
+// Shutdown ends the pool for good: nothing begins any more, channel jobs are told to stop, and the contexts of
+// executions end with ErrShutdown. It then waits until every call of user code has returned, except those of
+// abandoned executions, and of a schedule's Next in a call of Register that has not returned, and returns nil. User
+// code is the methods of jobs, their errors and schedules, the log handler, and the function of WithOnStatus.
 //
-// If ctx ends first it returns an error that wraps ctx's cause and names the jobs that are still in a
-// call, with the stacks of their goroutines where the runtime can tell. It may be called again, to wait
-// again, and from many goroutines at once. From inside user code it waits for its caller too, and so until
-// ctx's end; if ctx never ends, it waits for nothing and returns an error at once.
+// If ctx ends first, it returns an error that wraps ctx's cause and names the jobs still in a call, with the stacks
+// of their goroutines where the runtime can tell. It may be called again, to wait again, and from many goroutines at
+// once. From inside user code it waits for its caller too, and so until ctx ends; if ctx never ends, it waits for
+// nothing and returns an error that wraps ErrInsideCall.
 //
-// Afterwards the pool is Stopped, Register and RunNow return errors, and look-ups, locks and
-// UnregisterJob work as before.
+// Afterwards the pool is Stopped, Register and RunNow return errors, and look-ups, locks and UnregisterJob work as
+// before.
 func (p *Pool) Shutdown(ctx context.Context) error {
 	jobs := p.close()
 	if ctx.Done() == nil && p.calls() {
@@ -41,7 +40,7 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// within waits for done, if there is one, and reports whether ctx lasted for as long.
+// within waits for done, if it is not nil, and reports whether it came before ctx ended.
 func within(ctx context.Context, done <-chan struct{}) bool {
 	if done == nil {
 		return true
@@ -54,7 +53,7 @@ func within(ctx context.Context, done <-chan struct{}) bool {
 	}
 }
 
-// close lets nothing begin any more, and returns the jobs in which something may be going on.
+// close lets nothing begin any more, and returns the jobs that may have calls in flight.
 func (p *Pool) close() (jobs []*job) {
 	jobs, first := p.markShut()
 	if first {
@@ -67,22 +66,22 @@ func (p *Pool) close() (jobs []*job) {
 			p.write(nil, slog.LevelDebug, "pool shut down")
 		}()
 		select {
-		case <-logged: // else a context that has ended already would end on account of this line alone
+		case <-logged: // else this line alone would make Shutdown fail with a context that has already ended
 		case <-time.After(handover.Slow):
 		}
 	}
 	return jobs
 }
 
-// leaveBase ends what package context keeps for the pool with the base context, whose methods are user code. The
-// executions' contexts have ended before.
+// leaveBase releases what package context keeps for the pool with the base context, whose methods are user code. The
+// executions' contexts have already ended.
 func (p *Pool) leaveBase() {
 	if p.settings.endBase != nil {
 		userCode(caller{pool: p}, func() error { p.settings.endBase(ErrShutdown); return nil }, func(error) {})
 	}
 }
 
-// markShut does it, once. Then it has counted the call that logs it.
+// markShut marks the pool, once, and then counts the call that logs it.
 func (p *Pool) markShut() (jobs []*job, first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -99,7 +98,7 @@ func (p *Pool) markShut() (jobs []*job, first bool) {
 	} else {
 		p.word.Store(uint64(p.state() | poolShut))
 	}
-	p.announceLatestLocked() // all others are news of a pool that goes on
+	p.announceLatestLocked() // all others tell of a pool that is not shut down
 	for _, j := range p.jobs {
 		j.close()
 	}
@@ -130,7 +129,7 @@ func (p *Pool) unfinished(jobs []*job, cause error) error {
 	}
 	busy = append(busy, p.callsInFlight()...)
 	callers = append(callers, caller{pool: p})
-	if len(busy) == 0 { // the last has returned at the same moment
+	if len(busy) == 0 { // the last one has just returned
 		return nil
 	}
 	stacks := stacksByCaller()
@@ -143,7 +142,7 @@ func (p *Pool) unfinished(jobs []*job, cause error) error {
 	return fmt.Errorf("pool shut down, but not everything has returned (%w): %s%s", cause, strings.Join(busy, ", "), traces.String())
 }
 
-// stacksByCaller returns the stack traces of the goroutines that are in user code, by their callers' trace.
+// stacksByCaller returns the stack traces of the goroutines in user code, by their callers' trace.
 func stacksByCaller() map[string][]string {
 	stacks := make(map[string][]string)
 	for _, stack := range allStacks() {
@@ -154,7 +153,7 @@ func stacksByCaller() map[string][]string {
 	return stacks
 }
 
-// allStacks returns the stack trace of each goroutine, of as many as fit.
+// allStacks returns the stack traces of as many goroutines as fit.
 func allStacks() []string {
 	buf := make([]byte, 1<<20)
 	n := runtime.Stack(buf, true)

@@ -10,22 +10,22 @@ import (
 type JobStatus int
 
 const (
-	// JobStatusInitializing - never executed so far: its Ready has not returned true yet, or its
-	// pool is stopped and will start it.
+	// JobStatusInitializing - not executed yet: its Ready has not returned true, or its pool is stopped and will
+	// start it.
 	JobStatusInitializing JobStatus = iota
 	// JobStatusRunning - executing, or between two executions with nothing wrong.
 	JobStatusRunning
-	// JobStatusRetrying - a retry job that has failed at least once and has not ended, also during its last
-	// try, and if its pool was shut down.
+	// JobStatusRetrying - a retry job that has failed at least once and has not ended, even during its last attempt,
+	// or if its pool was shut down.
 	JobStatusRetrying
-	// JobStatusStopped - stopped together with its pool, to be restarted with it; or a detached
-	// channel job that ended with an error; or its pool was shut down, or the job unregistered.
+	// JobStatusStopped - stopped with its pool, to be restarted with it; or a detached channel job that ended with an
+	// error; or its pool was shut down, or the job unregistered.
 	JobStatusStopped
 	// JobStatusFailed - a single run or retry job that ended with an error; a job with an execution
 	// that has exceeded its timeout and has not returned; a detached interval or scheduled job
 	// whose last execution failed.
 	JobStatusFailed
-	// JobStatusFinished - done for good, and without an error.
+	// JobStatusFinished - done for good, without an error.
 	JobStatusFinished
 )
 
@@ -50,12 +50,12 @@ func (s *JobStatus) UnmarshalText(text []byte) error {
 type PoolStatus int
 
 const (
-	// PoolStatusInitializing - nothing was registered so far.
+	// PoolStatusInitializing - nothing has been registered yet.
 	PoolStatusInitializing PoolStatus = iota
 	// PoolStatusRunning - the pool's jobs execute.
 	PoolStatusRunning
-	// PoolStatusStopped - no attached job begins an execution, until the pool has restarted; or the
-	// pool was shut down.
+	// PoolStatusStopped - no attached job begins an execution until the pool has restarted; or the pool was shut
+	// down.
 	PoolStatusStopped
 )
 
@@ -91,9 +91,9 @@ func nameOf(names []string, i int, typ string) string {
 	return names[i]
 }
 
-// A jobWord is all that a job's status depends on, but for its pool's: a phase, some marks, and which calls of user
-// code are in flight for the job. It is kept in one atomic, so that each question about the job is answered by one
-// look. Phase and marks change with the job's mutex held; so do its calls, but for those of Status and of the log
+// A jobWord is everything that a job's status depends on, except for its pool's: a phase, some marks, and which calls
+// of user code are in flight for the job. It is kept in one atomic, so that a single look answers each question about
+// the job. Phase and marks change with the job's mutex held; so do its calls, except those of Status and of the log
 // handler.
 type jobWord uint64
 
@@ -113,12 +113,12 @@ const (
 	phaseMask jobWord = 7
 )
 
-// The marks, beside the phase.
+// The marks, which accompany the phase.
 const (
 	markAttached jobWord = 8 << iota // the pool coordinates it
 	markGone                         // unregistered
 	markRetrying                     // a retry job that has failed before
-	markFailing                      // a detached interval or scheduled job, the last execution of which failed
+	markFailing                      // a detached interval or scheduled job whose last execution failed
 	markBroken                       // a detached channel job that ended with an error
 
 	markTrouble = markRetrying | markFailing | markBroken
@@ -129,8 +129,8 @@ func (w jobWord) has(bits jobWord) bool { return w&bits != 0 }
 func (w jobWord) started() bool         { return w.phase() >= phaseStarted }
 func (w jobWord) over() bool            { return w.phase() >= phaseFinished }
 
-// A poolWord is a pool's status, whether it was shut down, and its generation: every start opens
-// a new one. It is kept in one atomic and written with the pool's mutex held.
+// A poolWord is a pool's status, whether it was shut down, and its generation: each start begins a new one. It is
+// kept in one atomic and written with the pool's mutex held.
 type poolWord uint64
 
 const (
@@ -146,7 +146,7 @@ func (w poolWord) shut() bool         { return w&poolShut != 0 }
 // generation returns the number of the pool's life; it may wrap.
 func (w poolWord) generation() uint32 { return uint32(w / poolGeneration) }
 
-// with returns the word with another status; a start opens a generation.
+// with returns the word with another status; a start begins a generation.
 func (w poolWord) with(s PoolStatus) poolWord {
 	w = w&^poolStatusMask | poolWord(s)
 	if s == PoolStatusRunning {
@@ -155,13 +155,12 @@ func (w poolWord) with(s PoolStatus) poolWord {
 	return w
 }
 
-// admits says whether a job may begin something: whether its pool is open and, if the pool
-// coordinates it, Running.
+// admits reports whether a job may begin something: its pool is open and, if the pool coordinates it, Running.
 func (w poolWord) admits(j jobWord) bool {
 	return !w.shut() && (w.running() || !j.has(markAttached))
 }
 
-// statusOf is the table of statuses: the first line that applies.
+// statusOf is the table of statuses: the first line that applies wins.
 func statusOf(j jobWord, p poolWord) JobStatus {
 	phase := j.phase()
 	switch {

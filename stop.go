@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// changeLocked gives the pool another status.
+// changeLocked changes the pool's status.
 func (p *Pool) changeLocked(to poolWord) {
 	p.word.Store(uint64(to))
 	p.since = time.Now()
@@ -14,8 +14,8 @@ func (p *Pool) changeLocked(to poolWord) {
 	p.lookAgainLocked()
 }
 
-// stopLocked stops the pool, on account of a job or of nobody, if it still lives the life given, is not
-// Stopped, and the job has a say in it. It reports whether it has.
+// stopLocked stops the pool, because of a job if j is not nil, if the pool is still in the given life and not
+// Stopped, and the job has a say in it. It reports whether it did.
 func (p *Pool) stopLocked(life poolWord, j *job, err error) (stopped bool) {
 	if p.state() != life || life.status() == PoolStatusStopped || j != nil && !j.hasSay() {
 		return false
@@ -32,8 +32,8 @@ func (p *Pool) stopLocked(life poolWord, j *job, err error) (stopped bool) {
 	return true
 }
 
-// failed is called when something of the job has failed in the life of the pool given: it stops the
-// pool, if that follows, and logs. A call of the log handler counts for the job already.
+// failed is called when something of the job has failed in the given life of the pool: it stops the pool, if that
+// follows, and logs. The call of the log handler already counts for the job.
 func (j *job) failed(life poolWord, message string, err error) {
 	j.pool.mu.Lock()
 	stopped := j.pool.stopLocked(life, j, err)
@@ -41,10 +41,10 @@ func (j *job) failed(life poolWord, message string, err error) {
 	j.logFailed(message, err, stopped)
 }
 
-// SetStatus stops or restarts the pool by hand. PoolStatusStopped stops it as a failure of a job would.
-// PoolStatusRunning, on a stopped pool, is an attempt to restart it at once; it happens in another
-// goroutine, and fails if a job is not ready. Anything else, and any call after Shutdown, is logged
-// and changes nothing.
+// SetStatus stops or restarts the pool by hand. PoolStatusStopped stops it as a failure of a job would: the pool
+// itself attempts to restart after the retry interval. PoolStatusRunning, on a stopped pool, makes an attempt at
+// once; it happens on another goroutine, and fails if a job is not ready. Anything else, and any call after Shutdown,
+// is logged and changes nothing.
 func (p *Pool) SetStatus(status PoolStatus) {
 	p.mu.Lock()
 	word := p.state()
@@ -69,10 +69,10 @@ func (p *Pool) SetStatus(status PoolStatus) {
 
 var errSetStopped = fmt.Errorf("%w: by SetStatus", ErrStopped)
 
-// hasSay reports whether the job has a say in what its pool does.
+// hasSay reports whether the job can affect its pool's status.
 func (j *job) hasSay() bool { return j.state()&(markAttached|markGone) == markAttached }
 
-// leftLocked draws the consequences of an attached job having been unregistered.
+// leftLocked acts on an attached job having been unregistered.
 func (p *Pool) leftLocked(j *job) {
 	p.clearLateLocked(j)
 	if p.attached == 0 {
@@ -81,7 +81,7 @@ func (p *Pool) leftLocked(j *job) {
 	p.recountLocked()
 }
 
-// noteLateLocked takes note that a call of the job is late, and reports whether that has stopped the pool.
+// noteLateLocked records that a call of the job is late, and reports whether that has stopped the pool.
 func (p *Pool) noteLateLocked(j *job, err error) (stopped bool) {
 	if !j.hasSay() {
 		return false
@@ -93,8 +93,8 @@ func (p *Pool) noteLateLocked(j *job, err error) (stopped bool) {
 	return p.stopLocked(p.state(), j, err)
 }
 
-// clearLateLocked takes the job off the late ones, if no call of it is late any more. If it was the
-// last, a restart is attempted, though not before one retry interval after the stop.
+// clearLateLocked removes the job from the late ones, if no call of it is late any more. If it was the last, a
+// restart is attempted, but not before one retry interval after the stop.
 func (p *Pool) clearLateLocked(j *job) {
 	if _, ok := p.late[j]; !ok || j.state()&(lateExecute|lateStatus) != 0 && !j.state().has(markGone) {
 		return

@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// A timeLimit is how long one call may last, an execution or a call of Status: 0 or less means that it is not
-// limited. It is looked up as the call begins, and the call keeps it, whatever UpdateDurations sets meanwhile.
+// A timeLimit is the timeout of one call, an execution or a call of Status; 0 or less means that there is none. It is
+// looked up as the call begins, and the call keeps it, whatever UpdateDurations sets meanwhile.
 type timeLimit time.Duration
 
-// exceeded returns the error of a call that lasts longer than its limit, and has lasted as long so far.
+// exceeded returns the error of a call that has exceeded its timeout, and has lasted that long so far.
 func exceeded(lasted time.Duration) error { return fmt.Errorf("%w (%v)", ErrTimeout, lasted) }
 
-// statusLimit returns the limit of a call of Status that begins now.
+// statusLimit returns the timeout of a call of Status that begins now.
 func (j *job) statusLimit() timeLimit {
 	if j.timeout > 0 {
 		return timeLimit(j.timeout)
@@ -21,7 +21,7 @@ func (j *job) statusLimit() timeLimit {
 	return timeLimit(j.pool.durations().executionTimeout)
 }
 
-// executionLimit returns the limit of an execution that begins now.
+// executionLimit returns the timeout of an execution that begins now.
 func (j *job) executionLimit() timeLimit {
 	switch {
 	case j.traits.told:
@@ -32,18 +32,17 @@ func (j *job) executionLimit() timeLimit {
 	return timeLimit(j.timeout)
 }
 
-// limitLook is how often a pool looks for executions that will be late before long.
+// limitLook is how often a pool looks for executions that will soon be late.
 //
-// An execution's limit is told by its cycle's timer. But to arm that when the execution begins, and to
-// set it anew when it ends, costs as much as all the rest of an execution, and makes the runtime go
-// through all timers there are. So it is armed by a look at what is executing, in time. Limits too short
-// for that are armed at once.
+// An execution's timeout is reported by its cycle's timer. But arming that when the execution begins, and resetting
+// it when it ends, costs as much as all the rest of an execution, and makes the runtime go through all timers. So it
+// is armed in time, by a look at what is executing. Timeouts too short for that are armed at once.
 const limitLook = 10 * time.Second
 
-// A limitWatch sees to it that limits are armed. It looks only while there are some that are not.
+// A limitWatch makes sure that timeouts are armed. It looks only while some are not.
 type limitWatch struct {
 	cycle cycle
-	on    atomic.Bool // a look is to come
+	on    atomic.Bool // a look is scheduled
 }
 
 // A limiter is a pool as its limitWatch's cycle sees it.
@@ -54,10 +53,10 @@ func (l *limiter) step(uint32, time.Time) instant {
 	return 0
 }
 
-func (l *limiter) expired(uint32) {} // a look has no limit
+func (l *limiter) expired(uint32) {} // a look has no timeout
 
-// limitLocked limits the execution that has begun at the given instant. It has been claimed already: that comes
-// before the question whether a look is to come, as in armLimits the two come the other way round.
+// limitLocked sets the timeout of the execution that began at the given instant. The execution is claimed first, and
+// this checks afterwards whether a look is scheduled; armLimits does the two in the opposite order.
 func (j *job) limitLocked(begun instant) {
 	limit := time.Duration(j.executionLimit())
 	if limit <= 0 {
@@ -71,25 +70,25 @@ func (j *job) limitLocked(begun instant) {
 	}
 }
 
-// lookForLimits has a look come.
+// lookForLimits schedules a look.
 func (p *Pool) lookForLimits() {
 	l := &p.limits
-	l.cycle.mu.Lock() // so that lookForLimitsNow does not come between the two
+	l.cycle.mu.Lock() // so that lookForLimitsNow cannot come in between
 	defer l.cycle.mu.Unlock()
 	if l.on.CompareAndSwap(false, true) {
 		l.cycle.setLocked(now().after(limitLook))
 	}
 }
 
-// lookForLimitsNow has a look that is to come take place at once. If there are no jobs, it is the last.
+// lookForLimitsNow makes a scheduled look happen at once. If there are no jobs, it is the last.
 func (p *Pool) lookForLimitsNow() {
 	if p.limits.on.Load() {
 		p.limits.cycle.set(atOnce)
 	}
 }
 
-// armLimits is the look. It first says that no look is to come, and looks at the jobs then: so an execution
-// that it does not see has yet to ask, and has another look come.
+// armLimits is the look. It first notes that no look is scheduled, and then looks at the jobs: so an execution that
+// it does not see has yet to check, and schedules another look.
 func (p *Pool) armLimits() {
 	p.limits.on.Store(false)
 	again := false
@@ -103,8 +102,8 @@ func (p *Pool) armLimits() {
 	}
 }
 
-// armExpiryBefore arms the limit of the execution in flight if it comes before the horizon, and reports
-// whether there is nothing more to look for.
+// armExpiryBefore arms the timeout of the execution in flight if it comes before the horizon, and reports whether
+// nothing is left to look for.
 func (j *job) armExpiryBefore(horizon instant) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -118,13 +117,13 @@ func (j *job) armExpiryBefore(horizon instant) bool {
 	return false
 }
 
-// A probe watches a call of Status that lasts. The job's mutex guards it.
+// A probe watches a slow call of Status. The job's mutex guards it.
 type probe struct {
 	since instant
-	timer *time.Timer // its time limit; nil if it has none. Ended with the call
+	timer *time.Timer // its timeout; nil if it has none. Stopped with the call
 }
 
-// watchStatus has a call of Status watched, if it is still in flight and not watched yet.
+// watchStatus starts to watch a call of Status, if it is in flight and not watched yet.
 func (j *job) watchStatus(since instant, limit timeLimit) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -144,7 +143,7 @@ func (j *job) watchStatus(since instant, limit timeLimit) {
 	}
 }
 
-// statusExpired is the timer's: the call that is watched has exceeded its limit, if it is still in flight.
+// statusExpired is the timer's function: the watched call, if still in flight, has exceeded its timeout.
 func (j *job) statusExpired(watch *probe) {
 	p := j.pool
 	p.mu.Lock()
@@ -168,7 +167,7 @@ func (j *job) markLateStatus(watch *probe) error {
 	return j.statusError(exceeded(time.Duration(now() - watch.since)))
 }
 
-// expired is the cycle's: execution n has exceeded its limit or, if that was known, is given up.
+// expired implements stepper: execution n has exceeded its timeout or, if that was known, is abandoned.
 func (j *job) expired(n uint32) {
 	p := j.pool
 	p.mu.Lock()
@@ -193,8 +192,8 @@ func (j *job) expired(n uint32) {
 	}
 }
 
-// recordExpiry writes down that execution n has failed by exceeding its limit or, if that was done, that it is
-// abandoned; or it does nothing, since it has ended.
+// recordExpiry records that execution n has failed by exceeding its timeout or, if that was known, that it is
+// abandoned. It does nothing if the execution has ended.
 func (j *job) recordExpiry(n uint32) (late, abandoned bool, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

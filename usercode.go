@@ -8,9 +8,8 @@ import (
 	"unsafe"
 )
 
-// A caller says on whose behalf user code is called. Having an array in it makes the compiler pass it
-// on the stack, where a stack trace shows its value: that is how Shutdown knows whose goroutine it
-// looks at, at no cost to a call.
+// A caller says on whose behalf user code is called. Its array makes the compiler pass it on the stack, where a stack
+// trace shows its value: that is how Shutdown knows whose goroutine it is looking at, at no cost to a call.
 type caller struct {
 	pool *Pool  // nil if it does not count for one
 	job  *job   // nil if it is not on behalf of one
@@ -29,14 +28,14 @@ func (p *Pool) trace() string { return fmt.Sprintf(".userCode({%p,", p) }
 // callerTrace is what trace returns for any caller.
 var callerTrace = regexp.MustCompile(`\.userCode\(\{0x[0-9a-f]+, 0x[0-9a-f]+, 0x[0-9a-f]+,`)
 
-// calls reports whether the goroutine that asks is in a call of user code that counts for the pool.
+// calls reports whether the current goroutine is in a call of user code that counts for the pool.
 func (p *Pool) calls() bool { return strings.Contains(string(debug.Stack()), p.trace()) }
 
-// userCode calls f, which calls user code, and hands done how it ended: what f returned, or a
-// *panicError. Every call of user code goes through here.
+// userCode calls f, which calls user code, and passes done how it ended: what f returned, or a *panicError. Every
+// call of user code goes through here.
 //
-// done is called exactly once, whatever f does. After a runtime.Goexit the goroutine is lost, so what
-// must happen after user code belongs into done, and not behind the call of userCode.
+// done is called exactly once, whatever f does. After a runtime.Goexit the goroutine is lost, so what must happen
+// after user code belongs in done, not after the call of userCode.
 //
 //go:noinline
 func userCode(who caller, f func() error, done func(error)) {
@@ -53,8 +52,8 @@ func userCode(who caller, f func() error, done func(error)) {
 	done(err)
 }
 
-// apart calls f, which calls user code, on a goroutine of its own and waits for its end: if the user code
-// ends its goroutine, the caller's is not lost.
+// apart calls f, which calls user code, on its own goroutine and waits for it to end: if the user code ends its
+// goroutine, the caller's is not lost.
 func apart(f func()) {
 	over := make(chan struct{})
 	// Ends with f, which the caller waits for.
@@ -65,7 +64,7 @@ func apart(f func()) {
 	<-over
 }
 
-// A panicError is what user code that did not return is taken to have returned.
+// A panicError stands for the result of user code that did not return.
 type panicError struct {
 	text   string
 	value  any
@@ -73,8 +72,8 @@ type panicError struct {
 	goexit bool // the goroutine is lost
 }
 
-// explain says what has happened: a panic with that value, or a Goexit if it is nil. The value's own
-// methods are user code: fmt contains their panics, and a Goexit in one leaves the error as it was.
+// explain records what happened: a panic with that value, or a Goexit if it is nil. The value's own methods are user
+// code: fmt contains their panics, and a Goexit in one leaves the error as it was.
 func (e *panicError) explain(value any) {
 	e.stack = debug.Stack()
 	if value != nil {
@@ -85,7 +84,7 @@ func (e *panicError) explain(value any) {
 
 func (e *panicError) Error() string { return e.text }
 
-// Unwrap returns the value panicked with, if that is an error.
+// Unwrap returns the panic value, if that is an error.
 func (e *panicError) Unwrap() error {
 	err, _ := e.value.(error)
 	return err
