@@ -2,12 +2,12 @@ package stopchan
 
 import "sync/atomic"
 
-// An offering is a goroutine that puts nils on a channel, one after the other. A channel has one at the most.
+// An offering is a goroutine that puts nils on a channel, one after another. A channel has at most one.
 type offering struct {
-	left      atomic.Int64  // nils that it is still to put; it ends when there are none
-	withdrawn chan struct{} // closed by the account, to end it before that
-	over      chan struct{} // closed by the goroutine, when it has ended
-	closed    bool          // it has found the channel closed; written before over is closed, and read after that
+	left      atomic.Int64  // nils still to put; it ends when there are none
+	withdrawn chan struct{} // closed by the account, to end it earlier
+	over      chan struct{} // closed by the goroutine when it ends
+	closed    bool          // it found the channel closed; written before over is closed, and read after that
 }
 
 func (o *offering) run(stop chan<- interface{}) {
@@ -29,7 +29,7 @@ func (o *offering) run(stop chan<- interface{}) {
 	}
 }
 
-// more has it put n nils more. It reports false if it has none left, and so has ended.
+// more makes it put n more nils. It reports false if it has none left, and so has ended.
 func (o *offering) more(n int) bool {
 	for {
 		left := o.left.Load()
@@ -42,7 +42,7 @@ func (o *offering) more(n int) bool {
 	}
 }
 
-// put has n nils more put on the channel, and sees to it that those on offer are offered (rules 1, 4, 9 and 10).
+// put has n more nils put on the channel, and makes sure that those on offer are offered (rules 1, 4, 9 and 10).
 func (c *channel) put(n int) {
 	if n > 0 && c.offering != nil && !c.offering.more(n) {
 		c.halt()
@@ -60,7 +60,7 @@ func (c *channel) put(n int) {
 	}
 }
 
-// count brings the account up to date (rule 2). It may lag behind by the one nil that is being put at this moment.
+// count updates the account (rule 2). It may lag behind by the one nil that is being put right now.
 func (c *channel) count() {
 	if c.offering != nil {
 		left := int(c.offering.left.Load())
@@ -78,7 +78,7 @@ func (c *channel) halt() {
 	o := c.offering
 	if o != nil {
 		close(o.withdrawn)
-		<-o.over // at once: it waits for nobody when it is withdrawn
+		<-o.over // at once: once withdrawn, it waits for nobody
 	}
 	c.count()
 	c.offering = nil
@@ -87,7 +87,7 @@ func (c *channel) halt() {
 	}
 }
 
-// takeBack takes back nils of which there are too many (rule 5).
+// takeBack takes back excess nils (rule 5).
 func (c *channel) takeBack() {
 	if c.excess() <= 0 {
 		return
@@ -102,7 +102,7 @@ func (c *channel) takeBack() {
 		case value == nil && c.unread > 0 && c.excess() > 0:
 			c.unread--
 		default:
-			// All that is there goes round once, and is in its order again.
+			// Everything there goes round once, which keeps its order.
 			rotates = true
 			if value == nil {
 				kept++
@@ -128,13 +128,13 @@ func (c *channel) receive() (value interface{}, ok bool) {
 }
 
 // giveBack puts a value back on the channel that it was taken from. It reports false if the channel is closed: then
-// nobody is to get it. That there is no room any more is all but impossible: somebody has filled it in the meantime.
+// nobody is to get it. It is all but impossible that there is no room: somebody has filled it meanwhile.
 func (c *channel) giveBack(value interface{}) (open bool) {
 	defer func() { open = recover() == nil }() // a send on a closed channel panics
 	select {
 	case c.stop <- value:
 	default:
-		// Ends as soon as whoever filled the channel, or somebody who listens, makes room.
+		// Ends as soon as whoever filled the channel, or a listener, makes room.
 		go func(stop chan<- interface{}) {
 			defer func() { _ = recover() }()
 			stop <- value

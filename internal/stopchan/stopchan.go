@@ -1,31 +1,31 @@
-// Package stopchan tells those that listen on a stop channel to stop, with a nil for each, and keeps account of the
-// nils where several share a channel. It knows channels and counts, and not who shares them, or why.
+// Package stopchan tells listeners on stop channels to stop, with one nil each, and keeps account of the nils where
+// several share a channel. It knows channels and counts, but not who shares them, or why.
 package stopchan
 
 import "iter"
 
-// A Set is a set of channels and their sharers. The zero Set is empty and ready for use. A Set and its Sharers must
-// not be used by several goroutines at once: one mutex of their owner's guards them all. Other locks may be held, too:
-// nothing is waited for here but a goroutine that takes none and waits for nobody.
+// A Set is a set of channels and their sharers. The zero Set is empty and ready to use. A Set and its Sharers must
+// not be used by several goroutines at once: one mutex of their owner's guards them all. Other locks may be held,
+// too: nothing here waits, except for a goroutine that acquires none and waits for nobody.
 type Set struct {
 	channels map[chan interface{}]*channel
 }
 
-// A Sharer is one of those that listen on a channel. The zero Sharer has no channel, and is told nothing.
+// A Sharer is one of the listeners on a channel. The zero Sharer has no channel, and is told nothing.
 type Sharer struct {
 	channel *channel
 	claim   claim
-	doubts  uint64 // those of the channel when its execution began
+	doubts  uint64 // the channel's when its execution began
 	retired bool
 }
 
-// A claim is what a sharer has to do with the nils on its channel:
+// A claim is a sharer's part in the nils on its channel:
 //
 //	none -> open        it executes, and is told
-//	open -> withdrawn   it is told no longer, but executes and may have taken a nil
+//	open -> withdrawn   it is no longer told, but executes and may have taken a nil
 //	withdrawn -> open   it is told again
-//	none -> listening   its execution has ended, has failed, and was not told
-//	any -> none         its execution has ended, or another begins, or its listening is over
+//	none -> listening   its execution has failed without being told
+//	any -> none         its execution has ended, or another begins, or it listens no longer
 type claim uint8
 
 const (
@@ -36,7 +36,7 @@ const (
 	claimKinds
 )
 
-// Join makes a zero Sharer share a channel with all others of the set that have joined with the same.
+// Join makes a zero Sharer share a channel with all others of the set that joined with the same.
 func (set *Set) Join(s *Sharer, stop chan interface{}) {
 	c := set.channels[stop]
 	if c == nil {
@@ -50,7 +50,7 @@ func (set *Set) Join(s *Sharer, stop chan interface{}) {
 	c.sharers[s.claim]++
 }
 
-// Leave takes a sharer out of the set that has retired and does not execute. It leaves the channel itself alone.
+// Leave removes a sharer that has retired and does not execute from the set. It does not touch the channel itself.
 func (set *Set) Leave(s *Sharer) {
 	if c := s.channel; c != nil {
 		c.sharers[s.claim]--
@@ -60,14 +60,14 @@ func (set *Set) Leave(s *Sharer) {
 	}
 }
 
-// Begin is called before an execution of the sharer begins (rules 4, 7 and 8). No execution of a retired one does.
+// Begin is called before an execution of the sharer begins (rules 4, 7 and 8). A retired one begins none.
 func (s *Sharer) Begin() {
 	c := s.channel
 	if c == nil || s.retired {
 		return
 	}
 	c.withdraw(s)
-	if c.waiting() > 0 { // else sharers that were told account for all that were taken
+	if c.waiting() > 0 { // else those that were told account for all that were taken
 		c.halt()
 		c.writeOff(c.heard())
 	}
@@ -86,8 +86,8 @@ func (s *Sharer) Tell() {
 	c.put(c.missing())
 }
 
-// Untell takes back what was put for the sharers and nobody has taken (rules 5 and 6). All are named at once, since
-// each channel is then looked at once. They are gone through twice.
+// Untell takes back what was put for the sharers and nobody has taken (rules 5 and 6). It is given all at once, so
+// that it looks at each channel once. They are iterated over twice.
 func Untell(sharers iter.Seq[*Sharer]) {
 	for s := range sharers {
 		if s.channel != nil {
@@ -101,8 +101,8 @@ func Untell(sharers iter.Seq[*Sharer]) {
 	}
 }
 
-// Retire tells a sharer for good: to stop, if it is executing, and nothing if it is not (rules 1 and 4). The channel of
-// one that was told nothing is left alone then: it may belong to a synctest bubble that is over.
+// Retire tells a sharer for the last time: to stop, if it is executing, and otherwise nothing (rules 1 and 4). If it
+// was told nothing before either, its channel is left alone: it may belong to a synctest bubble that is over.
 func (s *Sharer) Retire(executing bool) {
 	s.retired = true
 	if executing {
@@ -113,8 +113,8 @@ func (s *Sharer) Retire(executing bool) {
 	}
 }
 
-// End accounts for an execution of the sharer that has ended: whether it has failed, and whether there was another
-// reason for it to end. It returns whether it was told on the channel (rules 2, 3, 4 and 10).
+// End accounts for an ended execution of the sharer: whether it failed, and whether it had another reason to end. It
+// returns whether it was told on the channel (rules 2, 3, 4 and 10).
 func (s *Sharer) End(failed, excused bool) (told bool) {
 	c := s.channel
 	if c == nil {
@@ -123,7 +123,7 @@ func (s *Sharer) End(failed, excused bool) (told bool) {
 	claim := s.claim
 	c.move(s, claimNone)
 	if c.halt(); c.taken == 0 {
-		c.takeBack() // among values of others, this alone shows whether it was taken
+		c.takeBack() // among others' values, only this shows whether it was taken
 	}
 	doubtful := s.doubts < c.doubts
 	switch {
