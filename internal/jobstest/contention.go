@@ -16,17 +16,17 @@ import (
 	"github.com/agentjobs/jobs"
 )
 
-// The TestContention tests run in real time, on twice as many threads as -cpu says and with busy processes beside
-// them, so that the kernel takes goroutines off their processor wherever they are, for milliseconds. In a bubble
-// that never happens: no time passes there while a goroutine can run. How long anything takes is not
-// asserted, but that nothing dies, overlaps, doubles, hangs or leaks.
+// The TestContention tests run in real time, on twice as many threads as -cpu says and next to busy processes, so
+// that the kernel preempts goroutines wherever they are, for milliseconds. In a bubble that never happens: no time
+// passes there while a goroutine can run. How long anything takes is not asserted, but that nothing dies, overlaps,
+// happens twice, hangs or leaks.
 
 var contention = flag.Duration("contention", 1500*time.Millisecond, "how long each TestContention test lasts")
 
-// Patience is how long a thing that must come is waited for. It says that it hangs, not that it is slow.
+// Patience is how long to wait for what must happen. What takes longer hangs, and is not just slow.
 const Patience = time.Minute
 
-// Contend runs f among contention. While going returns true f is to go on; in the end it must leave no goroutine.
+// Contend runs f under contention. f is to go on while going returns true; in the end it must leave no goroutine.
 func Contend(t *testing.T, f func(t *testing.T, going func() bool)) {
 	before := runtime.NumGoroutine()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0)))
@@ -40,7 +40,7 @@ func Contend(t *testing.T, f func(t *testing.T, going func() bool)) {
 
 const busyProcess = "JOBS_TEST_BUSY"
 
-// init makes a busy process of the test's own program. It ends with its parent, as its standard input does then.
+// init turns the test's own program into a busy process. It ends with its parent, when its standard input does.
 func init() {
 	if os.Getenv(busyProcess) == "" {
 		return
@@ -55,7 +55,7 @@ func init() {
 	os.Exit(0)
 }
 
-// startBusyProcess starts a process that does nothing, but that all the time, until the test ends.
+// startBusyProcess starts a process that spins until the test ends.
 func startBusyProcess(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -70,8 +70,8 @@ func startBusyProcess(t *testing.T) {
 	})
 }
 
-// Eventually waits until it is so, and reports whether it is. If it does not come to be the test fails, and
-// shows what each goroutine does. Any goroutine may call it.
+// Eventually waits until isSo returns true, and reports whether it did. If not, the test fails and shows what each
+// goroutine is doing. Any goroutine may call it.
 func Eventually(t *testing.T, what string, isSo func() bool) bool {
 	for end := time.Now().Add(Patience); !isSo(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
@@ -87,7 +87,7 @@ func everyStack() []byte {
 	return buf[:runtime.Stack(buf, true)]
 }
 
-// A Gate counts the calls of a pool's user code, and sees to it that there is none once the pool was shut down.
+// A Gate counts the calls of a pool's user code, and checks that there are none once the pool was shut down.
 type Gate struct {
 	T      *testing.T
 	inside atomic.Int64
@@ -115,7 +115,7 @@ func (g *Gate) ShutDown(p *jobs.Pool) {
 	}
 }
 
-// An Alone is a method that must not be called beside itself, nor beside another.
+// An Alone is a method that must not run concurrently with itself or certain others.
 type Alone struct{ calls atomic.Int32 }
 
 // Enter is called by the method, which calls what it returns at its end.

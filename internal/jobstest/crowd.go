@@ -14,15 +14,15 @@ import (
 	"github.com/agentjobs/jobs"
 )
 
-// A Crowd is a pool with jobs that come and go, and all that can be called.
+// A Crowd is a pool with jobs that come and go, and all calls that can be made.
 type Crowd struct {
 	Pool  *jobs.Pool
 	stop  chan interface{}
 	Over  chan struct{} // closed at the end
 	Every time.Duration
 	Luck  func(n int) bool    // one time in n
-	Most  int                 // how many jobs there are at the most
-	Job   func(Stub) jobs.Job // makes the job that is registered of what is to be done
+	Most  int                 // the maximum number of jobs
+	Job   func(Stub) jobs.Job // makes the job to register from what it is to do
 
 	mu  sync.Mutex
 	ids []string
@@ -43,7 +43,7 @@ func (c *Crowd) id() string {
 	return c.ids[rand.N(len(c.ids))]
 }
 
-// Add makes a job one of the crowd, and sends the oldest away if there are many.
+// Add adds a job to the crowd, and unregisters the oldest if there are too many.
 func (c *Crowd) Add(id string, err error) {
 	if err != nil {
 		return
@@ -58,10 +58,10 @@ func (c *Crowd) Add(id string, err error) {
 	c.Pool.UnregisterJob(oldest)
 }
 
-// drop sends one away, who may be called on all the same.
+// drop unregisters one, which may still be called.
 func (c *Crowd) drop() { c.Pool.UnregisterJob(c.id()) }
 
-// Calls are all calls, by the names of the methods of the pool and, with it in front, of a JobExecution.
+// Calls returns all calls, by the names of the pool's methods and, after "it", of a JobExecution's.
 func (c *Crowd) Calls() map[string]func() {
 	p := c.Pool
 	calls := map[string]func(){
@@ -110,7 +110,7 @@ func (c *Crowd) ofOne(f func(jobs.JobExecution)) func() {
 	}
 }
 
-// Registrations are calls of every kind and, for their types' sake, of every method.
+// Registrations returns calls of every kind and, for their types' sake, of every method.
 func (c *Crowd) Registrations() map[string]func() (string, error) {
 	p, every, stop := c.Pool, c.Every, c.stop
 	worker := Stub{ExecuteFunc: func() error {

@@ -12,7 +12,7 @@ var ErrBroken = errors.New("it is broken")
 // A Fault is something that can be wrong with a job, and be cleared.
 type Fault struct{ on atomic.Bool }
 
-// NewFault makes a fault that is there.
+// NewFault returns a fault that is present.
 func NewFault() *Fault {
 	f := new(Fault)
 	f.on.Store(true)
@@ -25,7 +25,7 @@ func (f *Fault) Clear() { f.on.Store(false) }
 // Set brings the fault back.
 func (f *Fault) Set() { f.on.Store(true) }
 
-// Err is an Execute or a Status that fails while the fault is there.
+// Err is an Execute or a Status that fails while the fault is present.
 func (f *Fault) Err() error {
 	if f.on.Load() {
 		return ErrBroken
@@ -33,15 +33,15 @@ func (f *Fault) Err() error {
 	return nil
 }
 
-// Absent is a Ready that refuses while the fault is there.
+// Absent is a Ready that returns false while the fault is present.
 func (f *Fault) Absent() bool { return !f.on.Load() }
 
-// Sleeping is an Execute or a Status that lasts for d.
+// Sleeping is an Execute or a Status that takes d.
 func Sleeping(d time.Duration) func() error {
 	return func() error { time.Sleep(d); return nil }
 }
 
-// OnlyFirst is an Execute or a Status that is f at its first call, and then does nothing.
+// OnlyFirst is an Execute or a Status that calls f the first time, and then does nothing.
 func OnlyFirst(f func() error) func() error {
 	var called atomic.Bool
 	return func() error {
@@ -62,7 +62,7 @@ var NeverReady = Stub{ReadyFunc: func() bool { return false }}
 
 // Faltering fails the first time, and from then on executes for d each time and then returns err.
 func Faltering(d time.Duration, err error) Stub {
-	failed := false // executions follow each other
+	failed := false // executions never overlap
 	return Stub{ExecuteFunc: func() error {
 		if !failed {
 			failed = true

@@ -1,5 +1,5 @@
-// Package jobstest has what tests of the library share: jobs that do as they are told, and what watches them and
-// their pool. Only tests import it.
+// Package jobstest has what the library's tests share: jobs that do as they are told, and what watches them and their
+// pool. Only tests import it.
 package jobstest
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/agentjobs/jobs"
 )
 
-// A Stub is a job made of functions. One that is nil succeeds at once, is healthy, or ready.
+// A Stub is a job made of functions. A nil one succeeds at once, is healthy, or ready.
 type Stub struct {
 	ExecuteFunc func() error
 	StatusFunc  func() error
@@ -41,8 +41,8 @@ func (p Stub) Ready() bool { return p.ReadyFunc == nil || p.ReadyFunc() }
 // Quiet is a pool option for tests that provoke failures.
 var Quiet = jobs.WithLogger(slog.New(slog.DiscardHandler))
 
-// InPool runs f in a bubble, with a pool that logs nothing unless opts say otherwise. At the end it
-// shuts the pool down: the bubble then fails the test if a goroutine of the pool's is left.
+// InPool runs f in a bubble, with a pool that logs nothing unless opts say otherwise. At the end it shuts the pool
+// down: the bubble then fails the test if a goroutine of the pool is left.
 func InPool(t *testing.T, f func(t *testing.T, p *jobs.Pool), opts ...jobs.PoolOption) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -60,7 +60,7 @@ func Register(t *testing.T, p *jobs.Pool, job jobs.Job, trigger jobs.Trigger, op
 	return id
 }
 
-// InfoOf returns what there is to know about a job.
+// InfoOf returns a snapshot of a job.
 func InfoOf(t *testing.T, p *jobs.Pool, id string) jobs.JobInfo {
 	t.Helper()
 	info, ok := p.Job(id)
@@ -77,8 +77,7 @@ func Advance(d time.Duration) {
 // ForAges is longer than any test lasts.
 const ForAges = 10000 * time.Hour
 
-// FailPool registers a job of which the only execution, at once, stops the pool and which is ready
-// from then on.
+// FailPool registers a job whose only execution, at once, stops the pool and which is ready from then on.
 func FailPool(p *jobs.Pool) (id string) {
 	var done atomic.Bool
 	id, _ = p.Register(Stub{ExecuteFunc: func() error {
@@ -101,7 +100,7 @@ func ShutDownNow(p *jobs.Pool) {
 	_ = p.Shutdown(ended)
 }
 
-// MinuteTimeout is a context that ends after one.
+// MinuteTimeout is a context that ends after a minute.
 func MinuteTimeout() context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	context.AfterFunc(ctx, cancel)

@@ -68,7 +68,7 @@ func (l *Journal) Count(level slog.Level) (n int) {
 	return n
 }
 
-// At returns all that was logged at a level, an entry a line.
+// At returns all that was logged at a level, one entry per line.
 func (l *Journal) At(level slog.Level) string {
 	var lines []string
 	for _, e := range l.AtLeast(level) {

@@ -12,23 +12,23 @@ import (
 	"github.com/agentjobs/jobs"
 )
 
-// A Puppet is a job that does what it is told, also while it executes, and watches its pool: what is never
-// to happen to a job fails the test at once, with the puppet's history (puppet_alarms.go says what).
-// It is registered once, by Register or Enroll, and lives in a bubble.
+// A Puppet is a job that does what it is told, also while it executes, and watches its pool: what must never happen
+// to a job fails the test at once, with the puppet's history (puppet_alarms.go says what). It is registered once, by
+// Register or Enroll, and lives in a bubble.
 //
 //	pup := NewPuppet(t, p, "digger").Register(jobs.Every(time.Minute))
 //	pup.Executions.Next(Hangs)          // each execution that begins from here on
 //	pup.Executions.Now(Fails)           // those in flight
 //	pup.ReadyCalls.Next(Fails)          // it is not ready
 //	pup.StatusCalls.Next(Fails.In(time.Second))
-//	pup.Executions.Moments()            // when executions have begun, since the puppet was made
+//	pup.Executions.Moments()            // when executions began, since the puppet was made
 type Puppet struct {
 	Name                                string
 	Executions, StatusCalls, ReadyCalls *Part
-	Stop                                chan interface{} // what jobs.Channel is to be given
+	Stop                                chan interface{} // to be passed to jobs.Channel
 	TakesContext                        bool             // it is a ContextJob; set it before it is registered
-	// GivenUpAfter is how long after its begin an execution is given up, where the pool does that: its
-	// timeout and WithAbandonAfter. One that old may have another one beside it.
+	// GivenUpAfter is how long after its beginning an execution is abandoned, where the pool does that: its timeout
+	// and WithAbandonAfter. One that old may have another one beside it.
 	GivenUpAfter time.Duration
 
 	alarm    assert.TestingT
@@ -57,14 +57,14 @@ var (
 	Fails    = Act{Deed: "fails"} // of Ready: is not ready
 	Panics   = Act{Deed: "panics"}
 	Exits    = Act{Deed: "exits"} // its goroutine
-	Hangs    = Act{Deed: "hangs"} // whatever comes, until it is told otherwise
+	Hangs    = Act{Deed: "hangs"} // until it is told otherwise
 	Obeys    = Act{Deed: "obeys"} // works until its stop channel or the end of its context tells it to stop
 )
 
-// In is the act, after d, unless the puppet is told otherwise in the meantime.
+// In is the act, after d, unless the puppet is told otherwise meanwhile.
 func (a Act) In(d time.Duration) Act { return Act{a.Deed, d} }
 
-// ErrPuppet is why a puppet fails, ErrNil by what it was told if that was a nil.
+// ErrPuppet is why a puppet fails, ErrNil what it was told by if that was a nil.
 var (
 	ErrPuppet = errors.New("the puppet was told to fail")
 	ErrNil    = errors.New("a nil on the stop channel")
@@ -88,7 +88,7 @@ func (p *Puppet) Register(trigger jobs.Trigger, opts ...jobs.JobOption) *Puppet 
 	return p
 }
 
-// Enroll registers the puppet by the function, which is given the job to register.
+// Enroll registers the puppet by a function that is given the job.
 func (p *Puppet) Enroll(register func(job jobs.Job) (string, error)) {
 	id, err := register(p.job())
 	if err != nil {
@@ -100,7 +100,7 @@ func (p *Puppet) Enroll(register func(job jobs.Job) (string, error)) {
 	close(p.enrolled)
 }
 
-// Job returns the puppet as the kind of job that it is.
+// job returns the puppet as the kind of job that it is.
 func (p *Puppet) job() jobs.Job {
 	if p.TakesContext {
 		return contextPuppet{p}
@@ -117,10 +117,10 @@ type contextPuppet struct{ *Puppet }
 
 func (p contextPuppet) ExecuteContext(ctx context.Context) error { return p.ExecuteWith(ctx) }
 
-// ExecuteWith is an execution with a context, also of a puppet that is no ContextJob.
+// ExecuteWith is an execution with a context, even of a puppet that is no ContextJob.
 func (p *Puppet) ExecuteWith(ctx context.Context) error { return p.Executions.perform(ctx) }
 
-// Release ends all calls in flight, and has those to come succeed at once.
+// Release ends all calls in flight, and makes those to come succeed at once.
 func (p *Puppet) Release() {
 	for _, part := range []*Part{p.Executions, p.StatusCalls, p.ReadyCalls} {
 		part.Next(Succeeds)
@@ -128,8 +128,8 @@ func (p *Puppet) Release() {
 	}
 }
 
-// ToldBy returns by what its executions were told to end: ErrNil, if they obeyed it, or the cause with
-// which their context ended while they were in flight, whether they obeyed it or not.
+// ToldBy returns what told its executions to end: ErrNil, if they obeyed it, or the cause with which their context
+// ended while they were in flight, whether they obeyed it or not.
 func (p *Puppet) ToldBy() []error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -145,7 +145,7 @@ func (p *Puppet) noteTold(by error) {
 
 // A Part is one of a puppet's methods.
 type Part struct {
-	Timeline // of the begins of its calls
+	Timeline // of when its calls began
 	name     string
 	puppet   *Puppet
 	act      Act
@@ -157,14 +157,14 @@ type puppetCall struct {
 	number int
 	begun  time.Time
 	first  Act
-	orders chan Act // of one, the last that was given
+	orders chan Act // capacity 1: the last one given
 }
 
 func newPart(name string, p *Puppet) *Part {
 	return &Part{Timeline: Timeline{Start: p.born}, name: name, puppet: p, act: Succeeds, calls: map[int]*puppetCall{}}
 }
 
-// Next has each call from the next one on do that.
+// Next makes each call from the next one on do that.
 func (x *Part) Next(a Act) {
 	x.puppet.mu.Lock()
 	defer x.puppet.mu.Unlock()
@@ -178,7 +178,7 @@ func (x *Part) NextAct() Act {
 	return x.act
 }
 
-// Now has the calls in flight do that, and returns how many those are.
+// Now makes the calls in flight do that, and returns how many there are.
 func (x *Part) Now(a Act) int {
 	x.puppet.mu.Lock()
 	defer x.puppet.mu.Unlock()
@@ -188,7 +188,7 @@ func (x *Part) Now(a Act) int {
 	return len(x.calls)
 }
 
-// NowOnly has the call of that number, from 1 on, do that, and reports whether it is in flight.
+// NowOnly makes the call of that number, from 1 on, do that, and reports whether it is in flight.
 func (x *Part) NowOnly(number int, a Act) bool {
 	x.puppet.mu.Lock()
 	defer x.puppet.mu.Unlock()

@@ -11,16 +11,16 @@ import (
 
 // What a puppet raises the alarm for:
 //
-//   - an execution begins beside another one, unless that is old enough to have been given up;
-//   - Ready is called beside itself or an execution, or Status beside itself;
-//   - Status is called of a job that is not attached;
-//   - an execution of an attached job begins while its pool is Stopped;
-//   - a call of whatever method begins after UnregisterJob, or Shutdown, has returned.
+//  - an execution begins beside another one, unless that is old enough to have been abandoned;
+//  - Ready runs concurrently with itself or an execution, or Status with itself;
+//  - Status is called of a job that is not attached;
+//  - an execution of an attached job begins while its pool is Stopped;
+//  - a call of any method begins after UnregisterJob, or Shutdown, has returned.
 //
-// An execution begins when its job claims it, a moment before the puppet is called. In between no time
-// passes in a bubble; but the pool may be stopped, or the job unregistered, in that moment. So the puppet
-// accuses only if the pool was Stopped at an earlier time, or if more executions were claimed than when it
-// was last seen Stopped, without a restart since.
+// An execution begins when its job claims it, a moment before the puppet is called. In between no time passes in a
+// bubble; but the pool may be stopped, or the job unregistered, in that moment. So the puppet raises the alarm only
+// if the pool was Stopped at an earlier time, or if more executions were claimed than when it was last seen Stopped,
+// without a restart since.
 
 // An overseer is what a puppet knows of its pool.
 type overseer interface {
@@ -31,23 +31,23 @@ type overseer interface {
 	Info() jobs.PoolInfo
 }
 
-// A sighting is what was seen of a Stopped pool. Until its next restart there are no more executions.
+// A sighting is what was seen of a Stopped pool. Until its next restart there must be no more executions.
 type sighting struct {
 	valid      bool
 	restarts   int
 	executions uint64
 }
 
-// An ending is what was to be the puppet's last moment.
+// An ending is what should be the puppet's last moment.
 type ending struct {
 	event  string
 	at     time.Time
-	unseen int  // executions claimed before it that have not called the puppet yet
+	unseen int  // executions claimed before it that have not reached the puppet yet
 	calls  bool // Ready and Status may have been about to be called
 }
 
-// Look has the puppet look at its pool: the more often, the sharper its eye for an execution that begins
-// at the very time at which the pool was stopped.
+// Look makes the puppet look at its pool: the more often, the sharper its eye for an execution that begins at the
+// very time at which the pool was stopped.
 func (p *Puppet) Look() {
 	info := p.Pool.Info()
 	if info.Status != jobs.PoolStatusStopped {
@@ -67,7 +67,7 @@ func (p *Puppet) Unregister() {
 	p.Ends("UnregisterJob has returned", handle)
 }
 
-// Ends says that nothing of the puppet may begin any more, but for what had been claimed.
+// Ends says that nothing of the puppet may begin any more, except what was already claimed.
 func (p *Puppet) Ends(event string, handle jobs.JobExecution) {
 	claimed := 0
 	if handle != nil && slices.Contains([]string{"Running", "Retrying", "Failed"}, handle.GetStatus().String()) {

@@ -19,8 +19,8 @@ type Stage struct {
 	Puppets []*Puppet
 }
 
-// OnStage runs f in a bubble, with a pool that logs nothing unless opts say otherwise. At the end it
-// releases all puppets and shuts the pool down; nothing is left in flight or begins after that.
+// OnStage runs f in a bubble, with a pool that logs nothing unless opts say otherwise. At the end it releases all
+// puppets and shuts the pool down; nothing is in flight or begins after that.
 func OnStage(t *testing.T, f func(t *testing.T, s *Stage), opts ...jobs.PoolOption) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -28,21 +28,21 @@ func OnStage(t *testing.T, f func(t *testing.T, s *Stage), opts ...jobs.PoolOpti
 		defer func() { // deferred, so that a test that fails ends
 			s.release()
 			assert.NoError(t, s.ShutdownWatched(context.Background()))
-			s.release() // of those given up, the ones that begin beside another are told late
+			s.release() // of those abandoned, the ones that begin beside another are told late
 			Advance(time.Hour)
 		}()
 		f(t, s)
 	})
 }
 
-// Release ends what is in flight, and lets nothing hang any more.
+// release ends what is in flight, and lets nothing hang any more.
 func (s *Stage) release() {
 	for _, p := range s.Puppets {
 		p.Release()
 	}
 }
 
-// Puppet makes a puppet, which is still to be registered.
+// Puppet makes a puppet that is still to be registered.
 func (s *Stage) Puppet(name string) *Puppet {
 	p := NewPuppet(s.T, s.Pool, name)
 	s.Puppets = append(s.Puppets, p)
@@ -56,14 +56,14 @@ func (s *Stage) ChannelPuppet(name string, opts ...jobs.JobOption) *Puppet {
 	return p.Register(jobs.Channel(p.Stop), opts...)
 }
 
-// Advance lets time pass, and has the puppets look at the pool before and after.
+// Advance lets time pass, and makes the puppets look at the pool before and after.
 func (s *Stage) Advance(d time.Duration) {
 	s.Look()
 	Advance(d)
 	s.Look()
 }
 
-// Look has all puppets look at the pool.
+// Look makes all puppets look at the pool.
 func (s *Stage) Look() {
 	for _, p := range s.Puppets {
 		p.Look()
@@ -83,20 +83,20 @@ func (s *Stage) ShutdownWatched(ctx context.Context) error {
 	return err
 }
 
-// AssertBegun checks at which seconds of its life the puppet has begun its executions.
+// AssertBegun checks at which seconds of its life the puppet began its executions.
 func (s *Stage) AssertBegun(p *Puppet, at ...float64) {
 	s.T.Helper()
 	assert.Equal(s.T, Seconds(at...), p.Executions.Moments(), p.Name)
 }
 
-// Hanging returns a puppet that hangs whenever it is executed.
+// Hanging returns a puppet whose executions hang.
 func (s *Stage) Hanging(name string, trigger jobs.Trigger, opts ...jobs.JobOption) *Puppet {
 	p := s.Puppet(name)
 	p.Executions.Next(Hangs)
 	return p.Register(trigger, opts...)
 }
 
-// AssertHeldUpBy checks whom the pool waits for, and what for.
+// AssertHeldUpBy checks which puppets block the restart, and why.
 func (s *Stage) AssertHeldUpBy(puppets []*Puppet, whats ...string) {
 	s.T.Helper()
 	lines := s.Info().HeldUpBy
@@ -108,7 +108,7 @@ func (s *Stage) AssertHeldUpBy(puppets []*Puppet, whats ...string) {
 	}
 }
 
-// Abandonable returns a puppet that hangs whenever it is executed.
+// Abandonable returns a puppet whose executions hang and are abandoned.
 func (s *Stage) Abandonable(name string, trigger jobs.Trigger, opts ...jobs.JobOption) *Puppet {
 	p := s.Puppet(name)
 	p.GivenUpAfter = 15 * time.Second

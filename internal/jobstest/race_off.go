@@ -2,5 +2,5 @@
 
 package jobstest
 
-// RaceFactor is how much less the tests do that last too long under the race detector.
+// RaceFactor divides the work of tests that take too long under the race detector.
 const RaceFactor = 1

@@ -10,10 +10,10 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// soak makes the tests that can last for as long as one likes last long: make soak.
+// soak makes the tests that can last for any time last long: make soak.
 var soak = flag.Bool("soak", false, "run the long tests at length")
 
-// Rounds returns how often such a test is to do what it does.
+// Rounds returns how many rounds such a test is to do.
 func Rounds(usually, soaking int) int {
 	if *soak {
 		return soaking
@@ -21,8 +21,7 @@ func Rounds(usually, soaking int) int {
 	return usually
 }
 
-// A Footprint is what is alive of the bubble's goroutines, and of the program's objects on the heap: timers
-// are among those.
+// A Footprint is what is alive of the bubble's goroutines, and of the program's objects on the heap, timers included.
 type Footprint struct {
 	Goroutines int
 	Objects    int64
@@ -40,8 +39,8 @@ func FootprintNow() Footprint {
 	return Footprint{len(BubbleGoroutines()), int64(m.Mallocs - m.Frees), int64(m.HeapAlloc)}
 }
 
-// AssertNoMoreThan checks that things are as they were before something was done n times. Half an object for
-// each time, and 16 bytes, are for the runtime's own; what leaks one shows, or grows a list.
+// AssertNoMoreThan checks that things are as they were before something was done n times. Half an object and 16 bytes
+// for each time are allowed for the runtime; a leaked object, or a growing list, shows.
 func (f Footprint) AssertNoMoreThan(t *testing.T, before Footprint, n int) {
 	t.Helper()
 	assert.Equal(t, before.Goroutines, f.Goroutines, "goroutines")
@@ -50,5 +49,5 @@ func (f Footprint) AssertNoMoreThan(t *testing.T, before Footprint, n int) {
 	assert.Less(t, f.bytes-before.bytes, int64(16*n), "bytes")
 }
 
-// AMoment is a time that is short and different each time.
+// AMoment is a short time, different each time.
 func AMoment(n int) time.Duration { return time.Duration(n*n%7) * time.Millisecond }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A Timeline notes when something happens, counted from its making.
+// A Timeline notes when something happens, counted from its creation.
 type Timeline struct {
 	Start time.Time
 
@@ -34,7 +34,7 @@ func (l *Timeline) Moments() []time.Duration {
 	return append([]time.Duration{}, l.marks...)
 }
 
-// AdvanceTo lets the bubble's time pass until d after the timeline's making.
+// AdvanceTo lets the bubble's time pass until d after the timeline's creation.
 func (l *Timeline) AdvanceTo(d time.Duration) { Advance(d - time.Since(l.Start)) }
 
 // Execute is an Execute that notes when it is called.
@@ -46,7 +46,7 @@ func (l *Timeline) Status() error { l.Mark(); return nil }
 // Ready is a Ready that notes when it is called.
 func (l *Timeline) Ready() bool { l.Mark(); return true }
 
-// Seconds makes durations of numbers of seconds.
+// Seconds converts numbers of seconds to durations.
 func Seconds(s ...float64) []time.Duration {
 	d := make([]time.Duration, len(s))
 	for i := range s {
@@ -64,13 +64,13 @@ func Times(unit time.Duration, ns ...int) []time.Duration {
 	return durations
 }
 
-// An OverlapMeter counts how many calls are in progress at the most.
+// An OverlapMeter counts the most calls in progress at once.
 type OverlapMeter struct {
 	mu        sync.Mutex
 	now, most int
 }
 
-// During counts the call that lasts for d.
+// During counts a call that takes d.
 func (o *OverlapMeter) During(d time.Duration) {
 	o.mu.Lock()
 	o.now++

@@ -26,7 +26,7 @@ func EachHour() jobs.Trigger { return jobs.On(Each(time.Hour)) }
 // ThreeTimes is the trigger of a retry job.
 func ThreeTimes() jobs.Trigger { return jobs.Retry(3) }
 
-// BackingOff has a retry job wait for an hour before it executes again.
+// BackingOff makes a retry job wait an hour before it executes again.
 func BackingOff() jobs.JobOption { return jobs.WithRetryBackoff(time.Hour, time.Hour) }
 
 // EverySecond is a schedule of all whole seconds, as robfig/cron makes it.
@@ -42,7 +42,7 @@ func Each(d time.Duration) NextFunc {
 	return func(t time.Time) time.Time { return t.Truncate(d).Add(d) }
 }
 
-// OnceIn is a schedule of one moment, d from now.
+// OnceIn is a schedule with one occurrence, d from now.
 func OnceIn(d time.Duration) NextFunc {
 	at := time.Now().Add(d)
 	return func(t time.Time) time.Time {

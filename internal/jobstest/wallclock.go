@@ -6,7 +6,7 @@ import (
 	"unsafe"
 )
 
-// A WallClock can be set, while the time that timers go by runs on. It starts out right.
+// A WallClock can be set, while the time that timers use runs on. It starts out right.
 type WallClock struct {
 	Start time.Time
 	ahead atomic.Int64                      // by how much it was set
@@ -18,8 +18,7 @@ func NewWallClock() *WallClock { return &WallClock{Start: time.Now()} }
 // Jump sets the clock forward by d, or back.
 func (w *WallClock) Jump(d time.Duration) { w.ahead.Add(int64(d)) }
 
-// Now returns what time.Now does outside of a bubble: what the clock shows, and a reading of the
-// monotonic clock.
+// Now returns what time.Now does outside a bubble: what the clock shows, and a reading of the monotonic clock.
 func (w *WallClock) Now() time.Time {
 	passed := time.Since(w.Start)
 	shown := passed
@@ -34,7 +33,7 @@ var (
 	year1885   = time.Date(1885, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
-// clockReading makes a time.Time of two readings that differ, which package time gives no way to.
+// clockReading makes a time.Time of two readings that differ, which package time does not support.
 func clockReading(wall time.Time, monotonic time.Duration) time.Time {
 	reading := anyReading
 	fields := (*struct {
