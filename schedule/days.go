@@ -110,7 +110,7 @@ func (d *daySets) byWeekday(firstWeekday time.Weekday, length int) uint64 {
 	return days | weekFrom(firstWeekday+time.Weekday(lastWeek-1), d.lastWeekdays)<<lastWeek
 }
 
-// weekFrom turns a set of weekdays into a set of seven days of which the first, bit 0, falls on the given weekday.
+// weekFrom turns a set of weekdays into a set of seven days, the first of which (bit 0) falls on the given weekday.
 func weekFrom(first time.Weekday, weekdays uint64) uint64 {
 	shift := first % 7
 	return (weekdays>>shift | weekdays<<(7-shift)) & (1<<7 - 1)

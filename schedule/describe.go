@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Describe returns in plain English what the expression means, as in
+// Describe returns the meaning of the expression in plain English, as in
 //
 //	Every 15 minutes from 08:00 to 17:45, from Monday to Friday
 //	At 02:00 on the last day of every month and also on Fridays, in time zone Europe/Paris
 //
-// The text begins with a capital and has no full stop. Two expressions that have the same description name the
-// same dates and times; two that name the same may be described differently. To be exact:
+// The text begins with a capital and has no full stop. Expressions with the same description match the same dates and
+// times; those that match the same may be described differently. To be exact:
 //
 //   - "Every 20 seconds" counts from the start of the minute, "every 15 minutes" from the start of the hour and
 //     "every 2 hours" from midnight. Any other interval is given with its first and last value, and starts
@@ -24,8 +24,7 @@ import (
 //   - Days of the month and also days of the week are the days that are either.
 //   - An expression that can never fire "never comes". If it names no zone, none is taken into account.
 //
-// Years that have passed are not taken into account, nor are changes of the clock; for these see the package
-// comment.
+// Years that have passed are not taken into account, nor is daylight saving time; for these see the package comment.
 func (s *Schedule) Describe() string {
 	if s.text == "" {
 		return "Never"
@@ -41,10 +40,10 @@ func (s *Schedule) Describe() string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// longestList is how many values are listed one by one where there is a shorter way to describe them.
+// longestList is the most values that are listed one by one where there is a shorter description.
 const longestList = 5
 
-// describeTimes describes the times of day, and reports whether they go on through the whole day.
+// describeTimes describes the times of day, and reports whether they continue all day.
 func (s *Schedule) describeTimes() (text string, allDay bool) {
 	seconds, minutes, hours := valuesOf(s.seconds), valuesOf(s.minutes), valuesOf(s.hours)
 	if !s.everyHour && len(seconds)*len(minutes)*len(hours) <= longestList {
@@ -262,7 +261,7 @@ func (s *Schedule) describeYears() string {
 }
 
 // repeated describes the values of a unit at which something happens: "every 5 minutes", "at minutes 5 and 10". It
-// reports whether these go through the whole of the next larger unit from its start with the same interval.
+// reports whether these fill the whole of the next larger unit at the same interval, from its start.
 func repeated(values []int, unit string) (text string, through bool) {
 	if interval := spacing(values); divides(values, interval, 60) {
 		return every(interval, unit), true
@@ -291,12 +290,12 @@ func every(interval int, unit string) string {
 	return fmt.Sprintf("every %d %ss", interval, unit)
 }
 
-// divides reports whether values at an interval begin at 0 and go on with it into the next round of so many.
+// divides reports whether the values begin at 0 and continue at the same interval into the next round.
 func divides(values []int, interval, round int) bool {
 	return values[0] == 0 && len(values)*interval == round
 }
 
-// spacing returns the interval between values, or 0 if it is not the same between all of them or there is only one.
+// spacing returns the interval between values, or 0 if it varies or there is only one value.
 func spacing(values []int) int {
 	if len(values) < 2 {
 		return 0
@@ -310,7 +309,7 @@ func spacing(values []int) int {
 	return interval
 }
 
-// ranges names values, three or more in a row as a range.
+// ranges names values, with three or more in a row as a range.
 func ranges(values []int, name func(int) string) []string {
 	var named []string
 	for len(values) > 0 {

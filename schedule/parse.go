@@ -79,7 +79,7 @@ func sevenFields(words []string) (fields [fieldCount]string, err error) {
 	return fields, nil
 }
 
-// sixFieldsHint returns what an error about an expression with six fields adds, unless the last of them looks like a
+// sixFieldsHint returns a hint for errors about an expression with six fields, unless the last of them looks like a
 // year: the expression was probably written for another library, which reads them as second to day of week.
 func sixFieldsHint(expr string, words []string) string {
 	if len(words) != 6 {

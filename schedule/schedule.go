@@ -78,7 +78,7 @@ func Parse(expr string) (*Schedule, error) {
 
 // A Schedule is a parsed cron expression. It is safe for concurrent use. The zero Schedule never fires.
 type Schedule struct {
-	// Nothing in here changes once it is parsed.
+	// Nothing here changes after parsing.
 
 	// location is nil if the expression names no zone.
 	location *time.Location
