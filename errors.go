@@ -40,6 +40,8 @@ var (
 	ErrNotPeriodic = errors.New("jobs: neither an interval nor a scheduled job")
 	// ErrNotReady - the job has not started, because its Ready has not returned true yet.
 	ErrNotReady = errors.New("jobs: job not ready yet")
+	// ErrLate - the job's last execution has exceeded its timeout, and has not returned.
+	ErrLate = errors.New("jobs: last execution is late")
 	// ErrEnded - the job has ended: it is Finished or Failed for good.
 	ErrEnded = errors.New("jobs: job has ended")
 )

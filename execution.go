@@ -209,8 +209,10 @@ func (c *executionContext) excuse() error {
 // FromContext returns the job whose execution has that context, or one derived from it, and whether there is one. It
 // works from the start of ExecuteContext, even before Register has returned the job's id.
 func FromContext(ctx context.Context) (JobExecution, bool) {
-	j, ok := ctx.Value(executionKey{}).(*job)
-	return j, ok
+	if j, ok := ctx.Value(executionKey{}).(*job); ok {
+		return j, true
+	}
+	return nil, false
 }
 
 // beginExecution begins an execution: it acquires the job's lock if its kind does that, claims the execution, and

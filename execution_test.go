@@ -300,8 +300,9 @@ func TestAnExecutionKnowsItsJobAndTheValuesOfTheBaseContext(t *testing.T) {
 		jobstest.Advance(0)
 		assert.Equal(t, want, id)
 		assert.Equal(t, "abc", trace)
-		_, ok := jobs.FromContext(base)
+		j, ok := jobs.FromContext(base)
 		assert.False(t, ok, "this is no execution's")
+		assert.True(t, j == nil, "and not an interface that holds nil")
 	}, jobs.WithBaseContext(func() context.Context { return base }))
 }
 

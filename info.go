@@ -42,6 +42,7 @@ type PoolInfo struct {
 	Status   PoolStatus `json:"status"`
 	Since    time.Time  `json:"since,omitzero"` // since when it has had that status
 	Jobs     int        `json:"jobs"`           // how many are registered
+	ShutDown bool       `json:"shutDown"`       // Shutdown was called: it is Stopped for good
 	Restarts int        `json:"restarts"`       // how often the pool has restarted after a stop
 
 	// Unstarted is the number of attached jobs that have not started: they are not ready yet, or were registered
@@ -55,7 +56,7 @@ type PoolInfo struct {
 	StopError     error  `json:"-"`
 
 	NextAttempt time.Time `json:"nextAttempt,omitzero"` // when a stopped pool next attempts to restart; zero during an attempt, or if a late call blocks it
-	HeldUp      int       `json:"heldUp,omitzero"`      // how many jobs block the restart of a stopped pool
+	HeldUp      int       `json:"heldUp"`               // how many jobs block the restart of a stopped pool
 	HeldUpBy    []HoldUp  `json:"heldUpBy,omitempty"`   // the first of them in order of registration, at most 100
 
 	Abandoned int `json:"abandoned"` // abandoned executions, see WithAbandonAfter
@@ -72,7 +73,7 @@ type HoldUp struct {
 
 // String says so in plain English, as in `interval job "traffic" (0b3a…) is not ready`.
 func (h HoldUp) String() string {
-	return fmt.Sprintf("%s job %q (%s) %s", h.Type, h.Name, h.ID, sentences[h.Reason].ofHoldUp)
+	return fmt.Sprintf("%s job %q (%s) %s", h.Type, h.Name, h.ID, cmp.Or(sentences[h.Reason].ofHoldUp, string(h.Reason)))
 }
 
 // A Reason is why a job is not executing, or why it blocks the restart of its pool. Later versions may add more.
@@ -81,20 +82,20 @@ type Reason string
 // The reasons, in order of precedence: a job has the first that applies.
 const (
 	ReasonLate         Reason = "late"          // its execution exceeded its timeout and has not returned
-	ReasonStatusLate   Reason = "status late"   // the same for a call of its Status; only blocks a restart
+	ReasonStatusLate   Reason = "status-late"   // the same for a call of its Status; only blocks a restart
 	ReasonFinished     Reason = "finished"      // it is done for good
 	ReasonFailed       Reason = "failed"        // it has failed for good
 	ReasonUnregistered Reason = "unregistered"  // UnregisterJob has removed it
 	ReasonShutdown     Reason = "shutdown"      // its pool was shut down
 	ReasonBroken       Reason = "broken"        // a detached channel job that ended with an error
-	ReasonReadyPending Reason = "ready pending" // its Ready has not returned
-	ReasonNextPending  Reason = "next pending"  // its schedule's Next has not returned
-	ReasonNotReady     Reason = "not ready"     // its Ready returned false
+	ReasonReadyPending Reason = "ready-pending" // its Ready has not returned
+	ReasonNextPending  Reason = "next-pending"  // its schedule's Next has not returned
+	ReasonNotReady     Reason = "not-ready"     // its Ready returned false
 	ReasonStopped      Reason = "stopped"       // it is attached, and its pool is Stopped
 	ReasonLocked       Reason = "locked"        // it is waiting for its lock, see JobLock
 	ReasonLogging      Reason = "logging"       // the pool's log handler has not returned
 	ReasonBackoff      Reason = "backoff"       // a retry job that is waiting for its next attempt
-	ReasonNotDue       Reason = "not due"       // its next execution is not due yet
+	ReasonNotDue       Reason = "not-due"       // its next execution is not due yet
 )
 
 // sentences describe the reasons in plain English.
@@ -160,7 +161,8 @@ func (i instant) wall() time.Time {
 // expressible returns t if JSON can express it, in UTC if that can be expressed only there, or else the zero time.
 func expressible(t time.Time) time.Time {
 	for _, t := range [...]time.Time{t, t.UTC()} {
-		if _, err := t.MarshalText(); err == nil {
+		_, offset := t.Zone()
+		if _, err := t.MarshalText(); err == nil && offset%60 == 0 { // seconds of an offset would be lost
 			return t
 		}
 	}
@@ -213,6 +215,7 @@ func (p *Pool) Info() PoolInfo {
 func (p *Pool) infoLocked() PoolInfo {
 	info := PoolInfo{
 		Status:    p.state().status(),
+		ShutDown:  p.state().shut(),
 		Since:     p.since.Round(0),
 		Jobs:      len(p.jobs),
 		Restarts:  p.restarts,
@@ -350,9 +353,11 @@ func (i JobInfo) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON has written.
 func (i *JobInfo) UnmarshalJSON(data []byte) error {
 	form := jobInfoJSON{plainJobInfo: (*plainJobInfo)(i)}
-	err := json.Unmarshal(data, &form)
+	if err := json.Unmarshal(data, &form); err != nil || string(data) == "null" {
+		return err
+	}
 	i.LastError = errorOf(form.LastError)
-	return err
+	return nil
 }
 
 // MarshalJSON adds the text of StopError.
@@ -363,7 +368,9 @@ func (i PoolInfo) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON has written.
 func (i *PoolInfo) UnmarshalJSON(data []byte) error {
 	form := poolInfoJSON{plainPoolInfo: (*plainPoolInfo)(i)}
-	err := json.Unmarshal(data, &form)
+	if err := json.Unmarshal(data, &form); err != nil || string(data) == "null" {
+		return err
+	}
 	i.StopError = errorOf(form.StopError)
-	return err
+	return nil
 }

@@ -598,3 +598,41 @@ func TestWhatAChannelJobWasToldToDoIsNeitherASuccessNorAFailure(t *testing.T) {
 		assert.Zero(t, info.LastSuccess)
 	})
 }
+
+func TestANullOrABadValueDecodesToNoChange(t *testing.T) {
+	job := jobs.JobInfo{ID: "x", LastError: jobstest.ErrBroken}
+	pool := jobs.PoolInfo{Jobs: 3, StopError: jobstest.ErrBroken}
+	require.NoError(t, json.Unmarshal([]byte("null"), &job))
+	require.NoError(t, json.Unmarshal([]byte("null"), &pool))
+	assert.Error(t, json.Unmarshal([]byte(`{"status":"Fine"}`), &job))
+	assert.Error(t, json.Unmarshal([]byte(`{"status":"Fine"}`), &pool))
+	assert.Equal(t, jobstest.ErrBroken, job.LastError)
+	assert.Equal(t, jobstest.ErrBroken, pool.StopError)
+}
+
+func TestAHoldUpForAReasonOfALaterVersionNamesIt(t *testing.T) {
+	h := jobs.HoldUp{ID: "1", Name: "n", Type: "interval", Reason: "raining"}
+	assert.Equal(t, `interval job "n" (1) raining`, h.String())
+}
+
+func TestInfoSaysThatThePoolWasShutDown(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		p.SetStatus(jobs.PoolStatusStopped)
+		assert.False(t, p.Info().ShutDown)
+		jobstest.ShutDownNow(p)
+		assert.True(t, p.Info().ShutDown)
+	})
+}
+
+func TestASuccessAfterTheEndOfTheContextIsOne(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error { <-ctx.Done(); return nil }), jobs.Once())
+		jobstest.Advance(time.Second)
+		jobstest.ShutDownNow(p)
+		jobstest.Advance(time.Second)
+		info := jobstest.InfoOf(t, p, id)
+		assert.Equal(t, jobs.JobStatusFinished, info.Status)
+		assert.Equal(t, jobs.OutcomeSuccess, info.LastOutcome)
+		assert.Equal(t, info.LastEnd, info.LastSuccess)
+	})
+}

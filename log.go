@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
+
+	"github.com/agentjobs/jobs/internal/handover"
 )
 
 // write calls the log handler, which is user code: no mutex may be held, and the call must count already, for the job
@@ -25,12 +28,34 @@ func (p *Pool) handler() *slog.Logger {
 	return p.settings.logger
 }
 
-// log logs a caller's request that had no effect. Like everything logged on a caller's behalf it is written on
-// another goroutine, which the caller waits for: the handler may end that one, but not the caller's.
+// log logs a call of the pool's that has no effect.
 func (p *Pool) log(level slog.Level, message string, attrs ...slog.Attr) {
 	p.beginLog()
-	defer p.endLog()
-	apart(func() { p.write(nil, level, message, attrs...) })
+	p.writeAside(level, message, attrs...)
+}
+
+// writeAside writes a line on behalf of a caller, see aside.
+func (p *Pool) writeAside(level slog.Level, message string, attrs ...slog.Attr) {
+	p.aside(func() { p.write(nil, level, message, attrs...) })
+}
+
+// aside calls f, which calls user code, on another goroutine. Its caller waits for it, but no longer than a millisecond:
+// user code that hangs or calls runtime.Goexit costs its own goroutine, and not the caller's. The call counts as one of
+// the log handler already.
+func (p *Pool) aside(f func()) {
+	done := make(chan struct{})
+	// Ends with f, which Shutdown waits for.
+	go func() {
+		defer close(done)
+		defer p.endLog()
+		f()
+	}()
+	soon := time.NewTimer(handover.Slow)
+	defer soon.Stop()
+	select {
+	case <-done:
+	case <-soon.C:
+	}
 }
 
 // beginLog counts a call of the log handler; endLog ends it. What is logged becomes visible with the pool's mutex
@@ -93,9 +118,15 @@ func (j *job) logIgnored(message string, err error) {
 
 // logDebug logs what a caller has done with a job. The call already counts for the pool; its count ends here.
 func (j *job) logDebug(message string) {
-	defer j.pool.endLog()
+	asked := false
+	defer func() {
+		if !asked {
+			j.pool.endLog()
+		}
+	}()
 	if j.pool.logs(slog.LevelDebug) {
-		apart(func() { j.pool.write(nil, slog.LevelDebug, message, j.attrs()...) })
+		asked = true
+		j.pool.writeAside(slog.LevelDebug, message, j.attrs()...)
 	}
 }
 

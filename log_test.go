@@ -396,3 +396,38 @@ func TestShutdownWithAContextThatHasEndedDoesNotFailForItsOwnLine(t *testing.T) 
 		require.NoError(t, p.Shutdown(ctx))
 	})
 }
+
+func TestALogHandlerThatHangsHoldsNoCallerUp(t *testing.T) {
+	for name, call := range map[string]func(p *jobs.Pool, id string){
+		"Register":                func(p *jobs.Pool, _ string) { _, _ = p.Register(jobstest.Stub{}, jobs.Once()) },
+		"Register, in vain":       func(p *jobs.Pool, _ string) { _, _ = p.Register(nil, jobs.Once()) },
+		"UnregisterJob":           func(p *jobs.Pool, id string) { p.UnregisterJob(id) },
+		"JobUnlock":               func(p *jobs.Pool, id string) { p.JobUnlock(id) },
+		"SetStatus":               func(p *jobs.Pool, _ string) { p.SetStatus(jobs.PoolStatusStopped) },
+		"SetStatus, in vain":      func(p *jobs.Pool, _ string) { p.SetStatus(jobs.PoolStatusInitializing) },
+		"UpdateDurations in vain": func(p *jobs.Pool, _ string) { p.UpdateDurations(0, 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var hangs atomic.Bool
+				hang := make(chan struct{})
+				p := jobs.NewPool(jobstest.HandlerFunc(func(slog.Record) {
+					if hangs.Load() {
+						<-hang
+					}
+				}).Option())
+				id := jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour))
+				jobstest.Advance(time.Second)
+				hangs.Store(true)
+				begun := time.Now()
+				call(p, id)
+				assert.Equal(t, time.Millisecond, time.Since(begun))
+				ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+				defer cancel()
+				assert.ErrorContains(t, p.Shutdown(ctx), "the pool's logger", "which it waits for")
+				close(hang)
+				require.NoError(t, p.Shutdown(context.Background()))
+			})
+		})
+	}
+}

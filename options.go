@@ -11,7 +11,11 @@ import (
 
 // A JobOption configures one job at its registration. One that does not apply to the kind of job makes the
 // registration fail; a nil one is ignored.
-type JobOption func(*settings)
+type JobOption interface{ apply(s *settings) }
+
+type jobOption func(*settings)
+
+func (f jobOption) apply(s *settings) { f(s) }
 
 // settings are the combined options of one registration.
 type settings struct {
@@ -60,7 +64,7 @@ func (s *settings) check(allowed options) error {
 // WithName names the job: in JobExecution.GetName, JobInfo and the log. The name need not be unique. A job with a
 // blank name is named by its id, one without this option by its type.
 func WithName(name string) JobOption {
-	return func(s *settings) { s.named = true; s.name = name }
+	return jobOption(func(s *settings) { s.named = true; s.name = name })
 }
 
 // nameOf returns the name of a job with that id and type.
@@ -81,37 +85,41 @@ func (s *settings) nameOf(id, typeName string) string {
 // An execution that exceeds its timeout fails at that moment. Go cannot kill it: until it returns, the job keeps its
 // lock and is not executed again. A ContextJob's context ends with ErrTimeout.
 func WithJobTimeout(timeout time.Duration) JobOption {
-	return func(s *settings) { s.timeout = timeout }
+	return jobOption(func(s *settings) { s.timeout = timeout })
 }
 
 // Detached makes an interval, scheduled or channel job execute whatever the status of its pool: it is not stopped and
 // restarted with the others, its failures do not stop them, and its Status is not called.
 func Detached() JobOption {
-	return func(s *settings) { s.given |= optDetached }
+	return jobOption(func(s *settings) { s.given |= optDetached })
 }
 
 // WithJitter adds a random time of up to max to each wait of an interval or scheduled job, so that many jobs, or many
 // agents, do not all execute at the same moment. A max below zero is an error.
 func WithJitter(max time.Duration) JobOption {
-	return func(s *settings) { s.given |= optJitter; s.jitter = max }
+	return jobOption(func(s *settings) { s.given |= optJitter; s.jitter = max })
 }
 
 // WithRetryBackoff makes a retry job wait after each failed attempt: min after the first, then twice as long each
 // time, up to max. Without it there is no wait. A min below zero, or a max below min, is an error.
 func WithRetryBackoff(min, max time.Duration) JobOption {
-	return func(s *settings) { s.given |= optBackoff; s.min, s.max = min, max }
+	return jobOption(func(s *settings) { s.given |= optBackoff; s.min, s.max = min, max })
 }
 
 // WithForget unregisters a single run or retry job automatically, the given time after it has ended; without it its
 // record is kept until UnregisterJob. A pool that was shut down forgets nothing any more. A duration below zero is an
 // error.
 func WithForget(after time.Duration) JobOption {
-	return func(s *settings) { s.given |= optForget; s.forget = after }
+	return jobOption(func(s *settings) { s.given |= optForget; s.forget = after })
 }
 
 // A PoolOption configures a pool in NewPool. A nil one is ignored. An invalid one makes every registration with the
 // pool fail, with an error that names it.
-type PoolOption func(*poolSettings)
+type PoolOption interface{ apply(s *poolSettings) }
+
+type poolOption func(*poolSettings)
+
+func (f poolOption) apply(s *poolSettings) { f(s) }
 
 // poolSettings are the combined options of a pool. Their zero values, except for the durations, are the defaults.
 type poolSettings struct {
@@ -128,34 +136,35 @@ type poolSettings struct {
 func (s *poolSettings) reject(err error) { s.invalid = errors.Join(s.invalid, err) }
 
 // WithLogger sets where the pool logs to. The default, also for nil, is whatever slog.Default returns at the time.
-// Lifecycle events are logged at debug level, failures and a stopped pool at error level, with the attributes job
-// (the name), id, type and error.
+// Lifecycle events are logged at debug level, calls that have no effect at warn level, failures and a stopped pool at
+// error level, with the attributes job (the name), id, type and error. The handler is called on other goroutines than
+// its callers', which wait a millisecond for it at most; only its Enabled is called by Register and UnregisterJob themselves.
 func WithLogger(logger *slog.Logger) PoolOption {
-	return func(s *poolSettings) { s.logger = logger }
+	return poolOption(func(s *poolSettings) { s.logger = logger })
 }
 
 // WithStatusInterval sets how often the pool calls the jobs' Status; 30 seconds by default. An
 // interval of 0 or less is an error.
 func WithStatusInterval(interval time.Duration) PoolOption {
-	return func(s *poolSettings) {
+	return poolOption(func(s *poolSettings) {
 		s.reject(checkInterval("WithStatusInterval", interval))
 		s.statusInterval = interval
-	}
+	})
 }
 
 // WithRetryInterval sets how long after a stop the pool first attempts to restart; 30 seconds by default. An interval
 // of 0 or less is an error.
 func WithRetryInterval(interval time.Duration) PoolOption {
-	return func(s *poolSettings) {
+	return poolOption(func(s *poolSettings) {
 		s.reject(checkInterval("WithRetryInterval", interval))
 		s.retryInterval = interval
-	}
+	})
 }
 
 // WithExecutionTimeout sets the timeout of executions of interval and scheduled jobs, and of all calls of Status; 5
 // minutes by default. A timeout of 0 or less means that there is none.
 func WithExecutionTimeout(timeout time.Duration) PoolOption {
-	return func(s *poolSettings) { s.executionTimeout = timeout }
+	return poolOption(func(s *poolSettings) { s.executionTimeout = timeout })
 }
 
 // WithAbandonAfter makes the pool abandon an execution that has not returned the given time after its timeout: the
@@ -163,33 +172,39 @@ func WithExecutionTimeout(timeout time.Duration) PoolOption {
 // returns, and is ignored. Without this option, or with 0 or less, a job never has two executions at once, however
 // long one hangs, and the pool waits.
 func WithAbandonAfter(after time.Duration) PoolOption {
-	return func(s *poolSettings) { s.abandonAfter = after }
+	return poolOption(func(s *poolSettings) { s.abandonAfter = after })
 }
 
 // WithOnStatus makes the pool call f after each change of its status, in order, one call at a time. f is called on
 // its own goroutine and may call any method of the pool. If it falls far behind, intermediate changes are dropped,
 // but never the latest.
 func WithOnStatus(f func(PoolInfo)) PoolOption {
-	return func(s *poolSettings) { s.onStatus = f }
+	return poolOption(func(s *poolSettings) { s.onStatus = f })
 }
 
 // WithBaseContext makes the context that f returns the parent of every execution's context, so that executions find
-// its values. NewPool calls f, once; a nil context is an error, and a nil f is ignored. When the base context ends,
+// its values. NewPool calls f, once; it is an error if that panics or returns nil, and a nil f is ignored. When the base context ends,
 // the executions' contexts end with its cause, but nothing is stopped: what they return then counts as at any other
 // time. Use Shutdown to end a pool.
 func WithBaseContext(f func() context.Context) PoolOption {
-	return func(s *poolSettings) {
+	return poolOption(func(s *poolSettings) {
 		if f == nil {
 			return
 		}
-		base := f()
-		if base == nil {
-			s.reject(errors.New("WithBaseContext: a nil context"))
-			return
-		}
-		// Package context's own, so that contexts are made and ended without calling the caller's methods.
-		s.base, s.endBase = context.WithCancelCause(base)
-	}
+		// A context of package context's own, so that contexts are made and ended without calling the caller's methods.
+		userCode(caller{}, func() error {
+			base := f()
+			if base == nil {
+				return errors.New("a nil context")
+			}
+			s.base, s.endBase = context.WithCancelCause(base)
+			return nil
+		}, func(err error) {
+			if err != nil {
+				s.reject(fmt.Errorf("WithBaseContext: %w", err))
+			}
+		})
+	})
 }
 
 // durations are the settings that UpdateDurations changes. They are immutable: it replaces them.

@@ -311,3 +311,17 @@ func TestANilFunctionAsAPoolOptionIsIgnored(t *testing.T) {
 		p.SetStatus(jobs.PoolStatusStopped)
 	}, jobs.WithBaseContext(nil), jobs.WithOnStatus(nil), jobs.WithLogger(nil), jobs.WithLogger(slog.New(slog.DiscardHandler)))
 }
+
+func TestABaseContextFunctionThatFailsIsABadOption(t *testing.T) {
+	type typed struct{ context.Context }
+	for name, f := range map[string]func() context.Context{
+		"panics":            func() context.Context { panic("no base") },
+		"returns a bad one": func() context.Context { return (*typed)(nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := jobs.NewPool(jobstest.Quiet, jobs.WithBaseContext(f)).Register(jobstest.Stub{}, jobs.Once())
+			require.ErrorIs(t, err, jobs.ErrRegisteringJob)
+			assert.ErrorContains(t, err, "WithBaseContext: panic")
+		})
+	}
+}

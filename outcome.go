@@ -61,7 +61,7 @@ const (
 	OutcomeFailure Outcome = "failure" // it returned an error
 	OutcomeTimeout Outcome = "timeout" // it exceeded its timeout, whether or not it has returned since
 	OutcomePanic   Outcome = "panic"   // it panicked, or called runtime.Goexit
-	OutcomeTold    Outcome = "told"    // it ended after it was told to, which is neither a success nor a failure
+	OutcomeTold    Outcome = "told"    // it was told to end, and returned an error or is a channel job: neither a success nor a failure
 )
 
 // An outcomeCode is an Outcome in a byte: an index of outcomes.
@@ -78,10 +78,10 @@ const (
 
 var outcomes = [...]Outcome{"", OutcomeSuccess, OutcomeFailure, OutcomeTimeout, OutcomePanic, OutcomeTold}
 
-func codeOf(o outcome) outcomeCode {
+func (j *job) codeOf(o outcome) outcomeCode {
 	_, isPanic := o.err.(*panicError)
 	switch {
-	case o.excuse != nil:
+	case o.excuse != nil && (o.err != nil || j.traits.told):
 		return told
 	case o.err == nil:
 		return success
@@ -149,7 +149,7 @@ func (j *job) recordEnd(n uint32, o outcome, end *ending) instant {
 		j.failedInARow = 0
 	}
 	j.lastDuration = time.Duration(at - j.begun)
-	j.lastOutcome = codeOf(o)
+	j.lastOutcome = j.codeOf(o)
 	j.endExecutionLocked(o, at)
 	if j.lastOutcome == success {
 		j.lastSuccess = j.lastEnd

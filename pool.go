@@ -50,7 +50,7 @@ func NewPool(opts ...PoolOption) *Pool {
 	p.settings.durations = defaultDurations
 	for _, opt := range opts {
 		if opt != nil {
-			opt(&p.settings)
+			opt.apply(&p.settings)
 		}
 	}
 	p.times.Store(&p.settings.durations)

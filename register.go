@@ -74,8 +74,8 @@ type traits struct {
 // job: the job starts by itself, on another goroutine, as soon as its Ready returns true and, if it is attached, the
 // pool is not Stopped. So it may begin before Register has returned its id: [FromContext] tells an execution its job.
 //
-// The error is an ErrRegisteringJob whose cause names what is wrong: a nil job or trigger, an invalid argument, an
-// option that does not apply to the kind of job, a pool that was shut down. Then nothing was registered. The error is
+// The error is an ErrRegisteringJob whose cause names what is wrong: a nil job or trigger, an invalid argument or
+// option, an option that does not apply to the kind of job or that NewPool was given, a pool that was shut down. Then nothing was registered. The error is
 // also logged, as many callers drop it.
 //
 // Registering the same value several times makes as many jobs of it.
@@ -106,7 +106,7 @@ func settingsOf(opts []JobOption) *settings {
 	s := new(settings)
 	for _, opt := range opts {
 		if opt != nil {
-			opt(s)
+			opt.apply(s)
 		}
 	}
 	return s

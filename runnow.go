@@ -9,7 +9,7 @@ import "fmt"
 //
 // RunNow returns an error, and does nothing, if the id is unknown (ErrUnknownJob, or ErrUnregistered if it is being
 // unregistered), the job is of another kind (ErrNotPeriodic), is not ready yet (ErrNotReady), has ended (ErrEnded) or
-// is late (ErrTimeout), if it is attached and the pool is not Running (ErrStopped), or if the pool was shut down
+// is late (ErrLate), if it is attached and the pool is not Running (ErrStopped), or if the pool was shut down
 // (ErrShutdown).
 func (p *Pool) RunNow(id string) error {
 	j := p.registry.get(id)
@@ -38,7 +38,7 @@ func (j *job) runSoon() error {
 	case pool.shut(), j.stoppedLocked():
 		return ErrShutdown
 	case state.has(lateExecute):
-		return fmt.Errorf("its last execution has not returned: %w", ErrTimeout)
+		return ErrLate
 	case state.over():
 		return ErrEnded
 	case !pool.admits(state):

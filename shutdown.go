@@ -7,9 +7,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/agentjobs/jobs/internal/handover"
 )
 
 // Shutdown ends the pool for good: nothing begins any more, channel jobs are told to stop, and the contexts of
@@ -25,8 +22,9 @@ import (
 // Afterwards the pool is Stopped, Register and RunNow return errors, and look-ups, locks and UnregisterJob work as
 // before.
 func (p *Pool) Shutdown(ctx context.Context) error {
+	ended := ctx.Done() // a nil ctx panics before anything has ended
 	jobs := p.close()
-	if ctx.Done() == nil && p.calls() {
+	if ended == nil && p.calls() {
 		return p.unfinished(jobs, ErrInsideCall)
 	}
 	for _, j := range jobs {
@@ -57,18 +55,10 @@ func within(ctx context.Context, done <-chan struct{}) bool {
 func (p *Pool) close() (jobs []*job) {
 	jobs, first := p.markShut()
 	if first {
-		logged := make(chan struct{})
-		// Ends with the call of the log handler, which Shutdown waits for as for all others.
-		go func() {
-			defer close(logged)
-			defer p.endLog()
+		p.aside(func() {
 			p.leaveBase()
 			p.write(nil, slog.LevelDebug, "pool shut down")
-		}()
-		select {
-		case <-logged: // else this line alone would make Shutdown fail with a context that has already ended
-		case <-time.After(handover.Slow):
-		}
+		})
 	}
 	return jobs
 }

@@ -55,15 +55,14 @@ func (p *Pool) SetStatus(status PoolStatus) {
 	} else if status == PoolStatusStopped {
 		stopped = p.stopLocked(word, nil, errSetStopped)
 	}
-	p.beginLog()
+	if !restart {
+		p.beginLog()
+	}
 	p.mu.Unlock()
-	defer p.endLog()
 	if stopped {
-		apart(func() { p.write(nil, slog.LevelError, "pool stopped", errorAttrs(errSetStopped)...) })
+		p.writeAside(slog.LevelError, "pool stopped", errorAttrs(errSetStopped)...)
 	} else if !restart {
-		apart(func() {
-			p.write(nil, slog.LevelWarn, "status not set", slog.String("from", word.status().String()), slog.String("to", status.String()))
-		})
+		p.writeAside(slog.LevelWarn, "status not set", slog.String("from", word.status().String()), slog.String("to", status.String()))
 	}
 }
 

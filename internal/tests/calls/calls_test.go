@@ -46,7 +46,7 @@ interval, locked         | Running      | it     | Running      | Running       
 interval, awaits lock    | Running      | it     | Running      | Running         | asks true        | waits, locks | waits, locks | unlocks   | unlocks | nil            | then Stopped
 interval, executing      | Running      | it     | Running      | Running         | true             | waits, locks | waits, locks | logs      | logs    | nil            | then Running
 interval, in Status      | Running      | it     | Running      | Running         | asks true        | locks        | locks        | logs      | logs    | nil            | then Stopped
-interval, late           | Failed       | it     | Failed       | Failed          | true             | waits, locks | waits, locks | logs      | logs    | ErrTimeout     | then Failed
+interval, late           | Failed       | it     | Failed       | Failed          | true             | waits, locks | waits, locks | logs      | logs    | ErrLate        | then Failed
 interval, Status late    | Stopped      | it     | Stopped      | Stopped         | asks true        | locks        | locks        | logs      | logs    | ErrStopped     | then Stopped
 stopped                  | Stopped      | it     | Stopped      | Stopped         | asks true        | locks        | locks        | logs      | logs    | ErrStopped     | then Stopped
 stopped, executing       | Running      | it     | Running      | Running         | true             | waits, locks | waits, locks | logs      | logs    | ErrStopped     | then Running
@@ -63,7 +63,7 @@ channel, finished        | Finished     | it     | Finished     | Finished      
 detached                 | Running      | it     | Running      | Running         | asks true        | locks        | locks        | logs      | logs    | nil            | then Stopped
 detached, failing        | Failed       | it     | Failed       | Failed          | asks true        | locks        | locks        | logs      | logs    | nil            | then Failed
 detached, executing      | Running      | it     | Running      | Running         | true             | waits, locks | waits, locks | logs      | logs    | nil            | then Running
-detached, late           | Failed       | it     | Failed       | Failed          | true             | waits, locks | waits, locks | logs      | logs    | ErrTimeout     | then Failed
+detached, late           | Failed       | it     | Failed       | Failed          | true             | waits, locks | waits, locks | logs      | logs    | ErrLate        | then Failed
 detached, abandoned      | Failed       | it     | Failed       | Failed          | asks true        | locks        | locks        | logs      | logs    | nil            | then Failed
 detached channel, at it  | Running      | it     | Running      | Running         | true             | locks        | locks        | logs      | logs    | ErrNotPeriodic | then Running
 detached channel, broken | Stopped      | it     | Stopped      | Stopped         | asks true        | locks        | locks        | logs      | logs    | ErrNotPeriodic | then Stopped
@@ -114,7 +114,7 @@ const insideJobTable = `
 inside                   | GetJobStatus | GetJob | Job          | GetStatus of it | Ready        | JobLock      | Lock         | JobUnlock | Unlock | RunNow         | UnregisterJob
 Execute                  | Running      | it     | Running      | Running         | true         | waits, locks | waits, locks | logs      | logs   | nil            | then Running
 Execute, stopped         | Running      | it     | Running      | Running         | true         | waits, locks | waits, locks | logs      | logs   | ErrStopped     | then Running
-Execute, late            | Failed       | it     | Failed       | Failed          | true         | waits, locks | waits, locks | logs      | logs   | ErrTimeout     | then Failed
+Execute, late            | Failed       | it     | Failed       | Failed          | true         | waits, locks | waits, locks | logs      | logs   | ErrLate        | then Failed
 Execute, gone            | ""           | nil    | false        | Running         | false        | waits, locks | waits, locks | logs      | logs   | ErrUnknownJob  | then Running
 Execute, shut down       | Running      | it     | Running      | Running         | false        | waits, locks | waits, locks | logs      | logs   | ErrShutdown    | then Running
 ExecuteContext           | Running      | it     | Running      | Running         | true         | waits, locks | waits, locks | logs      | logs   | nil            | then Running

@@ -71,6 +71,8 @@ func word(err error) string {
 		return "ErrUnknownJob"
 	case errors.Is(err, jobs.ErrNotPeriodic):
 		return "ErrNotPeriodic"
+	case errors.Is(err, jobs.ErrLate):
+		return "ErrLate"
 	case errors.Is(err, jobs.ErrNotReady):
 		return "ErrNotReady"
 	case errors.Is(err, jobs.ErrEnded):
