@@ -431,3 +431,17 @@ func TestALogHandlerThatHangsHoldsNoCallerUp(t *testing.T) {
 		})
 	}
 }
+
+func TestADetachedJobThatIsLateIsNotSaidToHaveStoppedThePool(t *testing.T) {
+	logged := new(jobstest.Journal)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.Register(t, p, jobstest.Lasting(time.Hour, nil), jobs.Every(time.Hour), jobs.Detached(), jobs.WithJobTimeout(time.Second))
+		jobstest.Advance(time.Minute)
+		assert.Equal(t, "Running", p.GetStatus())
+	}, logged.Option())
+	var messages []string
+	for _, e := range logged.AtLeast(slog.LevelError) {
+		messages = append(messages, e.Message)
+	}
+	assert.Equal(t, []string{"job execution is late"}, messages)
+}
