@@ -307,17 +307,19 @@ func TestShutdownWaitsForTheQuestionWhetherALevelIsLogged(t *testing.T) {
 	}
 }
 
+// loggingCalls are calls of a pool, or of a job of its, that log on behalf of their caller.
+var loggingCalls = map[string]func(p *jobs.Pool, id string){
+	"Register":                func(p *jobs.Pool, _ string) { _, _ = p.Register(jobstest.Stub{}, jobs.Once()) },
+	"Register, in vain":       func(p *jobs.Pool, _ string) { _, _ = p.Register(nil, jobs.Once()) },
+	"UnregisterJob":           func(p *jobs.Pool, id string) { p.UnregisterJob(id) },
+	"JobUnlock":               func(p *jobs.Pool, id string) { p.JobUnlock(id) },
+	"SetStatus":               func(p *jobs.Pool, _ string) { p.SetStatus(jobs.PoolStatusStopped) },
+	"SetStatus, in vain":      func(p *jobs.Pool, _ string) { p.SetStatus(jobs.PoolStatusInitializing) },
+	"UpdateDurations in vain": func(p *jobs.Pool, _ string) { p.UpdateDurations(0, 0) },
+}
+
 func TestGoexitInTheLogHandlerEndsNoCaller(t *testing.T) {
-	for name, call := range map[string]func(p *jobs.Pool, id string){
-		"Register":                func(p *jobs.Pool, _ string) { _, _ = p.Register(jobstest.Stub{}, jobs.Once()) },
-		"Register, in vain":       func(p *jobs.Pool, _ string) { _, _ = p.Register(nil, jobs.Once()) },
-		"UnregisterJob":           func(p *jobs.Pool, id string) { p.UnregisterJob(id) },
-		"JobUnlock":               func(p *jobs.Pool, id string) { p.JobUnlock(id) },
-		"SetStatus":               func(p *jobs.Pool, _ string) { p.SetStatus(jobs.PoolStatusStopped) },
-		"SetStatus, in vain":      func(p *jobs.Pool, _ string) { p.SetStatus(jobs.PoolStatusInitializing) },
-		"UpdateDurations in vain": func(p *jobs.Pool, _ string) { p.UpdateDurations(0, 0) },
-		"Shutdown":                func(p *jobs.Pool, _ string) { _ = p.Shutdown(context.Background()) },
-	} {
+	for name, call := range loggingCalls {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var bad atomic.Bool
@@ -398,15 +400,7 @@ func TestShutdownWithAContextThatHasEndedDoesNotFailForItsOwnLine(t *testing.T) 
 }
 
 func TestALogHandlerThatHangsHoldsNoCallerUp(t *testing.T) {
-	for name, call := range map[string]func(p *jobs.Pool, id string){
-		"Register":                func(p *jobs.Pool, _ string) { _, _ = p.Register(jobstest.Stub{}, jobs.Once()) },
-		"Register, in vain":       func(p *jobs.Pool, _ string) { _, _ = p.Register(nil, jobs.Once()) },
-		"UnregisterJob":           func(p *jobs.Pool, id string) { p.UnregisterJob(id) },
-		"JobUnlock":               func(p *jobs.Pool, id string) { p.JobUnlock(id) },
-		"SetStatus":               func(p *jobs.Pool, _ string) { p.SetStatus(jobs.PoolStatusStopped) },
-		"SetStatus, in vain":      func(p *jobs.Pool, _ string) { p.SetStatus(jobs.PoolStatusInitializing) },
-		"UpdateDurations in vain": func(p *jobs.Pool, _ string) { p.UpdateDurations(0, 0) },
-	} {
+	for name, call := range loggingCalls {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var hangs atomic.Bool
