@@ -14,7 +14,7 @@ import (
 //   - there are never two steps at once;
 //   - between steps there is at most a timer, and no goroutine;
 //   - the moment of the next step can be set at any time, even during a step;
-//   - once stop has returned no step begins; the one in flight runs to its end.
+//   - once quit has returned no step begins; the one in flight runs to its end.
 //
 // A moment set during a step takes effect when the step has ended, and the last one set wins. So a step that has
 // nothing to wait for (its pool is stopped) sets nothing, and whoever ends that state calls set: whichever comes
@@ -44,8 +44,8 @@ type stepper interface {
 //	idle, waiting -> stepping             the step is due
 //	stepping      -> idle or waiting      the step has ended, or was abandoned
 //	idle <-> waiting                      set
-//	idle, waiting -> ended                stop
-//	stepping      -> ending -> ended      stop, and then the step has ended or was abandoned
+//	idle, waiting -> ended                quit
+//	stepping      -> ending -> ended      quit, and then the step has ended or was abandoned
 type cycleStage uint8
 
 const (
@@ -215,8 +215,8 @@ func (c *cycle) armExpiryLocked() {
 	}
 }
 
-// stopLocked ends the cycle for good. A timeout armed for the step in flight stays armed.
-func (c *cycle) stopLocked() {
+// quitLocked ends the cycle for good. A timeout armed for the step in flight stays armed.
+func (c *cycle) quitLocked() {
 	switch c.stage {
 	case cycleIdle, cycleWaiting:
 		c.stage = cycleEnded
@@ -226,9 +226,9 @@ func (c *cycle) stopLocked() {
 	}
 }
 
-func (c *cycle) stop() {
+func (c *cycle) quit() {
 	c.mu.Lock()
-	c.stopLocked()
+	c.quitLocked()
 	c.mu.Unlock()
 }
 
@@ -236,4 +236,4 @@ func (c *cycle) inStepLocked() bool { return c.stage == cycleStepping || c.stage
 
 func (c *cycle) inFlightLocked(n uint32) bool { return n == c.steps && c.inStepLocked() }
 
-func (c *cycle) stoppedLocked() bool { return c.stage >= cycleEnding }
+func (c *cycle) hasQuitLocked() bool { return c.stage >= cycleEnding }

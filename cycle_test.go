@@ -146,7 +146,7 @@ func TestCycleAStaleTimerDoesNothing(t *testing.T) {
 		d.set(never)
 		d.fire()
 		assert.Empty(t, d.begunAt())
-		d.stop()
+		d.quit()
 		d.fire()
 		assert.Empty(t, d.begunAt())
 	})
@@ -173,7 +173,7 @@ func TestCycleNoStepBeginsAfterStop(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := newDancer(rest)
 				prepare(d)
-				d.stop()
+				d.quit()
 				d.set(now())
 				d.setIn(time.Second)
 				await(time.Hour)
@@ -190,7 +190,7 @@ func TestCycleTheStepInFlightAtAStopRunsToItsEnd(t *testing.T) {
 		d := newDancer(func(d *dancer, _ uint32) { time.Sleep(time.Second); d.set(now()); ended.Store(true) })
 		d.set(now())
 		await(0)
-		d.stop()
+		d.quit()
 		assert.True(t, d.is(cycleEnding))
 		await(time.Hour)
 		assert.True(t, ended.Load())
@@ -206,7 +206,7 @@ func TestCycleALimitIsToldOnce(t *testing.T) {
 			d.set(now())
 			await(time.Second)
 			if stopped {
-				d.stop() // the limit still counts
+				d.quit() // the limit still counts
 			}
 			await(time.Second - 1)
 			_, late := d.notes()
@@ -283,7 +283,7 @@ func TestCycleAnAbandonedStepOfAStoppedCycleEndsIt(t *testing.T) {
 		d := newDancer(func(*dancer, uint32) { time.Sleep(time.Minute) })
 		d.set(now())
 		await(time.Second)
-		d.stop()
+		d.quit()
 		d.mu.Lock()
 		d.abandonLocked()
 		d.mu.Unlock()
@@ -306,7 +306,7 @@ func TestCycleNeverTwoStepsAndNoneAfterStopWhateverComesTogether(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		d.stop()
+		d.quit()
 		d.mu.Lock()
 		last := d.cycle.steps
 		d.mu.Unlock()

@@ -123,7 +123,7 @@ func (j *job) start() bool {
 // sees what was written, or it is withdrawn. The other way round, each could miss the other.
 func (j *job) admittedLocked() (life poolWord, ok bool) {
 	life = j.pool.state()
-	return life, life.admits(j.state()) && !j.stoppedLocked()
+	return life, life.admits(j.state()) && !j.hasQuitLocked()
 }
 
 // nextLocked schedules the next step, at once if RunNow has asked for an execution.
@@ -169,7 +169,7 @@ type executionContext struct {
 	cancel   context.CancelCauseFunc
 	job      *job
 	deadline time.Time // zero if there is none
-	told     error     // why the pool ended it, if it did; guarded by the job's mutex
+	endedFor error     // why the pool ended it, if it did; guarded by the job's mutex
 }
 
 // An executionKey finds the job in the values of an executionContext, or of one derived from it.
@@ -203,7 +203,7 @@ func (c *executionContext) Err() error {
 func (c *executionContext) excuse() error {
 	c.job.mu.Lock()
 	defer c.job.mu.Unlock()
-	return c.told
+	return c.endedFor
 }
 
 // FromContext returns the job whose execution has that context, or one derived from it, and whether there is one. It
@@ -269,8 +269,8 @@ func (j *job) newContextLocked(at time.Time) *executionContext {
 // endContextLocked ends the context of the execution in flight, if it has one. That calls no user code: what waits
 // for a context to end is woken, or started on its own goroutine.
 func (j *job) endContextLocked(cause error) {
-	if j.ctx != nil && j.ctx.told == nil {
-		j.ctx.told = cause
+	if j.ctx != nil && j.ctx.endedFor == nil {
+		j.ctx.endedFor = cause
 		j.ctx.cancel(cause)
 	}
 }
@@ -278,7 +278,7 @@ func (j *job) endContextLocked(cause error) {
 // takeTurnLocked waits until nothing else keeps the job from executing: the holder of its lock, or a call of Ready.
 // It is given, and returns, the current time. It reports false, and holds nothing, if the job was retired meanwhile.
 func (j *job) takeTurnLocked(at time.Time) (time.Time, bool) {
-	for !j.stoppedLocked() {
+	for !j.hasQuitLocked() {
 		if j.traits.periodic {
 			waited, granted := j.lockForExecutionLocked()
 			if !granted {

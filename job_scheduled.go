@@ -158,7 +158,7 @@ func (s *scheduledJob) resume(j *job) {
 func (s *scheduledJob) plan(j *job, t time.Time) bool {
 	asOf := t
 	j.mu.Lock()
-	if j.stoppedLocked() {
+	if j.hasQuitLocked() {
 		j.mu.Unlock()
 		return false
 	}

@@ -253,7 +253,7 @@ func (j *job) endExecutionLocked(o outcome, at instant) {
 // retireLocked ends the job for good: no step begins any more, nothing keeps waiting, and the context of the
 // execution in flight ends. The pool's mutex is held, too.
 func (j *job) retireLocked(cause error) {
-	j.stopLocked()
+	j.quitLocked()
 	j.armExpiryLocked() // since nobody looks for it any more
 	j.lock.withdrawExecution()
 	j.readiness.wakeLocked()

@@ -57,20 +57,20 @@ const (
 	byUser asker = false
 )
 
-// askReady calls the job's Ready and passes told its answer. It first waits for a call in progress. It does not call
+// askReady calls the job's Ready and passes its answer to answered. It first waits for a call in progress. It does not call
 // during an execution, which is answer enough, nor after the job was retired. Nor does a restart attempt ask a job
 // that has ended since the attempt began: that blocks nothing.
 //
 // After a runtime.Goexit in Ready, or in the log handler that is told of a panic, the goroutine is lost: what must
-// happen belongs in told, which is called before the log handler.
-func (j *job) askReady(who asker, told func(ready bool)) {
+// happen belongs in answered, which is called before the log handler.
+func (j *job) askReady(who asker, answered func(ready bool)) {
 	j.mu.Lock()
 	for {
 		w := j.state()
-		if j.stoppedLocked() || w.has(inExecute) || who == byPool && w.over() {
-			ready := !j.stoppedLocked()
+		if j.hasQuitLocked() || w.has(inExecute) || who == byPool && w.over() {
+			ready := !j.hasQuitLocked()
 			j.mu.Unlock()
-			told(ready)
+			answered(ready)
 			return
 		}
 		if !w.has(inReady) && (who == byPool || j.readiness.waiting == 0) {
@@ -96,13 +96,13 @@ func (j *job) askReady(who asker, told func(ready bool)) {
 		j.mu.Lock()
 		j.change(inReady, 0)
 		j.readiness.wakeLocked()
-		ready = ready && !j.stoppedLocked()
+		ready = ready && !j.hasQuitLocked()
 		if who == byPool && !ready {
 			j.readiness.refused = now()
 		}
 		j.mu.Unlock()
 		j.settle()
-		told(ready)
+		answered(ready)
 		if err != nil {
 			j.logFailure("call of Ready failed", err)
 		}

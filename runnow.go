@@ -35,7 +35,7 @@ func (j *job) runSoon() error {
 	switch state := j.state(); {
 	case state.has(markGone):
 		return ErrUnregistered
-	case pool.shut(), j.stoppedLocked():
+	case pool.shut(), j.hasQuitLocked():
 		return ErrShutdown
 	case state.has(lateExecute):
 		return ErrLate

@@ -92,8 +92,8 @@ func (p *Pool) markShut() (jobs []*job, first bool) {
 	for _, j := range p.jobs {
 		j.close()
 	}
-	p.cycle.stop()
-	p.limits.cycle.stop()
+	p.cycle.quit()
+	p.limits.cycle.quit()
 	p.lookAgainLocked()
 	p.beginLog()
 	return jobs, true
