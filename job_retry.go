@@ -39,7 +39,11 @@ type retryJob struct {
 func (r *retryJob) left(j *job) uint64 { return r.attempts - j.executions }
 
 func (r *retryJob) failure(j *job, cause error) error {
-	return ErrExecutingRetryJob.because(cause, j.typeName(), j.id, r.left(j))
+	left := r.left(j)
+	if isPermanent(cause) {
+		left = 0
+	}
+	return ErrExecutingRetryJob.because(cause, j.typeName(), j.id, left)
 }
 
 func (r *retryJob) after(j *job, o outcome) verdict {

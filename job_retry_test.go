@@ -175,6 +175,7 @@ func TestAPermanentErrorIsNotTriedAgain(t *testing.T) {
 				assert.Equal(t, jobs.JobStatusFailed, info.Status)
 				assert.ErrorIs(t, info.LastError, jobstest.ErrBroken)
 				assert.ErrorIs(t, info.LastError, jobs.ErrExecutingRetryJob)
+				assert.ErrorContains(t, info.LastError, "0 more retries")
 			})
 		})
 	}

@@ -79,7 +79,7 @@ func readyz(w http.ResponseWriter, _ *http.Request) {
 	if info.Status != jobs.PoolStatusRunning || info.Unstarted > 0 {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	fmt.Fprintln(w, info.Status) // Info and Jobs encode as JSON, too, with error texts: not for everyone
+	fmt.Fprintln(w, info.Status) // Info encodes as JSON, error texts included: not for everyone
 }
 
 func list(w http.ResponseWriter, _ *http.Request) {
