@@ -20,9 +20,9 @@ package stopchan
 //  8. If a listener's claim ends, and either it or a sharer that is told may have taken a nil, then no nil is taken
 //     back on its account until all that were taken are accounted for.
 //  9. If there are fewer nils than are owed, because one counted for an execution that was not to be told, then those
-//     that are told are owed it once more: whenever somebody is told, and in between as often as each of the others can
-//     have taken one from each of them. No more often, since one that never looks would make the others begin forever.
-//     Listeners are not owed theirs again.
+//     that are told are owed it once more: whenever somebody is told or has left, and in between as often as each of the
+//     others can have taken one from each of them. No more often, since one that never looks would make the others begin
+//     forever; if there are no others, nobody can. Listeners are not owed theirs again.
 //  10. If the channel is found closed, that has told all that are or were told, and all that will be. Nothing is put
 //     there or taken back any more.
 //
@@ -103,7 +103,10 @@ func (c *channel) balance() {
 	c.parted = min(c.parted, c.taken)
 	told := c.sharers[claimOpen]
 	others := c.sharers[claimNone] + c.sharers[claimWithdrawn] + c.sharers[claimListening]
-	again := min(c.missing(), max(0, told*others-c.renewed))
+	again := c.missing()
+	if others > 0 {
+		again = min(again, max(0, told*others-c.renewed))
+	}
 	c.renewed += again
 	c.put(again)
 	c.served += max(0, min(-c.excess(), c.waiting()))

@@ -50,13 +50,20 @@ func (set *Set) Join(s *Sharer, stop chan interface{}) {
 	c.sharers[s.claim]++
 }
 
-// Leave removes a sharer that has retired and does not execute from the set. It does not touch the channel itself.
+// Leave removes a sharer that has retired and does not execute from the set (rule 9). It does not touch the channel
+// itself, unless others still wait there for their nils.
 func (set *Set) Leave(s *Sharer) {
-	if c := s.channel; c != nil {
-		c.sharers[s.claim]--
-		if c.sharers == [claimKinds]int{} {
-			delete(set.channels, c.stop)
-		}
+	c := s.channel
+	if c == nil {
+		return
+	}
+	c.sharers[s.claim]--
+	switch {
+	case c.sharers == [claimKinds]int{}:
+		delete(set.channels, c.stop)
+	case c.missing() > 0:
+		c.renewed = 0
+		c.balance()
 	}
 }
 

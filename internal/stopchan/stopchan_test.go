@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 func TestASharerWithoutAChannelIsToldNothing(t *testing.T) {
@@ -191,5 +192,42 @@ func TestOneThatHasLeftBeginsNothing(t *testing.T) {
 	left.Begin()
 	if after := *listener.channel; after != before {
 		t.Errorf("got the account %+v, want that of before: %+v", after, before)
+	}
+}
+
+// Those that are unregistered while others are told may take the nils of those, end, and leave, each before it was told
+// itself.
+func TestOneThatIsToldGetsItsNilThoughAllOthersTakeOneAndLeave(t *testing.T) {
+	for others := 1; others <= 4; others++ {
+		for _, capacity := range []int{0, 1, 5} {
+			synctest.Test(t, func(t *testing.T) {
+				var set Set
+				stop := make(chan interface{}, capacity)
+				all := make([]Sharer, others+1)
+				for i := range all {
+					set.Join(&all[i], stop)
+					all[i].Begin()
+				}
+				all[0].Retire(true)
+				for i := range all[1:] {
+					thief := &all[1+i]
+					<-stop
+					thief.End(false, false)
+					thief.Retire(false)
+					set.Leave(thief)
+				}
+				synctest.Wait()
+				select {
+				case <-stop:
+				case <-time.After(time.Hour):
+					t.Errorf("%d others, a buffer of %d: it waits for ever", others, capacity)
+				}
+				all[0].End(false, false)
+				set.Leave(&all[0])
+				if len(stop) > 0 || len(set.channels) > 0 {
+					t.Errorf("something is left: %d nils, %d channels", len(stop), len(set.channels))
+				}
+			})
+		}
 	}
 }
