@@ -56,7 +56,9 @@ func (s *scene) checkEnd() {
 		if p.Retire(false); p.claim != claimNone {
 			s.fail("a claim is left: %v", p.claim)
 		}
-		s.set.Leave(&p.Sharer)
+		if !p.left {
+			s.set.Leave(&p.Sharer)
+		}
 	}
 	synctest.Wait()
 	if c.offering != nil {
@@ -95,7 +97,7 @@ func (s *scene) String() string {
 	var players []string
 	for _, p := range s.players {
 		players = append(players, fmt.Sprint(p.claim, p.doubts < c.doubts, p.retired,
-			p.executing, p.told, p.spared, min(p.took, 2), p.listens, p.calm, p.robbed, p.closed))
+			p.executing, p.told, p.spared, min(p.took, 2), p.listens, p.calm, p.robbed, p.closed, p.left))
 	}
 	slices.Sort(players)
 	left := -1

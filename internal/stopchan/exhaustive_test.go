@@ -48,6 +48,7 @@ func acts(n int) (all []act) {
 			act{"end excused", i, concerned, func(s *scene, p *player) { s.end(p, false, true) }},
 			act{"fail excused", i, concerned, func(s *scene, p *player) { s.end(p, true, true) }},
 			act{"retire", i, func(_ *scene, p *player) bool { return !p.retired }, (*scene).retire},
+			act{"leave", i, func(_ *scene, p *player) bool { return n > 1 && p.retired && !p.executing && !p.left }, (*scene).leave},
 		)
 	}
 	return append(all,
@@ -163,6 +164,7 @@ func TestWhatHasGoneWrong(t *testing.T) {
 		"begin 0, begin 1, begin 2, fail 1, take 0, fail 2, begin 2, close, tell 2, fail 2, end 0",
 		"begin 0, fail 0, begin 1, tell 1, take 1, untell 0, end 1, begin 1, begin 2, tell 1, take 1, tell 2, untell 0",
 		"begin 0, fail 0, begin 1, fail 1, listener takes, begin 2, listener takes, untell 0, fail 2",
+		"begin 0, begin 1, begin 2, retire 0, take 1, end 1, retire 1, leave 1, take 2, end 2, retire 2, leave 2",
 	} {
 		for capacity := range 3 {
 			synctest.Test(t, func(t *testing.T) {

@@ -17,6 +17,7 @@ type player struct {
 	calm      bool // no nil that was taken can be mistaken for one of this execution's
 	robbed    bool // it has a nil, but another that had none was taken for the one that has it
 	closed    bool // it cannot but find the channel closed
+	left      bool // it shares the channel no more
 }
 
 func (p *player) concerned() bool { return p.executing && (p.told || p.spared) }
@@ -137,6 +138,12 @@ func (s *scene) retire(p *player) {
 		s.hush(p)
 	}
 	p.Retire(p.executing)
+}
+
+func (s *scene) leave(p *player) {
+	p.left = true
+	s.robs = s.count(func(p *player) bool { return p.executing && p.took > 0 && !p.told })
+	s.set.Leave(&p.Sharer)
 }
 
 // end lets an execution end, and says whether the answer can be right.

@@ -58,11 +58,11 @@ func (set *Set) Leave(s *Sharer) {
 		return
 	}
 	c.sharers[s.claim]--
+	c.renewed = 0
 	switch {
 	case c.sharers == [claimKinds]int{}:
 		delete(set.channels, c.stop)
 	case c.missing() > 0:
-		c.renewed = 0
 		c.balance()
 	}
 }
