@@ -144,7 +144,7 @@ func (j *job) GetName() string      { return j.name }
 func (j *job) GetJob() JobExecution { return j }
 
 func (j *job) Ready() (ready bool) {
-	apart(func() { j.askReady(byUser, func(yes bool) { ready = yes }) })
+	apart(func() { j.askReady(byUser, never, func(yes bool) { ready = yes }) })
 	return ready
 }
 

@@ -118,28 +118,22 @@ func (j *job) logIgnored(message string, err error) {
 
 // logDebug logs what a caller has done with a job. The call already counts for the pool; its count ends here.
 func (j *job) logDebug(message string) {
-	asked := false
-	defer func() {
-		if !asked {
-			j.pool.endLog()
+	p := j.pool
+	enabled := false
+	userCode(caller{pool: p}, func() error {
+		enabled = p.handler().Enabled(context.Background(), slog.LevelDebug)
+		return nil
+	}, func(error) {
+		if !enabled {
+			p.endLog()
 		}
-	}()
-	if j.pool.logs(slog.LevelDebug) {
-		asked = true
-		j.pool.writeAside(slog.LevelDebug, message, j.attrs()...)
+	})
+	if enabled {
+		p.writeAside(slog.LevelDebug, message, j.attrs()...)
 	}
 }
 
 func (j *job) logWarning(message string) { j.pool.log(slog.LevelWarn, message, j.attrs()...) }
-
-// logs reports whether anything at that level is logged at all. Asking the handler counts as calling it, see write.
-func (p *Pool) logs(level slog.Level) (yes bool) {
-	userCode(caller{pool: p}, func() error {
-		yes = p.handler().Enabled(context.Background(), level)
-		return nil
-	}, func(error) {})
-	return yes
-}
 
 // stackOf returns the stack of the panic that err comes from, if any. It calls no methods of the user's errors.
 func stackOf(err error) []byte {

@@ -34,7 +34,7 @@ func (r *readiness) due(longest time.Duration) instant {
 
 // becomeReady asks a job that has not started yet. If it is not ready, it is asked again later.
 func (j *job) becomeReady() (ready bool) {
-	j.askReady(byPool, func(yes bool) {
+	j.askReady(byPool, never, func(yes bool) {
 		ready = yes
 		j.mu.Lock()
 		defer j.mu.Unlock()
@@ -59,11 +59,12 @@ const (
 
 // askReady calls the job's Ready and passes its answer to answered. It first waits for a call in progress. It does not call
 // during an execution, which is answer enough, nor after the job was retired. Nor does a restart attempt ask a job
-// that has ended since the attempt began: that blocks nothing.
+// that has ended since the attempt began: that blocks nothing. It is told when the attempt that asks began, or never if
+// none does.
 //
 // After a runtime.Goexit in Ready, or in the log handler that is told of a panic, the goroutine is lost: what must
 // happen belongs in answered, which is called before the log handler.
-func (j *job) askReady(who asker, answered func(ready bool)) {
+func (j *job) askReady(who asker, attempt instant, answered func(ready bool)) {
 	j.mu.Lock()
 	for {
 		w := j.state()
@@ -79,8 +80,8 @@ func (j *job) askReady(who asker, answered func(ready bool)) {
 		j.awaitAnswerLocked(who)
 	}
 	j.begin(inReady)
-	if who == byPool && j.state().started() {
-		j.readiness.refused = now()
+	if attempt != never {
+		j.readiness.refused = attempt
 	}
 	j.mu.Unlock()
 

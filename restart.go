@@ -41,13 +41,13 @@ func nextDoublings(base time.Duration, doublings int) int {
 // as soon as all were asked and one is not. A slow answer is waited for, here or by the next attempt, and not asked
 // for again.
 func (p *Pool) allReady(life poolWord, jobs []*job) bool {
-	var asked attempt
+	var asked []*job
 	for _, j := range jobs {
 		if w := j.state(); w.has(markAttached) && w.started() && !w.over() {
 			asked = append(asked, j)
 		}
 	}
-	handover.Run(len(asked), asked)
+	handover.Run(len(asked), attempt{asked, now()})
 	for {
 		ready := true
 		waiting := false
@@ -64,20 +64,23 @@ func (p *Pool) allReady(life poolWord, jobs []*job) bool {
 	}
 }
 
-// An attempt is the jobs whose Ready an attempt to restart the pool calls.
-type attempt []*job
+// An attempt is the calls of Ready of the jobs that an attempt to restart the pool asks.
+type attempt struct {
+	jobs  []*job
+	began instant
+}
 
 // Begin reports whether job i is to be asked; its previous answer is forgotten.
 func (a attempt) Begin(i int) (struct{}, bool) {
-	return struct{}{}, restartAnswer(a[i].answer.Swap(uint32(answerAsked))) != answerAsked
+	return struct{}{}, restartAnswer(a.jobs[i].answer.Swap(uint32(answerAsked))) != answerAsked
 }
 
-func (a attempt) Call(i int, _ struct{}) { a[i].answerRestart() }
+func (a attempt) Call(i int, _ struct{}) { a.jobs[i].answerRestart(a.began) }
 
 func (a attempt) Slow(int, struct{}, time.Time) {} // Ready has no timeout
 
-func (j *job) answerRestart() {
-	j.askReady(byPool, func(ready bool) {
+func (j *job) answerRestart(began instant) {
+	j.askReady(byPool, began, func(ready bool) {
 		answer := answerRefused
 		if ready {
 			answer = answerReady
