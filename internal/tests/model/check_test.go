@@ -198,7 +198,7 @@ func (r *run) checkRestart(info jobs.PoolInfo) {
 	var want []string
 	if m.status == jobs.PoolStatusStopped && !m.shut {
 		m.each(func(j *modelJob) {
-			if j.holds() || j.answer == isAsked || j.answer == isNo && j.phase == isStarted {
+			if j.holds() || j.phase == isStarted && (j.answer == isAsked || j.answer == isNo) {
 				want = append(want, j.id)
 			}
 		})

@@ -89,11 +89,11 @@ func (m *model) delay() time.Duration {
 // waitedFor says whether the attempt waits for the job's answer, and mayWait whether it perhaps does: the job
 // may be Finished, or its execution may have ended just before, or after, it was its turn to be asked.
 func (j *modelJob) waitedFor() bool {
-	return j.answer == isAsked || j.phase == isStarted && j.answer == isNone && !j.excused && j.unsure == nil
+	return j.phase == isStarted && j.unsure == nil && (j.answer == isAsked || j.answer == isNone && !j.excused)
 }
 
 func (j *modelJob) mayWait() bool {
-	return j.answer == isAsked || j.phase == isStarted && j.answer == isNone && !j.executing
+	return j.phase == isStarted && (j.answer == isAsked || j.answer == isNone && !j.executing)
 }
 
 func (j *modelJob) turnUnknown() bool { return j.carried || j.excused && j.answer == isNone }
