@@ -166,6 +166,7 @@ func (m *model) ends(j *modelJob, e event) {
 			j.failures++
 			j.timedOut = false
 		}
+		m.endedAtLimit(j, j.lateAt)
 		m.conclude(j, e.failed, told)
 		if e.failed && !told {
 			m.stop(j)

@@ -123,6 +123,7 @@ type modelJob struct {
 	untoldAt              time.Duration // when the pool has restarted last while one was there, or had just been taken
 	unsure                *unsureEnd    // what the pool made of its last end cannot be known yet
 	unsureFailures        uint64
+	atLimit               time.Duration // when a call of it last ended in the instant of its limit
 }
 
 type modelPhase int

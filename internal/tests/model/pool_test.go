@@ -106,11 +106,19 @@ func (m *model) poolIs(info jobs.PoolInfo, since time.Duration) {
 	}
 }
 
+// endedAtLimit: a call of the job has ended, perhaps in the very instant of its limit. Then it may have been late just
+// before, which nothing shows yet: that has stopped the pool, and its return is an attempt.
+func (m *model) endedAtLimit(j *modelJob, limit time.Duration) {
+	if j.attached && limit == m.now {
+		m.attempt.perhaps, j.atLimit = true, m.now
+	}
+}
+
 // stopIfPossible is called when something shows that the pool has been stopped: perhaps by an execution of
-// which it is not sure that it failed.
+// which it is not sure that it failed, or by a call that has ended at its limit.
 func (m *model) stopIfPossible() {
 	for _, j := range m.jobs {
-		if j.unsure != nil && j.unsure.failed && j.unsure.at == m.now {
+		if j.unsure != nil && j.unsure.failed && j.unsure.at == m.now || j.atLimit == m.now {
 			m.stop(j)
 		}
 	}

@@ -17,7 +17,7 @@ type modelAttempt struct {
 	began     time.Duration
 	refusedAt time.Duration // the first refusal; notSet if there is none
 	demanded  bool          // another one has been asked for in the meantime
-	perhaps   bool          // so it was if a Status that has returned at its limit was late just before; nothing shows that yet
+	perhaps   bool          // so it was if a Status or an execution that ended at its limit was late just before; nothing shows that yet
 	updated   bool          // the durations were changed, while it had failed already or was about to
 }
 
@@ -51,7 +51,7 @@ func (m *model) beginAttempt() {
 // mayAsk: Ready may be asked for a restart.
 func (m *model) mayAsk(j *modelJob) bool {
 	a := &m.attempt
-	if a.active && (a.demanded || a.perhaps) && a.refusedAt != notSet && (j.answer > isAsked || j.answer == isNone && m.asksNoMore()) {
+	if a.active && (a.demanded || a.perhaps) && (a.refusedAt != notSet || a.perhaps && m.chooses()) && (j.answer > isAsked || j.answer == isNone && m.asksNoMore()) {
 		if a.perhaps {
 			m.demand(m.since)
 		}
@@ -125,7 +125,7 @@ func (m *model) settleAttempt() {
 	waiting := m.count((*modelJob).mayWait)
 	unasked := m.count(func(j *modelJob) bool { return m.asked(j) && j.turnUnknown() })
 	for _, j := range m.jobs {
-		if j.gone && j.asking == byAttempt { // nothing of it holds up anyone, but for a moment
+		if (j.gone || j.phase == isFinished) && j.asking == byAttempt { // nothing of it blocks anyone, but for a moment
 			unasked++
 		}
 	}

@@ -85,7 +85,9 @@ func (m *model) checks(j *modelJob) {
 // checked: a call of Status has returned.
 func (m *model) checked(j *modelJob, failed bool) {
 	late := j.checkLate
-	m.attempt.perhaps = m.attempt.perhaps || !late && j.checkLateAt == m.now
+	if !late {
+		m.endedAtLimit(j, j.checkLateAt)
+	}
 	j.checking, j.checkLate, j.checkLateAt = false, false, notSet
 	switch {
 	case late:
