@@ -78,7 +78,7 @@ func (m *model) holdUp(j *modelJob) { m.stop(j) }
 func (m *model) lateReturned(j *modelJob) {
 	if j.attached && !j.gone && !m.heldUp() {
 		restarts := m.turns(jobs.PoolStatusRunning) && m.chooses() // it has been and gone before the attempt looked
-		if m.attempt.active && m.count((*modelJob).waitedFor) == 0 && !restarts {
+		if m.attempt.active && m.count((*modelJob).mayAnswer) == 0 && !restarts {
 			m.attempt.active = false // it came to nothing
 		}
 		m.demand(m.since)

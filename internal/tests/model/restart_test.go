@@ -92,6 +92,11 @@ func (j *modelJob) waitedFor() bool {
 	return j.phase == isStarted && j.unsure == nil && (j.answer == isAsked || j.answer == isNone && !j.excused)
 }
 
+// mayAnswer says whether the attempt waits for the job's answer, unless the job has finished meanwhile.
+func (j *modelJob) mayAnswer() bool {
+	return j.waitedFor() || j.phase == isStarted && j.answer == isAsked
+}
+
 func (j *modelJob) mayWait() bool {
 	return j.phase == isStarted && (j.answer == isAsked || j.answer == isNone && !j.executing)
 }
@@ -153,7 +158,7 @@ func (m *model) checkAttempt() {
 		}
 	})
 	if a.refusedAt == notSet {
-		a.active = !m.heldUp() || m.count((*modelJob).waitedFor) > 0 // else it came to nothing
+		a.active = !m.heldUp() || m.count((*modelJob).mayAnswer) > 0 // else it came to nothing
 		return
 	}
 	a.active = false
