@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -98,18 +99,19 @@ func TestBadRegistrationIsAnErrorThatNamesTheValueAndRegistersNothing(t *testing
 }
 
 func TestRegistrationWithAPoolThatWasShutDownIsAnError(t *testing.T) {
-	stop := make(chan interface{})
-	for _, reg := range jobstest.Registrations(stop) {
-		tap := new(jobstest.Journal)
-		p := jobs.NewPool(tap.Option())
-		require.NoError(t, p.Shutdown(context.Background()))
-		id, err := reg.Register(p, jobstest.Stub{})
-		assert.Empty(t, id)
-		require.ErrorIs(t, err, jobs.ErrRegisteringJob)
-		assert.ErrorIs(t, err, jobs.ErrShutdown)
-		assert.Contains(t, tap.At(slog.LevelError), err.Error())
-		assert.Zero(t, p.Info().Jobs)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		for _, reg := range jobstest.Registrations(make(chan interface{})) {
+			tap := new(jobstest.Journal)
+			p := jobs.NewPool(tap.Option())
+			require.NoError(t, p.Shutdown(context.Background()))
+			id, err := reg.Register(p, jobstest.Stub{})
+			assert.Empty(t, id)
+			require.ErrorIs(t, err, jobs.ErrRegisteringJob)
+			assert.ErrorIs(t, err, jobs.ErrShutdown)
+			assert.Contains(t, tap.At(slog.LevelError), err.Error())
+			assert.Zero(t, p.Info().Jobs)
+		}
+	})
 }
 
 func TestUnknownIDHasNoJobAndNoStatus(t *testing.T) {

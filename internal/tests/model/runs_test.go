@@ -14,6 +14,9 @@ var (
 	modelScripts = flag.Int("model.scripts", 0, "how many scripts the model tests play, if it is not to be as many as usual")
 )
 
+// usualScripts is how many scripts are played each time; their seeds are 1 to that.
+const usualScripts = 2000
+
 // scripts returns how many scripts are to be played, and the seed of the first.
 func scripts() (first, n int) {
 	switch {
@@ -22,7 +25,7 @@ func scripts() (first, n int) {
 	case *modelScripts != 0:
 		return 1, *modelScripts
 	}
-	return 1, jobstest.Rounds(2000, 100000)
+	return 1, jobstest.Rounds(usualScripts, 100000)
 }
 
 func TestThePoolDoesWhatTheModelPredicts(t *testing.T) { playAll(t, false) }

@@ -137,7 +137,7 @@ func write(seed uint64, ties bool) *script {
 	if ties {
 		w.tick = tickUnits * w.unit
 	}
-	w.statusEvery, w.retryEvery, w.limit = w.some(40, 150), w.some(40, 150), w.some(leastLimit, 250)
+	w.statusEvery, w.retryEvery, w.limit = w.some(40, 150), w.some(40, 150), w.aLimit(leastLimit, 250)
 	if w.one(3) {
 		w.abandonAfter = w.some(20, 150)
 	}
@@ -208,12 +208,23 @@ func (w *writer) command() command {
 	return c
 }
 
+// aLimit is some time that a call may last. If several calls end in the instant of their limits, while an attempt is made,
+// nothing shows which of them were late, and the model would have to try more orders than there is time for. So only the
+// scripts that are played each time have that; in all others a limit is half a tick longer.
+func (w *writer) aLimit(least, most int) time.Duration {
+	limit := w.some(least, most)
+	if w.seed > usualScripts {
+		limit += w.tick / 2
+	}
+	return limit
+}
+
 func (w *writer) newJob() *jobSpec {
 	s := &jobSpec{kind: pick(w, single, retry, interval, interval, interval, scheduled, channel, channel), forget: notSet, until: notSet}
 	s.attached = !w.one(4) && s.kind != single && s.kind != retry
 	s.context = w.one(4)
 	if w.one(3) {
-		s.limit = w.some(40, 150)
+		s.limit = w.aLimit(40, 150)
 	}
 	switch s.kind {
 	case single, retry:
