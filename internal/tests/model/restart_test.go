@@ -117,7 +117,7 @@ func (m *model) settleAttempt() {
 		if j.executing && j.answer == isNone && over { // "is not asked and counts as ready"
 			j.answer = isYes
 		}
-		if j.asking == byUser && m.asked(j) && j.answer == isNone && over && m.now > a.began {
+		if j.asking == byUser && m.asked(j) && j.answer == isNone && !j.excused && over && m.now > a.began {
 			j.answer = isAsked // as soon as that call, which has come first, has returned
 		}
 		if j.answer == isNo {

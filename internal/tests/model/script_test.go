@@ -201,7 +201,7 @@ func (w *writer) command() command {
 			c.act = jobstest.Succeeds
 		}
 	case updates:
-		c.to, c.and = w.some(40, 150), w.some(leastLimit, 250)
+		c.to, c.and = w.some(40, 150), w.aLimit(leastLimit, 250)
 	case shutsDown:
 		c.to = w.some(1, 200)
 	}
