@@ -120,7 +120,7 @@ func TestTwoStatusCallsOfAJobNeverOverlap(t *testing.T) {
 		sweeps := jobstest.NewTimeline()
 		jobstest.Register(t, p, jobstest.Stub{StatusFunc: func() error {
 			sweeps.Mark()
-			time.Sleep(100 * time.Second)
+			jobstest.Take(100 * time.Second)
 			return nil
 		}}, jobs.Every(time.Hour))
 		jobstest.Advance(290 * time.Second)
@@ -165,7 +165,7 @@ func TestOneGoroutineSweepsAndACallThatLastsCostsOneMore(t *testing.T) {
 						distinct.Add(1)
 					}
 					if i%10 == 5 && i/10 < slow {
-						time.Sleep(10 * time.Second)
+						jobstest.Take(10 * time.Second)
 					}
 					return nil
 				}

@@ -38,8 +38,11 @@ func (f *Fault) Absent() bool { return !f.on.Load() }
 
 // Sleeping is an Execute or a Status that takes d.
 func Sleeping(d time.Duration) func() error {
-	return func() error { time.Sleep(d); return nil }
+	return func() error { Take(d); return nil }
 }
+
+// Take makes a method of a job take d of its bubble's time.
+func Take(d time.Duration) { time.Sleep(d) }
 
 // OnlyFirst is an Execute or a Status that calls f the first time, and then does nothing.
 func OnlyFirst(f func() error) func() error {

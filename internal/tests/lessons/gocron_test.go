@@ -140,7 +140,7 @@ func TestGocron825_NoExecutionAfterARestartGetsAContextThatHasEnded(t *testing.T
 func TestGocron925_AnExecutionInFlightKeepsItsContextWhenThePoolRestarts(t *testing.T) {
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		id := jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error {
-			time.Sleep(2 * time.Minute)
+			jobstest.Take(2 * time.Minute)
 			return context.Cause(ctx)
 		}), jobstest.Hourly())
 		jobstest.Advance(time.Second)

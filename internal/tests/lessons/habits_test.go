@@ -88,7 +88,7 @@ func TestReadyMayDoTheWorkItselfAndBlock(t *testing.T) {
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		worked, other := jobstest.NewTimeline(), jobstest.NewTimeline()
 		id := jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool {
-			time.Sleep(20 * time.Minute)
+			jobstest.Take(20 * time.Minute)
 			worked.Mark()
 			return true
 		}}, jobs.Every(time.Hour))
@@ -129,7 +129,7 @@ func TestJobMayRegisterJobsFromInsideExecute(t *testing.T) {
 		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
 			child, err := p.RegisterIntervalJobWithName(jobstest.Stub{ExecuteFunc: laps.Execute}, time.Minute, "child")
 			id.Store(child)
-			time.Sleep(90 * time.Second) // the child does not wait for its parent
+			jobstest.Take(90 * time.Second) // the child does not wait for its parent
 			return err
 		}}, jobs.Once())
 		jobstest.Advance(2 * time.Minute)
@@ -212,7 +212,7 @@ func TestJobRegisteredDuringAnAttemptToRestartBeginsWithTheRestart(t *testing.T)
 		asked, laps := jobstest.NewTimeline(), jobstest.NewTimeline()
 		jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool {
 			if asked.Mark() > 1 {
-				time.Sleep(time.Minute)
+				jobstest.Take(time.Minute)
 			}
 			return true
 		}}, jobs.Every(time.Hour))
