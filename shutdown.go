@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"slices"
 	"strings"
+	"sync"
+
+	"github.com/agentjobs/jobs/internal/stacks"
 )
 
 // Shutdown ends the pool for good: nothing begins any more, channel jobs are told to stop, and the contexts of
@@ -106,50 +108,46 @@ func (j *job) close() {
 	j.retireLocked(ErrShutdown)
 }
 
+// The error of Shutdown names so many jobs at most, and has so many bytes of names and of stacks.
+const (
+	mostUnfinished    = 100
+	mostNamesOfJobs   = 16 << 10
+	mostStacksOfCalls = 48 << 10
+)
+
 // unfinished returns the error that names the jobs still in a call.
 func (p *Pool) unfinished(jobs []*job, cause error) error {
 	slices.SortFunc(jobs, byOrder)
 	var busy []string
-	var callers []caller
+	unnamed, room := 0, mostNamesOfJobs
+	callers := []caller{{pool: p}}
 	for _, j := range jobs {
-		if calls, who := j.callsInFlight(); calls != "" {
-			busy = append(busy, fmt.Sprintf("%s in %s", j, calls))
-			callers = append(callers, who...)
+		calls, who := j.callsInFlight()
+		if calls == "" {
+			continue
 		}
+		callers = append(callers, who...)
+		if len(busy) == mostUnfinished || len(j.name) > room {
+			unnamed++
+			continue
+		}
+		room -= len(j.name)
+		busy = append(busy, fmt.Sprintf("%s in %s", j, calls))
+	}
+	if unnamed > 0 {
+		busy = append(busy, fmt.Sprintf("%d more jobs", unnamed))
 	}
 	busy = append(busy, p.callsInFlight()...)
-	callers = append(callers, caller{pool: p})
 	if len(busy) == 0 { // the last one has just returned
 		return nil
 	}
-	stacks := stacksByCaller()
-	var traces strings.Builder
-	for _, who := range callers {
-		for _, stack := range stacks[who.trace()] {
-			traces.WriteString("\n\n" + stack)
+	traces := sync.OnceValue(func() map[string]bool {
+		traces := make(map[string]bool)
+		for _, who := range callers {
+			traces[who.trace()] = true
 		}
-	}
-	return fmt.Errorf("pool shut down, but not everything has returned (%w): %s%s", cause, strings.Join(busy, ", "), traces.String())
-}
-
-// stacksByCaller returns the stack traces of the goroutines in user code, by their callers' trace.
-func stacksByCaller() map[string][]string {
-	stacks := make(map[string][]string)
-	for _, stack := range allStacks() {
-		if trace := callerTrace.FindString(stack); trace != "" {
-			stacks[trace] = append(stacks[trace], stack)
-		}
-	}
-	return stacks
-}
-
-// allStacks returns the stack traces of as many goroutines as fit.
-func allStacks() []string {
-	buf := make([]byte, 1<<20)
-	n := runtime.Stack(buf, true)
-	for n == len(buf) && n < 64<<20 {
-		buf = make([]byte, 2*n)
-		n = runtime.Stack(buf, true)
-	}
-	return strings.Split(strings.TrimSpace(string(buf[:n])), "\n\n")
+		return traces
+	})
+	shown := stacks.Of(userCodeName, func(stack string) bool { return traces()[traceOf(stack)] }, mostStacksOfCalls)
+	return fmt.Errorf("pool shut down, but not everything has returned (%w): %s%s", cause, strings.Join(busy, ", "), shown)
 }

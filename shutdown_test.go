@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -721,4 +722,36 @@ func TestTheStackOfOneAmongThousandsIsFound(t *testing.T) {
 		close(end)
 		require.NoError(t, p.Shutdown(context.Background()))
 	})
+}
+
+// Shutdown's error must be of use, and no burden: a log line of 25 MB is neither.
+func TestShutdownsErrorIsShortHoweverManyHang(t *testing.T) {
+	for _, n := range []int{1_000, 10_000} {
+		synctest.Test(t, func(t *testing.T) {
+			p, end := jobs.NewPool(jobstest.Quiet), make(chan bool)
+			long := strings.Repeat("long ", 1_000)
+			for i := range n {
+				name := "hanging"
+				if i == 1 {
+					name = strings.Repeat(long, 10)
+				}
+				jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { hangIn(end); return nil }}, jobs.Once(), jobs.WithName(name))
+			}
+			jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool { hangElsewhere(end); return true }}, jobs.Once())
+			synctest.Wait()
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			err := p.Shutdown(ctx)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			text := err.Error()
+			assert.LessOrEqual(t, len(text), 64<<10)
+			assert.Equal(t, 100, strings.Count(text, ") in Execute"))
+			assert.Contains(t, text, fmt.Sprintf("%d more jobs", n-100+1))
+			assert.NotContains(t, text, long)
+			assert.Contains(t, text, fmt.Sprintf("%d goroutines with this stack", n))
+			assert.Contains(t, text, "hangElsewhere", "the stack that only one has is not lost among the others")
+			close(end)
+			require.NoError(t, p.Shutdown(context.Background()))
+		})
+	}
 }

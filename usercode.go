@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"fmt"
-	"regexp"
 	"runtime/debug"
 	"strings"
 	"unsafe"
@@ -23,10 +22,25 @@ func (c caller) trace() string {
 }
 
 // trace returns how a stack trace shows a call for any caller of the pool's.
-func (p *Pool) trace() string { return fmt.Sprintf(".userCode({%p,", p) }
+func (p *Pool) trace() string { return fmt.Sprintf("%s%p,", traceStart, p) }
 
-// callerTrace is what trace returns for any caller.
-var callerTrace = regexp.MustCompile(`\.userCode\(\{0x[0-9a-f]+, 0x[0-9a-f]+, 0x[0-9a-f]+,`)
+const traceStart = userCodeName + "({"
+
+// userCodeName is how stack traces name the function userCode.
+const userCodeName = "github.com/agentjobs/jobs.userCode"
+
+// traceOf returns the caller's trace that a stack trace contains, or "".
+func traceOf(stack string) string {
+	_, args, found := strings.Cut(stack, traceStart)
+	if !found {
+		return ""
+	}
+	end := 0
+	for range 3 { // pool, job and step
+		end += strings.IndexByte(args[end:], ',') + 1
+	}
+	return traceStart + args[:end]
+}
 
 // calls reports whether the current goroutine is in a call of user code that counts for the pool.
 func (p *Pool) calls() bool { return strings.Contains(string(debug.Stack()), p.trace()) }
