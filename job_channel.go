@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"errors"
+	"time"
 
 	"github.com/agentjobs/jobs/internal/stopchan"
 )
@@ -23,7 +24,7 @@ type channel chan interface{}
 
 func (channel) traits() *traits { return &channelTraits }
 
-func (stopChan channel) kind(task Job, _ *settings) (kind, error) {
+func (stopChan channel) kind(task Job, _ *settings, _ time.Time) (kind, error) {
 	if _, ok := task.(ContextJob); stopChan == nil && !ok {
 		return nil, errors.New("nil stop channel: only a ContextJob can do without")
 	}

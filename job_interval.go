@@ -7,7 +7,7 @@ import (
 )
 
 // Every executes a job as soon as it is ready and whenever the pool has restarted, and then repeatedly, interval
-// after the end of the last execution (an interval job). An interval of 0 or less is an error; one below 10
+// after the end of the last execution (an interval job); [WithJitter] spreads all of these. An interval of 0 or less is an error; one below 10
 // microseconds counts as that, so that other goroutines get to run.
 func Every(interval time.Duration) Trigger { return every(interval) }
 
@@ -15,11 +15,11 @@ type every time.Duration
 
 func (every) traits() *traits { return &intervalTraits }
 
-func (interval every) kind(_ Job, s *settings) (kind, error) {
+func (interval every) kind(_ Job, s *settings, _ time.Time) (kind, error) {
 	if interval <= 0 {
 		return nil, fmt.Errorf("interval %v: it must be above zero", time.Duration(interval))
 	}
-	return &intervalJob{interval: time.Duration(interval), jitter: jitter(s.jitter)}, nil
+	return &intervalJob{interval: time.Duration(interval), jitter: jitter(s.jitter), atStart: true}, nil
 }
 
 var intervalTraits = traits{
@@ -34,9 +34,28 @@ type intervalJob struct {
 	basicKind
 	interval time.Duration
 	jitter   jitter
+	atStart  bool // its next execution is the first after a start or restart; guarded by the job's mutex
 }
 
+// due lets the jitter pass, where there is no interval to wait for.
+func (i *intervalJob) due(j *job, at time.Time) (time.Time, bool) {
+	if i.jitter == 0 {
+		return at, true
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !i.atStart || j.runNow {
+		return at, true
+	}
+	i.atStart = false
+	j.nextLocked(instantOf(at), i.jitter.addTo(0))
+	return at, false
+}
+
+func (i *intervalJob) resume(*job) { i.atStart = true }
+
 func (i *intervalJob) after(j *job, o outcome) verdict {
+	i.atStart = false
 	return verdict{phase: phaseStarted, mark: failingMark(j, o), wait: i.jitter.addTo(i.interval)}
 }
 

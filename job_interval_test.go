@@ -1,11 +1,14 @@
 package jobs_test
 
 import (
+	"slices"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
 	"github.com/agentjobs/jobs/internal/jobstest"
@@ -71,5 +74,64 @@ func TestIntervalThatFailedExecutesAgainWithTheRestart(t *testing.T) {
 		assert.Equal(t, "Stopped", p.GetStatus())
 		jobstest.Advance(2 * time.Second)
 		assert.Equal(t, jobstest.Times(time.Second, 0, 30, 31), laps.Moments())
+	})
+}
+
+func TestJitterAlsoSpreadsTheFirstExecutionAndARestart(t *testing.T) {
+	for name, opts := range map[string][]jobs.JobOption{"attached": nil, "detached": {jobs.Detached()}} {
+		t.Run(name, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				const jitter = 10 * time.Minute
+				calls := jobstest.NewTimeline()
+				for range 50 {
+					jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Every(24*time.Hour), append(opts, jobs.WithJitter(jitter))...)
+				}
+				calls.AdvanceTo(time.Hour)
+				first := calls.Moments()
+				require.Len(t, first, 50)
+				assert.Less(t, first[0], first[49])
+				assert.LessOrEqual(t, first[49], jitter)
+				distinct := slices.Compact(first)
+				assert.Greater(t, len(distinct), 40)
+
+				p.SetStatus(jobs.PoolStatusStopped)
+				calls.AdvanceTo(2 * time.Hour)
+				if again := calls.Moments()[50:]; name == "attached" {
+					require.Len(t, again, 50)
+					restart := time.Hour + 30*time.Second
+					assert.GreaterOrEqual(t, again[0], restart)
+					assert.LessOrEqual(t, again[49], restart+jitter)
+					assert.Greater(t, len(slices.Compact(again)), 40)
+				} else {
+					assert.Empty(t, again, "it goes on through a stop")
+				}
+			})
+		})
+	}
+}
+
+func TestRunNowDoesNotWaitForTheJitterOfTheFirstExecution(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := jobstest.NewTimeline()
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Every(24*time.Hour), jobs.WithJitter(jobstest.ForAges))
+		synctest.Wait()
+		require.NoError(t, p.RunNow(id))
+		calls.AdvanceTo(time.Hour)
+		assert.Equal(t, jobstest.Seconds(0), calls.Moments())
+	})
+}
+
+func TestAStopBeforeTheFirstExecutionStartsTheJitterAnew(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := jobstest.NewTimeline()
+		for range 20 {
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Every(24*time.Hour), jobs.WithJitter(20*time.Second))
+		}
+		p.SetStatus(jobs.PoolStatusStopped) // at once: the jitter passes while the pool is stopped
+		calls.AdvanceTo(time.Hour)
+		at := calls.Moments()
+		require.Len(t, at, 20)
+		assert.GreaterOrEqual(t, at[0], 30*time.Second)
+		assert.Greater(t, len(slices.Compact(at)), 15)
 	})
 }

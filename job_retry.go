@@ -13,7 +13,7 @@ type retry int
 
 func (retry) traits() *traits { return &retryTraits }
 
-func (attempts retry) kind(_ Job, s *settings) (kind, error) {
+func (attempts retry) kind(_ Job, s *settings, _ time.Time) (kind, error) {
 	if attempts < 1 {
 		return nil, fmt.Errorf("%d executions: at least one is needed", int(attempts))
 	}

@@ -37,33 +37,34 @@ type expression string
 
 func (expression) traits() *traits { return &scheduledTraits }
 
-func (expr expression) kind(_ Job, s *settings) (kind, error) {
+func (expr expression) kind(_ Job, s *settings, at time.Time) (kind, error) {
 	parsed, err := schedule.Parse(string(expr))
 	if err != nil {
 		return nil, err
 	}
-	if parsed.Next(time.Now()).IsZero() {
+	sched := newScheduledJob(parsed, s, at)
+	if parsed.Next(at).IsZero() && sched.believes(at) {
 		return nil, fmt.Errorf("schedule %q has no occurrence left", string(expr))
 	}
-	return &scheduledJob{schedule: parsed, jitter: jitter(s.jitter)}, nil
+	return sched, nil
 }
 
 type on struct{ schedule cron.Schedule }
 
 func (on) traits() *traits { return &scheduledTraits }
 
-func (o on) kind(_ Job, s *settings) (kind, error) {
+func (o on) kind(_ Job, s *settings, at time.Time) (kind, error) {
 	if o.schedule == nil {
 		return nil, errors.New("nil schedule")
 	}
-	sched := &scheduledJob{schedule: o.schedule, jitter: jitter(s.jitter)}
+	sched := newScheduledJob(o.schedule, s, at)
 	var next time.Time
 	var err error
-	apart(func() { next = sched.occurrenceAfter(time.Now(), caller{}, func(failed error) { err = failed }) })
+	apart(func() { next = sched.occurrenceAfter(at, caller{}, func(failed error) { err = failed }) })
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("schedule %T: %w", o.schedule, err)
-	case next.IsZero():
+	case next.IsZero() && sched.believes(at):
 		return nil, fmt.Errorf("schedule %T has no occurrence left", o.schedule)
 	}
 	return sched, nil
@@ -80,8 +81,18 @@ var scheduledTraits = traits{
 // at the wall clock at least this often.
 const longestSleep = time.Minute
 
-// A wall clock that is set back by less than this is being adjusted, and has not jumped.
+// A wall clock that differs from the monotonic one by less than this is being adjusted, and has not jumped.
 const smallestJump = time.Second
+
+// longestCatchUp is how late an occurrence is executed at most. One that is missed by more was missed because the clock
+// is, or was, wrong: a computer that sleeps for a year is rarer than one that begins in 1970.
+const longestCatchUp = 366 * 24 * time.Hour
+
+// An end of the schedule that the clock has jumped over is believed when the clock has not jumped again for so long.
+const longestDoubt = 24 * time.Hour
+
+// lastPlausibleYear is the last that a cron expression can name. A clock that shows a later one is wrong.
+const lastPlausibleYear = 2099
 
 // A scheduledJob executes when its schedule says so.
 type scheduledJob struct {
@@ -89,14 +100,20 @@ type scheduledJob struct {
 	schedule cron.Schedule
 	jitter   jitter
 
-	// Guarded by the job's mutex.
-	planned time.Time // when it executes next, by the wall clock; zero if still to be found
-	last    time.Time // what was planned for the previous execution
-	asOf    time.Time // when planned was found
+	// Guarded by the job's mutex. Times are of the wall clock.
+	occurrence time.Time // the next one; zero if still to be found
+	planned    time.Time // when the job executes for it: later by the jitter
+	last       time.Time // the previous occurrence
+	asOf       time.Time // when the next one was found: with a reading of the monotonic clock, as the one below
+	doubted    time.Time // since when it has seemed that there is none; zero if it does not
+}
+
+func newScheduledJob(schedule cron.Schedule, s *settings, at time.Time) *scheduledJob {
+	return &scheduledJob{schedule: schedule, jitter: jitter(s.jitter), asOf: at}
 }
 
 func (s *scheduledJob) after(j *job, o outcome) verdict {
-	s.planned = time.Time{}
+	s.occurrence = time.Time{}
 	return verdict{phase: phaseStarted, mark: failingMark(j, o)}
 }
 
@@ -109,7 +126,7 @@ func (s *scheduledJob) nowDue(j *job) bool {
 	for {
 		t := j.pool.wallClock()
 		j.mu.Lock()
-		stale := s.planned.IsZero() || steppedBack(s.asOf, t)
+		stale := s.occurrence.IsZero() || jump(s.asOf, t) <= -smallestJump && s.occurrence.After(t.Round(0))
 		asked := j.runNow
 		j.mu.Unlock()
 		if stale && !asked {
@@ -125,31 +142,48 @@ func (s *scheduledJob) nowDue(j *job) bool {
 }
 
 // reached reports whether the planned occurrence, or an execution that RunNow has asked for, is due at the given
-// time. That is unknown if a restart has skipped the occurrence meanwhile.
+// time. That is unknown if there is no planned occurrence (any more).
 func (s *scheduledJob) reached(j *job, t time.Time) (due, known bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	switch {
 	case j.runNow:
 		return true, true
-	case s.planned.IsZero():
+	case s.occurrence.IsZero():
 		return false, false
 	}
-	if wait := s.planned.Sub(t.Round(0)); wait > 0 {
+	t = t.Round(0)
+	wait := s.planned.Sub(t)
+	if wait <= -smallestJump {
+		if t.Sub(s.occurrence) > longestCatchUp {
+			s.useLocked()
+			return false, false
+		}
+		s.planned = t.Add(s.jitter.addTo(0)) // since the clock has jumped for others, too
+		wait = s.planned.Sub(t)
+	}
+	if wait > 0 {
 		j.nextLocked(now(), min(wait, longestSleep))
 		return false, true
 	}
-	// Used up in any case: an occurrence that meets a stopped pool is skipped.
-	s.last, s.planned = s.planned, time.Time{}
+	s.useLocked() // in any case: an occurrence that meets a stopped pool is skipped
 	return true, true
 }
 
-func (s *scheduledJob) nextRun(*job) time.Time { return expressible(s.planned) }
+// useLocked uses up the planned occurrence.
+func (s *scheduledJob) useLocked() { s.last, s.occurrence = s.occurrence, time.Time{} }
+
+func (s *scheduledJob) nextRun(*job) time.Time {
+	if s.occurrence.IsZero() {
+		return time.Time{}
+	}
+	return expressible(s.planned)
+}
 
 // resume skips the occurrence that is planned, if it has passed.
 func (s *scheduledJob) resume(j *job) {
 	if !s.planned.After(j.pool.wallClock().Round(0)) {
-		s.planned = time.Time{}
+		s.occurrence = time.Time{}
 	}
 }
 
@@ -177,19 +211,38 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if next.IsZero() {
-		if !j.runNow {
-			j.change(phaseMask, phaseFinished)
-			j.setLocked(never)
-			if j.attached() {
-				j.pool.recount() // a call of its Ready in flight no longer blocks a restart
-			}
+	switch {
+	case !next.IsZero():
+		s.asOf, s.doubted = asOf, time.Time{}
+		s.occurrence = next.Round(0)
+		s.planned = s.occurrence.Add(s.jitter.addTo(0))
+		return true
+	case j.runNow:
+		return true
+	case s.believes(asOf):
+		j.change(phaseMask, phaseFinished)
+		j.setLocked(never)
+		if j.attached() {
+			j.pool.recount() // a call of its Ready in flight no longer blocks a restart
 		}
-		return j.runNow
+	default:
+		j.nextLocked(now(), longestSleep)
 	}
-	s.asOf = asOf
-	s.planned = next.Round(0).Add(s.jitter.addTo(0))
-	return true
+	return false
+}
+
+// believes reports whether the schedule, which has no occurrence after the given reading of the clock, has ended, and
+// notes since when that is in doubt: if the clock is wrong it may be put right, and there are occurrences again.
+func (s *scheduledJob) believes(asOf time.Time) bool {
+	switch {
+	case asOf.Year() > lastPlausibleYear:
+		return false
+	case jump(s.asOf, asOf) < smallestJump:
+		return true
+	case s.doubted.IsZero() || jump(s.doubted, asOf).Abs() >= smallestJump:
+		s.doubted = asOf
+	}
+	return asOf.Sub(s.doubted) >= longestDoubt
 }
 
 // occurrenceAfter asks the schedule, which may be user code, and passes done how that ended. It returns the zero time
@@ -226,9 +279,9 @@ func (j *job) nextReturned(failed error) {
 	j.failed(life, "schedule failed", failed)
 }
 
-// steppedBack reports whether the wall clock was set back between two readings.
-func steppedBack(from, to time.Time) bool {
+// jump returns by how much the wall clock has gone on more than the monotonic one between two readings.
+func jump(from, to time.Time) time.Duration {
 	elapsed := to.Sub(from)
 	shown := to.Round(0).Sub(from.Round(0))
-	return elapsed-shown >= smallestJump
+	return shown - elapsed
 }

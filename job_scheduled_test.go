@@ -393,3 +393,131 @@ func TestTheLongestStatusIntervalIsAsLongAWaitForReady(t *testing.T) {
 		assert.Equal(t, before, polls.Load())
 	}, jobs.WithStatusInterval(time.Second))
 }
+
+func TestScheduledKeepsAnOccurrenceThatWaitsForItsJitterWhenTheClockIsSetBack(t *testing.T) {
+	for name, back := range map[string]time.Duration{
+		"to after the occurrence":  2 * time.Second,
+		"to before the occurrence": 2 * time.Minute,
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 20 { // jitters
+				jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+					wall := jobstest.NewWallClock()
+					p.SetClock(wall.Now)
+					calls := jobstest.NewTimeline()
+					jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Cron("CRON_TZ=UTC 0 1 * * *"), jobs.WithJitter(6*time.Hour))
+					calls.AdvanceTo(time.Hour + 10*time.Second)
+					before := len(calls.Moments()) // hardly ever 1
+					wall.Jump(-back)
+					calls.AdvanceTo(20 * time.Hour)
+					if before == 0 {
+						assert.Len(t, calls.Moments(), 1, "today's")
+					}
+				})
+			}
+		})
+	}
+}
+
+func TestScheduledSpreadsWhatItCatchesUpOnByItsJitter(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		wall := jobstest.NewWallClock()
+		p.SetClock(wall.Now)
+		calls := jobstest.NewTimeline()
+		for range 100 {
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Cron("CRON_TZ=UTC 0 3 * * *"), jobs.WithJitter(30*time.Minute))
+		}
+		calls.AdvanceTo(time.Hour)
+		wall.Jump(8 * time.Hour)
+		calls.AdvanceTo(3 * time.Hour)
+		at := calls.Moments()
+		require.Len(t, at, 100)
+		assert.GreaterOrEqual(t, at[0], time.Hour)
+		assert.LessOrEqual(t, at[99], time.Hour+31*time.Minute, "a minute at most until the jump is noticed, and the jitter")
+		assert.Greater(t, at[50]-at[0], 5*time.Minute)
+	})
+}
+
+func TestAClockThatIsWrongForAWhileFinishesNoScheduledJob(t *testing.T) {
+	const years = 365 * 24 * time.Hour
+	for name, c := range map[string]struct {
+		expr  string // clocks in bubbles begin in 2000
+		jump  time.Duration
+		wrong time.Duration // how long
+	}{
+		"beyond 2099":                {"CRON_TZ=UTC * * * * *", 101 * years, 2 * time.Minute},
+		"beyond 2099 for days":       {"CRON_TZ=UTC * * * * *", 101 * years, 100 * time.Hour},
+		"beyond the schedule's year": {"CRON_TZ=UTC * * * * * 2000", 20 * years, 23 * time.Hour},
+		"before":                     {"CRON_TZ=UTC * * * * * 2000", -29 * years, 100 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				wall := jobstest.NewWallClock()
+				p.SetClock(wall.Now)
+				calls := jobstest.NewTimeline()
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Cron(c.expr))
+				calls.AdvanceTo(90 * time.Second)
+				require.Equal(t, jobstest.Seconds(60), calls.Moments())
+				wall.Jump(c.jump)
+				calls.AdvanceTo(90*time.Second + c.wrong)
+				assert.Equal(t, "Running", p.GetJobStatus(id))
+				assert.Len(t, calls.Moments(), 1, "no execution out of its year")
+				wall.Jump(-c.jump)
+				calls.AdvanceTo(90*time.Second + c.wrong + 10*time.Minute)
+				assert.InDelta(t, 10, len(calls.Moments())-1, 1)
+			})
+		})
+	}
+}
+
+func TestAScheduleThatTheClockHasJumpedOverIsFinishedADayLater(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		wall := jobstest.NewWallClock()
+		p.SetClock(wall.Now)
+		id := jobstest.Register(t, p, jobstest.Stub{}, jobs.Cron("CRON_TZ=UTC 0 0 1 6 * 2000"))
+		jobstest.Advance(time.Hour)
+		wall.Jump(3 * 365 * 24 * time.Hour)
+		jobstest.Advance(12 * time.Hour)
+		wall.Jump(time.Hour) // that it jumps again is reason to doubt again
+		jobstest.Advance(23 * time.Hour)
+		assert.Equal(t, "Running", p.GetJobStatus(id))
+		assert.Zero(t, jobstest.InfoOf(t, p, id).NextRun)
+		jobstest.Advance(2 * time.Hour)
+		assert.Equal(t, "Finished", p.GetJobStatus(id))
+		assert.Zero(t, jobstest.InfoOf(t, p, id).Executions)
+	})
+}
+
+func TestAClockFarAheadIsNoReasonToRefuseAScheduledJob(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		wall := jobstest.NewWallClock()
+		p.SetClock(wall.Now)
+		wall.Jump(101 * 365 * 24 * time.Hour)
+		calls := jobstest.NewTimeline()
+		parsed, err := jobs.ParseSchedule("CRON_TZ=UTC * * * * *")
+		require.NoError(t, err)
+		for _, trigger := range []jobs.Trigger{jobs.Cron("CRON_TZ=UTC * * * * *"), jobs.On(parsed)} {
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, trigger)
+		}
+		jobstest.Advance(2 * time.Minute)
+		assert.Empty(t, calls.Moments())
+		wall.Jump(-101 * 365 * 24 * time.Hour)
+		jobstest.Advance(5 * time.Minute)
+		assert.InDelta(t, 10, len(calls.Moments()), 2)
+	})
+}
+
+// The computer begins in 1970, as one without a clock of its own does, and then asks what time it is.
+func TestAJobIsNotExecutedForAnOccurrenceOfHalfACenturyAgo(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		wall := jobstest.NewWallClock()
+		p.SetClock(wall.Now)
+		wall.Jump(time.Unix(0, 0).Sub(wall.Start))
+		calls := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Cron("CRON_TZ=UTC 0 3 * * *"))
+		jobstest.Advance(10 * time.Second)
+		wall.Jump(-time.Unix(0, 0).Sub(wall.Start)) // to midnight
+		calls.AdvanceTo(4 * time.Hour)
+		assert.Equal(t, []time.Duration{3 * time.Hour}, calls.Moments())
+	})
+}

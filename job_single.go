@@ -1,5 +1,7 @@
 package jobs
 
+import "time"
+
 // Once executes a job once (a single run job), as soon as it is ready.
 func Once() Trigger { return once{} }
 
@@ -7,7 +9,7 @@ type once struct{}
 
 func (once) traits() *traits { return &singleTraits }
 
-func (once) kind(_ Job, s *settings) (kind, error) {
+func (once) kind(_ Job, s *settings, _ time.Time) (kind, error) {
 	return &singleJob{lingering: lingeringFor(s)}, nil
 }
 

@@ -95,7 +95,9 @@ func Detached() JobOption {
 }
 
 // WithJitter adds a random time of up to max to each wait of an interval or scheduled job, so that many jobs, or many
-// agents, do not all execute at the same moment. A max below zero is an error.
+// agents, do not all execute at the same moment. It also delays the first execution of an interval job, the one after
+// a restart, and what a scheduled job catches up on after sleep or a jump of the clock; but not RunNow. A max below
+// zero is an error.
 func WithJitter(max time.Duration) JobOption {
 	return jobOption(func(s *settings) { s.given |= optJitter; s.jitter = max })
 }

@@ -12,8 +12,8 @@ import (
 // A Trigger decides when a job executes, and so what kind of job it is: Once, Retry, Every, Cron, On or Channel.
 type Trigger interface {
 	traits() *traits
-	// kind returns what is particular to the job, or an error if the trigger is invalid.
-	kind(task Job, s *settings) (kind, error)
+	// kind returns what is particular to the job, or an error if the trigger is invalid at that time of the wall clock.
+	kind(task Job, s *settings, at time.Time) (kind, error)
 }
 
 // A kind is what is particular to a kind of job. It decides when the job executes and what follows; the hooks are for
@@ -139,7 +139,7 @@ func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error)
 	if err := s.check(traits.options); err != nil {
 		return nil, err
 	}
-	kind, err := trigger.kind(task, s)
+	kind, err := trigger.kind(task, s, p.wallClock())
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing/synctest"
 	"time"
@@ -223,7 +225,7 @@ func (r *run) shutdown(patience time.Duration) error {
 	}
 	shown := 0
 	if err != nil {
-		shown = strings.Count(err.Error(), "\n\ngoroutine ")
+		shown = stacksIn(err.Error())
 	}
 	switch {
 	case err == nil && calls > 0:
@@ -245,4 +247,15 @@ func (r *run) player(n int) *player {
 		}
 	}
 	return nil
+}
+
+var stackIn = regexp.MustCompile(`\n\n(?:(\d+) goroutines with this stack|goroutine )`)
+
+// stacksIn returns the number of the goroutines whose stacks the text of an error shows.
+func stacksIn(text string) (n int) {
+	for _, match := range stackIn.FindAllStringSubmatch(text, -1) {
+		alike, _ := strconv.Atoi(match[1])
+		n += max(alike, 1)
+	}
+	return n
 }

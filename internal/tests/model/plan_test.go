@@ -19,8 +19,10 @@ func (m *model) plan(j *modelJob, at time.Duration) {
 		if at == notSet {
 			j.unsure = &unsureEnd{at: m.now} // executes, or is Finished
 		}
-	case again, at <= m.now:
+	case again:
 		j.due, j.dueBy = m.now, m.now
+	case at <= m.now: // "jitter also spreads the first execution and a restart"
+		j.due, j.dueBy = m.now, after(m.now, j.jitter)
 	default:
 		j.due, j.dueBy = at, max(after(at, j.jitter), m.now+aShortWait)
 		m.finishIfOver(j)

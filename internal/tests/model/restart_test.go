@@ -221,7 +221,7 @@ func (m *model) attemptDone() {
 
 // mayExecute: an interval job executes, a scheduled one perhaps.
 func (m *model) mayExecute(j *modelJob) {
-	j.due, j.dueBy = m.now, m.now
+	j.due, j.dueBy = m.now, after(m.now, j.jitter)
 	if j.kind == scheduled {
 		if j.dueBy = after(j.next(m.now), j.jitter); j.dueBy == notSet {
 			j.unsure = &unsureEnd{at: m.now} // executes, or is Finished
