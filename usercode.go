@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"bytes"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -56,7 +57,7 @@ func userCode(who caller, f func() error, done func(error)) {
 	returned := false
 	defer func() {
 		if !returned {
-			failed := &panicError{text: "runtime.Goexit called", goexit: true}
+			failed := &panicError{text: "runtime.Goexit called"}
 			defer func() { done(failed) }()
 			failed.explain(recover())
 		}
@@ -80,19 +81,20 @@ func apart(f func()) {
 
 // A panicError stands for the result of user code that did not return.
 type panicError struct {
-	text   string
-	value  any
-	stack  []byte
-	goexit bool // the goroutine is lost
+	text  string
+	value any
+	stack []byte
 }
 
-// explain records what happened: a panic with that value, or a Goexit if it is nil. The value's own methods are user
-// code: fmt contains their panics, and a Goexit in one leaves the error as it was.
+// explain records what happened: a panic with that value or, if it is nil, a Goexit; but with GODEBUG=panicnil=1 a
+// panic's value may be nil, too. The value's own methods are user code: fmt contains their panics, and a Goexit in one
+// leaves the error as it was.
 func (e *panicError) explain(value any) {
 	e.stack = debug.Stack()
-	if value != nil {
+	inside, _, _ := bytes.Cut(e.stack, []byte(userCodeName+"("))
+	if value != nil || !bytes.Contains(inside, []byte("\nruntime.Goexit(")) {
 		text := fmt.Sprintf("panic: %v", value)
-		e.text, e.value, e.goexit = text, value, false
+		e.text, e.value = text, value
 	}
 }
 

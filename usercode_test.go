@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -268,4 +269,20 @@ func TestPanicAndGoexitInNextAtRegistrationAreErrors(t *testing.T) {
 		assert.Empty(t, id)
 		assert.Equal(t, "Initializing", p.GetStatus())
 	})
+}
+
+func TestAPanicWithNilIsNoGoexit(t *testing.T) {
+	for setting, wants := range map[string]string{"panicnil=0": "panic: panic called with nil", "panicnil=1": "panic: <nil>"} {
+		t.Setenv("GODEBUG", setting)
+		for name, f := range map[string]func() error{
+			wants:                   func() error { panic(any(nil)) },
+			"runtime.Goexit called": goexit,
+		} {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: f}, jobs.Once())
+				synctest.Wait()
+				require.ErrorContains(t, jobstest.InfoOf(t, p, id).LastError, name, setting)
+			})
+		}
+	}
 }
