@@ -61,11 +61,8 @@ func (r *retryJob) after(j *job, o outcome) verdict {
 // backoff returns the wait after that many failed attempts.
 func (r *retryJob) backoff(failed uint64) time.Duration {
 	wait := r.min
-	for ; failed > 1 && wait < r.max; failed-- {
-		wait = min(2*wait, r.max)
-		if wait <= 0 { // min is 0, or doubling overflowed
-			return r.min
-		}
+	for ; failed > 1 && 0 < wait && wait < r.max; failed-- {
+		wait += min(wait, r.max-wait)
 	}
 	return wait
 }
