@@ -439,3 +439,53 @@ func TestADetachedJobThatIsLateIsNotSaidToHaveStoppedThePool(t *testing.T) {
 	}
 	assert.Equal(t, []string{"job execution is late"}, messages)
 }
+
+func TestALogHandlerThatHangsCostsItsOwnLineAndIsBlamed(t *testing.T) {
+	for _, message := range []string{
+		"pool restarted", "pool stopped", "job execution failed", "job status failed", "job status is late", "job execution is late",
+		"late execution has returned", "late call of Status has returned", "call of Ready failed",
+	} {
+		t.Run(message, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				hang := make(chan bool)
+				var hung atomic.Int32
+				p := jobs.NewPool(jobs.WithExecutionTimeout(10*time.Second), jobstest.HandlerFunc(func(r slog.Record) {
+					if r.Message == message && hung.Add(1) == 1 {
+						<-hang
+					}
+				}).Option())
+				calls := jobstest.NewTimeline()
+				troubles := []func() error{
+					func() error { return jobstest.ErrBroken },
+					func() error { jobstest.Take(time.Minute); return jobstest.ErrBroken },
+				}
+				for _, trouble := range troubles {
+					fault := jobstest.OnlyFirst(trouble)
+					jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: fault}, jobs.Every(5*time.Minute))
+					jobstest.Register(t, p, jobstest.Stub{StatusFunc: jobstest.OnlyFirst(trouble)}, jobs.Every(5*time.Minute))
+				}
+				panics := jobstest.OnlyFirst(func() error { panic("not ready") })
+				jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool { return panics() == nil }}, jobs.Every(time.Minute))
+				jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Every(time.Minute))
+				jobstest.Advance(3 * time.Hour)
+				require.EqualValues(t, 1, min(hung.Load(), 1))
+				info := p.Info()
+				assert.Equal(t, jobs.PoolStatusRunning, info.Status)
+				assert.Empty(t, info.HeldUpBy)
+				before := len(calls.Moments())
+				jobstest.Advance(time.Hour)
+				assert.Len(t, calls.Moments()[before:], 60)
+
+				ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+				defer cancel()
+				err := p.Shutdown(ctx)
+				require.ErrorContains(t, err, "the pool's logger")
+				for _, innocent := range []string{") in Execute", ") in Status", ") in Ready"} {
+					assert.NotContains(t, err.Error(), innocent)
+				}
+				close(hang)
+				require.NoError(t, p.Shutdown(context.Background()))
+			})
+		})
+	}
+}

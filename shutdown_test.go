@@ -755,3 +755,57 @@ func TestShutdownsErrorIsShortHoweverManyHang(t *testing.T) {
 		})
 	}
 }
+
+// What was made in a bubble must not be used from outside; a pool that was shut down there can be.
+func TestAfterShutdownAPoolCanBeUsedOutsideItsBubble(t *testing.T) {
+	var p *jobs.Pool
+	var ids []string
+	synctest.Test(t, func(t *testing.T) {
+		p = jobs.NewPool(jobstest.Quiet)
+		stop, elsewhere := make(chan interface{}), make(chan interface{}, 1)
+		fails := jobstest.Stub{ExecuteFunc: func() error { return jobstest.ErrBroken }}
+		hears := func(stop chan interface{}) jobs.Job {
+			return jobstest.Stub{ExecuteFunc: func() error { <-stop; return nil }}
+		}
+		for _, r := range []struct {
+			job     jobs.Job
+			trigger jobs.Trigger
+			opts    []jobs.JobOption
+		}{
+			{jobstest.Stub{}, jobs.Once(), nil},
+			{jobstest.Stub{}, jobs.Every(time.Second), nil},
+			{jobstest.Stub{}, jobs.Cron("* * * * *"), []jobs.JobOption{jobs.Detached()}},
+			{jobstest.Stub{ReadyFunc: jobstest.NewFault().Absent}, jobs.Every(time.Second), nil},
+			{hears(stop), jobs.Channel(stop), nil},
+			{hears(stop), jobs.Channel(stop), []jobs.JobOption{jobs.Detached()}},
+			{hears(elsewhere), jobs.Channel(elsewhere), nil},
+			{fails, jobs.Every(time.Hour), nil}, // stops the pool
+		} {
+			ids = append(ids, jobstest.Register(t, p, r.job, r.trigger, r.opts...))
+		}
+		jobstest.Advance(45 * time.Second)
+		require.NoError(t, p.Shutdown(context.Background()))
+	})
+	for i, id := range ids {
+		assert.NotEmpty(t, p.GetJobStatus(id))
+		j := p.GetJob(id)
+		j.Ready()
+		if i%2 == 0 {
+			j.Lock()
+		}
+		p.UnregisterJob(id)
+		j.Ready()
+		if i%2 == 0 {
+			j.Unlock()
+		}
+		assert.Empty(t, p.GetJobStatus(id))
+		require.Error(t, p.RunNow(id))
+	}
+	assert.Zero(t, p.Info().Jobs)
+	p.SetStatus(jobs.PoolStatusRunning)
+	p.UpdateDurations(time.Second, time.Second)
+	require.ErrorIs(t, p.WaitRunning(context.Background()), jobs.ErrShutdown)
+	_, err := p.Register(jobstest.Stub{}, jobs.Once())
+	require.ErrorIs(t, err, jobs.ErrShutdown)
+	require.NoError(t, p.Shutdown(context.Background()))
+}
