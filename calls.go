@@ -62,9 +62,9 @@ func (j *job) settleRetired() {
 	if j.state().has(inCall) {
 		return // whoever ends it settles again
 	}
-	if j.quiet != nil {
-		close(j.quiet)
-		j.quiet = nil
+	if x := j.extra; x != nil && x.quiet != nil {
+		close(x.quiet)
+		x.quiet = nil
 	}
 	if j.lock.holder == heldByNobody {
 		delete(p.departed, j.id) // it is there only if it was unregistered
@@ -76,10 +76,11 @@ func (j *job) settleRetired() {
 func (j *job) whenQuiet() <-chan struct{} {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.quiet == nil && j.state().has(inCall) {
-		j.quiet = make(chan struct{})
+	x := j.extraLocked()
+	if x.quiet == nil && j.state().has(inCall) {
+		x.quiet = make(chan struct{})
 	}
-	return j.quiet
+	return x.quiet
 }
 
 // callsInFlight names the calls of the job that have not returned, and returns what their stack traces show.

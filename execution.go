@@ -35,9 +35,21 @@ type job struct {
 	index       int32             // its position in pool.jobs; guarded by pool.mu
 
 	name  string
-	order uint64        // its registration's number in the pool
-	probe *probe        // the call of Status in flight, if it is slow; guarded by mu
-	quiet chan struct{} // closed when no call of user code is in flight; made when waited for; guarded by mu
+	order uint64 // its registration's number in the pool
+	extra *extra // guarded by mu
+}
+
+// An extra is the state of a job that few jobs have. It is made when it is needed, and guarded by the job's mutex.
+type extra struct {
+	probe *probe        // the call of Status in flight, if it is slow
+	quiet chan struct{} // closed when no call of user code is in flight; made when waited for
+}
+
+func (j *job) extraLocked() *extra {
+	if j.extra == nil {
+		j.extra = new(extra)
+	}
+	return j.extra
 }
 
 func (j *job) attached() bool { return j.state().has(markAttached) }

@@ -189,10 +189,10 @@ func (j *job) endWatchedStatus() (late bool) {
 func (j *job) unwatchStatus() (late bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.probe.timer != nil {
-		j.probe.timer.Stop()
+	if timer := j.extra.probe.timer; timer != nil {
+		timer.Stop()
 	}
-	j.probe = nil
+	j.extra.probe = nil
 	late = j.state().has(lateStatus)
 	j.change(inStatus|watchedStatus|lateStatus, 0)
 	return late

@@ -296,8 +296,8 @@ func (j *job) heldUpSince(reason Reason) (since time.Time) {
 	switch w := j.state(); {
 	case reason == ReasonLate && w.has(lateExecute):
 		return j.lastStart.time()
-	case reason == ReasonStatusLate && j.probe != nil:
-		return j.probe.since.wall()
+	case reason == ReasonStatusLate && w.has(watchedStatus):
+		return j.extra.probe.since.wall()
 	case reason == ReasonReadyPending, reason == ReasonNotReady:
 		return j.readiness.refused.wall()
 	}

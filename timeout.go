@@ -137,7 +137,7 @@ func (j *job) watchStatus(since instant, limit timeLimit) {
 		}
 	}
 	watch := &probe{since: since}
-	j.probe = watch
+	j.extraLocked().probe = watch
 	if limit > 0 {
 		watch.timer = time.AfterFunc(time.Duration(limit)-time.Duration(now()-since), func() { j.statusExpired(watch) })
 	}
@@ -159,7 +159,7 @@ func (j *job) statusExpired(watch *probe) {
 func (j *job) markLateStatus(watch *probe) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.probe != watch {
+	if j.extra.probe != watch {
 		return nil
 	}
 	j.begin(inLog)
