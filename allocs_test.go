@@ -30,7 +30,7 @@ func TestGetJobStatusAllocatesNothing(t *testing.T) {
 }
 
 // allocationsPer returns how often is allocated, for each job of a thousand, while the time d passes.
-func allocationsPer(t *testing.T, trigger jobs.Trigger, d time.Duration) (perJob float64) {
+func allocationsPer(t *testing.T, trigger jobs.Trigger, d time.Duration, opts ...jobs.PoolOption) (perJob float64) {
 	const n = 1000
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		for range n {
@@ -40,7 +40,7 @@ func allocationsPer(t *testing.T, trigger jobs.Trigger, d time.Duration) (perJob
 			jobstest.Advance(d)
 		}
 		perJob = testing.AllocsPerRun(5, func() { jobstest.Advance(d) }) / n
-	})
+	}, opts...)
 	t.Logf("%v allocations per job", perJob)
 	return perJob
 }
@@ -90,4 +90,10 @@ func TestAnIdleIntervalJobCosts650BytesAndNoGoroutine(t *testing.T) {
 		}
 		require.NoError(t, p.Shutdown(context.Background()))
 	})
+}
+
+func TestAnEventAllocatesNothing(t *testing.T) {
+	execution := allocationsPer(t, jobs.Every(time.Second), time.Second)
+	observed := allocationsPer(t, jobs.Every(time.Second), time.Second, jobs.WithObserver(func(jobs.Event) {}), jobs.WithHistory(0, 0))
+	assert.InDelta(t, execution, observed, 0.05, "an execution has two events")
 }

@@ -3,11 +3,11 @@ package jobs
 import "strings"
 
 // The calls of user code that may be in flight for a job, as bits of its word: at most one of each kind, but any
-// number of calls of the log handler. From these bits follow what Shutdown waits for and names, why a job is not
+// number of calls of the log handler and of observers. From these bits follow what Shutdown waits for and names, why a job is not
 // executing, and what blocks a restart.
 //
-// A call counts from before user code can see it until it has returned; a call of the log handler from before the
-// event that it reports is visible. So where no call counts, none is yet to come. An abandoned execution no longer
+// A call counts from before user code can see it until it has returned; one of the log handler or of an observer from
+// before the event that it reports is visible. So where no call counts, none is yet to come. An abandoned execution no longer
 // counts.
 const (
 	inExecute     jobWord = 1 << (16 + iota)
@@ -17,11 +17,15 @@ const (
 	lateExecute           // with inExecute: it has exceeded its timeout
 	lateStatus            // with inStatus: the same
 	watchedStatus         // with inStatus: it is slow, and the job's probe watches it
+	atBegin               // with inExecute: observers are being told, and it has not been called yet
 
-	inLog   jobWord = 1 << 32 // the lowest bit of a counter
-	logMask         = ^(inLog - 1)
+	// The lowest bits of two counters.
+	inLog       jobWord = 1 << 32
+	inObserver  jobWord = 1 << 48
+	logMask             = inObserver - inLog
+	observeMask         = ^(inObserver - 1)
 
-	inCall = inExecute | inReady | inNext | inStatus | logMask
+	inCall = inExecute | inReady | inNext | inStatus | logMask | observeMask
 )
 
 func (j *job) state() jobWord { return jobWord(j.word.Load()) }
@@ -89,15 +93,23 @@ func (j *job) callsInFlight() (names string, callers []caller) {
 	defer j.mu.Unlock()
 	var calls []string
 	w := j.state()
+	executing, logging := inExecute, logMask
+	if w.has(atBegin) {
+		executing = 0
+	}
+	if w.has(observeMask) {
+		logging = 0 // the line counts already, but follows when the observers have returned
+	}
 	for _, call := range []struct {
 		bits jobWord
 		name string
 	}{
-		{inExecute, "Execute"},
+		{executing, "Execute"},
 		{inReady, "Ready"},
 		{inStatus, "Status"},
 		{inNext, "its schedule's Next"},
-		{logMask, "the pool's logger"},
+		{logging, "the pool's logger"},
+		{observeMask, "an observer"},
 	} {
 		if w.has(call.bits) {
 			calls = append(calls, call.name)
@@ -109,9 +121,27 @@ func (j *job) callsInFlight() (names string, callers []caller) {
 	return strings.Join(calls, " and "), append(callers, caller{pool: j.pool, job: j})
 }
 
+// poolCalls are the calls in flight that count for a pool: two counters in one atomic.
+type poolCalls int64
+
+const (
+	inPoolLog      poolCalls = 1
+	inPoolObserver poolCalls = 1 << 32
+)
+
+func (p *Pool) beginCall(call poolCalls) { p.counted.Add(int64(call)) }
+
+func (p *Pool) endCall(call poolCalls) {
+	if p.counted.Add(-int64(call)) == 0 && p.state().shut() { // else nobody waits for it
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.wakeSilentLocked()
+	}
+}
+
 // wakeSilentLocked is called after a call of user code that counts for the pool.
 func (p *Pool) wakeSilentLocked() {
-	if p.silent != nil && p.logging.Load() == 0 && !p.announcing {
+	if p.silent != nil && p.counted.Load() == 0 && !p.announcing {
 		close(p.silent)
 		p.silent = nil
 	}
@@ -121,7 +151,7 @@ func (p *Pool) wakeSilentLocked() {
 func (p *Pool) whenSilent() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.silent == nil && (p.logging.Load() > 0 || p.announcing) {
+	if p.silent == nil && (p.counted.Load() > 0 || p.announcing) {
 		p.silent = make(chan struct{})
 	}
 	return p.silent
@@ -134,8 +164,12 @@ func (p *Pool) callsInFlight() (calls []string) {
 	if p.announcing {
 		calls = append(calls, "the function of WithOnStatus")
 	}
-	if p.logging.Load() > 0 {
+	counted := poolCalls(p.counted.Load())
+	if counted%inPoolObserver > 0 {
 		calls = append(calls, "the pool's logger")
+	}
+	if counted >= inPoolObserver {
+		calls = append(calls, "an observer")
 	}
 	return calls
 }

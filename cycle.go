@@ -26,6 +26,7 @@ type cycle struct {
 	stage  cycleStage
 	steps  uint32  // the number of the last step begun
 	due    instant // when the next step is due; during a step, as set so far
+	wasDue instant // when the last step begun was due
 	expiry instant // when the step in flight times out, or never; reported only once armed
 	timer  *time.Timer
 }
@@ -157,7 +158,7 @@ func (c *cycle) fire() {
 func (c *cycle) beginLocked() (n uint32) {
 	c.stage = cycleStepping
 	c.steps++
-	c.due = never
+	c.wasDue, c.due = c.due, never
 	c.expiry = never
 	return c.steps
 }

@@ -37,6 +37,8 @@ type job struct {
 	name  string
 	order uint64 // its registration's number in the pool
 	extra *extra // guarded by mu
+
+	tickets tickets // of its events; issued with mu held
 }
 
 // An extra is the state of a job that few jobs have. It is made when it is needed, and guarded by the job's mutex.
@@ -149,13 +151,22 @@ func (j *job) nextLocked(from instant, wait time.Duration) {
 // execute executes the job, which was due in the given life of the pool, and returns the current time, or 0 if it
 // does not know it.
 func (j *job) execute(n uint32, at time.Time, life poolWord) (end instant) {
-	ctx, ok := j.beginExecution(at, life)
-	if !ok {
+	ctx, ticket, ok := j.beginExecution(at, life)
+	switch {
+	case !ok:
 		j.settle()
-		return 0
+	case ticket == 0:
+		return j.call(n, ctx)
+	default:
+		j.tellBegan(ticket, func() { end = j.call(n, ctx) })
 	}
+	return end
+}
+
+// call makes the call of user code that is the execution.
+func (j *job) call(n uint32, ctx *executionContext) (end instant) {
 	if ctx != nil {
-		return j.executeContext(n, ctx)
+		return j.callWithContext(n, ctx)
 	}
 	userCode(caller{pool: j.pool, job: j, step: n}, func() error { return inspect(j.task.Execute()) }, func(err error) {
 		end = j.ended(n, outcome{err: err})
@@ -163,7 +174,7 @@ func (j *job) execute(n uint32, at time.Time, life poolWord) (end instant) {
 	return end
 }
 
-func (j *job) executeContext(n uint32, ctx *executionContext) (end instant) {
+func (j *job) callWithContext(n uint32, ctx *executionContext) (end instant) {
 	userCode(caller{pool: j.pool, job: j, step: n}, func() error {
 		return inspect(j.task.(ContextJob).ExecuteContext(ctx))
 	}, func(err error) {
@@ -229,9 +240,9 @@ func FromContext(ctx context.Context) (JobExecution, bool) {
 
 // beginExecution begins an execution: it acquires the job's lock if its kind does that, claims the execution, and
 // records it. It is given the current time and the life of the pool in which the job was due, and returns a context
-// for a ContextJob. If it is not ok, there is nothing to wait for here: a restart sets the job going, or it is
-// retired.
-func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContext, ok bool) {
+// for a ContextJob, and the ticket of the event that it has begun, if anybody is to be told. If it is not ok, there is
+// nothing to wait for here: a restart sets the job going, or it is retired.
+func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContext, n ticket, ok bool) {
 	j.kind.begin(j)
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -239,42 +250,52 @@ func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContex
 	if w := j.state(); !dueIn.admits(w) || w.has(markAttached) && j.pool.state() != dueIn {
 		// Checked before the wait for the turn, too: what came while the pool was stopped is skipped, even if the
 		// pool has restarted since, or when the turn comes.
-		return nil, false
+		return nil, 0, false
 	}
 	at, ok = j.takeTurnLocked(at)
 	if !ok {
-		return nil, false
+		return nil, 0, false
 	}
 	j.begin(inExecute)
 	life, ok := j.admittedLocked()
 	if !ok {
 		j.change(inExecute, 0)
 		j.releaseLocked()
-		return nil, false
+		return nil, 0, false
 	}
 	j.life = life.generation()
 	j.executions++
 	j.begun, j.lastStart = instantOf(at), wallTime(at.UnixNano()) // just before the claim: reading the clock again would cost too much
-	j.limitLocked(j.begun)
 	if _, is := j.task.(ContextJob); is {
-		ctx = j.newContextLocked(at)
+		ctx = j.newContextLocked()
 		j.ctx = ctx
 	}
-	return ctx, true
+	if n = j.issueLocked(); n != 0 {
+		j.begin(atBegin)
+	} else {
+		j.startClockLocked(at)
+	}
+	return ctx, n, true
+}
+
+// startClockLocked starts the timeout of the execution that has begun, if it has one, when user code is about to be called.
+func (j *job) startClockLocked(at time.Time) {
+	begun := instantOf(at)
+	j.limitLocked(begun)
+	if j.expiry != never && j.ctx != nil {
+		j.ctx.deadline = at.Add(time.Duration(j.expiry - begun))
+	}
 }
 
 // newContextLocked returns the context of the execution that has begun. It calls no user code: its parent is package
 // context's own, and only that one has the base context as its parent.
-func (j *job) newContextLocked(at time.Time) *executionContext {
+func (j *job) newContextLocked() *executionContext {
 	ctx := &executionContext{job: j}
 	base := j.pool.settings.base
 	if base == nil {
 		base = context.Background()
 	}
 	ctx.Context, ctx.cancel = context.WithCancelCause(base)
-	if j.expiry != never {
-		ctx.deadline = at.Add(time.Duration(j.expiry - j.begun))
-	}
 	return ctx
 }
 

@@ -157,7 +157,8 @@ func (j *job) callStatus(life poolWord) {
 		if late := j.endStatus(); late {
 			j.logIgnored("late call of Status has returned", err)
 		} else {
-			j.failed(life, "job status failed", j.statusError(err))
+			err = j.statusError(err)
+			j.failed(life, j.untold(EventStatusFailed, err), "job status failed", err)
 		}
 	})
 }

@@ -59,7 +59,8 @@ type PoolInfo struct {
 	HeldUp      int       `json:"heldUp"`               // how many jobs block the restart of a stopped pool
 	HeldUpBy    []HoldUp  `json:"heldUpBy,omitempty"`   // the first of them in order of registration, at most 100
 
-	Abandoned int `json:"abandoned"` // abandoned executions, see WithAbandonAfter
+	Abandoned        int `json:"abandoned"`        // abandoned executions, see WithAbandonAfter
+	ObserverFailures int `json:"observerFailures"` // calls of observers that panicked or called runtime.Goexit, see WithObserver
 }
 
 // A HoldUp says that a job blocks the restart of its pool, and why.
@@ -94,6 +95,7 @@ const (
 	ReasonStopped      Reason = "stopped"       // it is attached, and its pool is Stopped
 	ReasonLocked       Reason = "locked"        // it is waiting for its lock, see JobLock
 	ReasonLogging      Reason = "logging"       // the pool's log handler has not returned
+	ReasonObserving    Reason = "observing"     // an observer has not returned
 	ReasonBackoff      Reason = "backoff"       // a retry job that is waiting for its next attempt
 	ReasonNotDue       Reason = "not-due"       // its next execution is not due yet
 )
@@ -113,6 +115,7 @@ var sentences = map[Reason]struct{ ofJob, ofHoldUp string }{
 	ReasonStopped:      {ofJob: "its pool is stopped"},
 	ReasonLocked:       {ofJob: "it waits for its lock"},
 	ReasonLogging:      {ofJob: "the pool's log handler has not returned"},
+	ReasonObserving:    {ofJob: "an observer has not returned"},
 	ReasonBackoff:      {ofJob: "it waits for its next attempt"},
 	ReasonNotDue:       {ofJob: "its next execution is not due yet"},
 }
@@ -199,6 +202,8 @@ func (j *job) reasonLocked(pool poolWord) Reason {
 		return ReasonLocked
 	case j.inStepLocked() && state.has(logMask):
 		return ReasonLogging
+	case j.inStepLocked() && state.has(observeMask):
+		return ReasonObserving
 	case state.has(markRetrying):
 		return ReasonBackoff
 	}
@@ -222,7 +227,8 @@ func (p *Pool) infoLocked() PoolInfo {
 		Unstarted: int(p.unstarted.Load()),
 		StopError: p.stopError,
 		StoppedBy: p.stopper, StoppedByName: p.stopName,
-		Abandoned: p.abandonedRuns,
+		Abandoned:        p.abandonedRuns,
+		ObserverFailures: int(p.events.failures.Load()),
 	}
 	if info.Status == PoolStatusStopped && !p.state().shut() {
 		info.HeldUp, info.HeldUpBy = p.holdUpsLocked()

@@ -276,7 +276,7 @@ func (j *job) nextReturned(failed error) {
 	}
 	j.mu.Unlock()
 	j.end(inNext)
-	j.failed(life, "schedule failed", failed)
+	j.failed(life, nil, "schedule failed", failed)
 }
 
 // jump returns by how much the wall clock has gone on more than the monotonic one between two readings.

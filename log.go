@@ -36,18 +36,19 @@ func (p *Pool) log(level slog.Level, message string, attrs ...slog.Attr) {
 
 // writeAside writes a line on behalf of a caller, see aside.
 func (p *Pool) writeAside(level slog.Level, message string, attrs ...slog.Attr) {
-	p.aside(func() { p.write(nil, level, message, attrs...) })
+	aside(func() {
+		defer p.endLog()
+		p.write(nil, level, message, attrs...)
+	})
 }
 
 // aside calls f, which calls user code, on another goroutine. Its caller waits for it, but no longer than a millisecond:
-// user code that hangs or calls runtime.Goexit costs its own goroutine, and not the caller's. The call counts as one of
-// the log handler already.
-func (p *Pool) aside(f func()) {
+// user code that hangs or calls runtime.Goexit costs its own goroutine, and not the caller's. The call counts already.
+func aside(f func()) {
 	done := make(chan struct{})
 	// Ends with f, which Shutdown waits for.
 	go func() {
 		defer close(done)
-		defer p.endLog()
 		f()
 	}()
 	soon := time.NewTimer(handover.Slow)
@@ -60,15 +61,8 @@ func (p *Pool) aside(f func()) {
 
 // beginLog counts a call of the log handler; endLog ends it. What is logged becomes visible with the pool's mutex
 // held, and so does the count: either Shutdown sees the call, or its caller sees the shutdown.
-func (p *Pool) beginLog() { p.logging.Add(1) }
-
-func (p *Pool) endLog() {
-	if p.logging.Add(-1) == 0 && p.state().shut() { // else nobody waits for it
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.wakeSilentLocked()
-	}
-}
+func (p *Pool) beginLog() { p.beginCall(inPoolLog) }
+func (p *Pool) endLog()   { p.endCall(inPoolLog) }
 
 func (j *job) attrs() []slog.Attr {
 	return []slog.Attr{slog.String("job", j.name), slog.String("id", j.id), slog.String("type", j.typeName())}
@@ -95,10 +89,12 @@ func (j *job) logFailure(message string, err error) {
 	j.pool.write(j, slog.LevelError, message, errorAttrs(err)...)
 }
 
-// logFailed logs a failure and whether it has stopped the pool; the call already counts for the job.
-func (j *job) logFailed(message string, err error, stopped bool) {
+// logFailed logs a failure, and tells and logs that it has stopped the pool, if it has; the call of the log handler
+// already counts for the job.
+func (j *job) logFailed(message string, err error, stopped *untold) {
+	j.pool.tellPool(stopped)
 	j.logFailure(message, err)
-	if stopped {
+	if stopped != nil {
 		j.pool.write(j, slog.LevelError, "pool stopped", slog.String("error", err.Error()))
 	}
 }

@@ -128,6 +128,8 @@ type poolSettings struct {
 	logger       *slog.Logger
 	abandonAfter time.Duration
 	onStatus     func(PoolInfo)
+	observers    []func(Event)
+	history      *history
 	durations
 	base    context.Context         // the parent of the executions' contexts; nil for context.Background
 	endBase context.CancelCauseFunc // ends that; nil if base is

@@ -95,6 +95,7 @@ func (j *job) codeOf(o outcome) outcomeCode {
 // some of the stack that a goroutine begins with.
 type ending struct {
 	manner manner
+	ticket ticket
 	life   poolWord // if it has failed: the pool's, at that moment
 	err    error    // what is to be logged
 }
@@ -110,12 +111,24 @@ func (j *job) ended(n uint32, o outcome) instant {
 	}
 	switch end.manner {
 	case endedWell:
-		j.settle()
-		return at
+		if end.ticket == 0 && j.pool.settings.history == nil {
+			j.settle()
+			return at
+		}
+		j.tellEnd(&end, j.settle)
+		return 0
 	case endedLate:
 		j.recordLateEnd(n, &end)
 	}
-	j.follow(&end)
+	if end.manner == endedAbandoned {
+		j.abandonedReturned(end.err)
+		return 0
+	}
+	var stopped *untold
+	if end.manner == endedBadly {
+		stopped = j.stopPool(end.life, end.err) // before anything that may take its time
+	}
+	j.tellEnd(&end, func() { j.follow(&end, stopped) })
 	return 0
 }
 
@@ -150,6 +163,7 @@ func (j *job) recordEnd(n uint32, o outcome, end *ending) instant {
 	}
 	j.lastDuration = time.Duration(at - j.begun)
 	j.lastOutcome = j.codeOf(o)
+	end.ticket = j.issueLocked()
 	j.endExecutionLocked(o, at)
 	if j.lastOutcome == success {
 		j.lastSuccess = j.lastEnd
@@ -163,20 +177,21 @@ func (j *job) recordLateEnd(n uint32, end *ending) {
 	p := j.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !j.endLateExecution(n) {
+	if !j.endLateExecution(n, end) {
 		end.manner = endedAbandoned
 		return
 	}
 	p.clearLateLocked(j)
 }
 
-func (j *job) endLateExecution(n uint32) bool {
+func (j *job) endLateExecution(n uint32, end *ending) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if !j.inFlightLocked(n) {
 		return false
 	}
 	j.begin(inLog)
+	end.ticket = j.issueLocked()
 	j.endExecutionLocked(outcome{err: j.lastError}, now())
 	return true
 }
@@ -195,18 +210,14 @@ func (j *job) mannerLocked(n uint32, o outcome) manner {
 	return endedWell
 }
 
-// follow acts on an execution's end, and logs it.
-func (j *job) follow(end *ending) {
-	if end.manner == endedAbandoned {
-		j.abandonedReturned(end.err)
-		return
-	}
+// follow logs an execution's end, and tells and logs that it has stopped the pool, if it has.
+func (j *job) follow(end *ending, stopped *untold) {
 	defer j.end(inLog) // deferred, since a log handler may call runtime.Goexit
 	switch end.manner {
 	case endedLate:
 		j.logIgnored("late execution has returned", end.err)
 	case endedBadly:
-		j.failed(end.life, "job execution failed", end.err)
+		j.logFailed("job execution failed", end.err, stopped)
 	case endedAsTold:
 		j.logIgnored("execution has ended as told", end.err)
 	}

@@ -27,8 +27,10 @@ type Pool struct {
 	word      atomic.Uint64             // a poolWord; written with mu held
 	registry  registry
 	limits    limitWatch
-	unstarted atomic.Int64                  // attached jobs that have not started
-	logging   atomic.Int64                  // calls of the log handler in flight that count for no job; see beginLog
+	unstarted atomic.Int64 // attached jobs that have not started
+	counted   atomic.Int64 // poolCalls in flight
+	events    eventLog
+	tickets   tickets                       // of the pool's own events; issued with mu held
 	changed   atomic.Pointer[chan struct{}] // closed when WaitRunning is to look again; made when it waits, and written with mu held
 
 	mu         sync.Mutex // guards what follows
@@ -79,7 +81,7 @@ func (p *Pool) UnregisterJob(jobID string) {
 	}
 	p.removeLocked(j)
 
-	started := p.retireLocked(j)
+	started, n := p.retireLocked(j)
 	if j.attached() {
 		p.attached--
 		if !started {
@@ -90,19 +92,21 @@ func (p *Pool) UnregisterJob(jobID string) {
 	}
 	p.beginLog()
 	p.mu.Unlock()
+	j.tellAside(EventUnregistered, n)
 	j.logDebug("job unregistered")
 }
 
-// retireLocked ends a job that was unregistered, and reports whether it had started.
-func (p *Pool) retireLocked(j *job) (started bool) {
+// retireLocked ends a job that was unregistered, and reports whether it had started. It counts the call that tells of it.
+func (p *Pool) retireLocked(j *job) (started bool, n ticket) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.change(0, markGone)
 	j.retireLocked(ErrUnregistered)
+	n = j.issueLocked()
 	if j.state().has(inCall) || j.lock.holder != heldByNobody {
 		p.departLocked(j)
 	}
-	return j.state().started()
+	return j.state().started(), n
 }
 
 // removeLocked takes the job out of the list of all.

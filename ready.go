@@ -32,20 +32,28 @@ func (r *readiness) due(longest time.Duration) instant {
 	return r.refused.after(min(wait, longest))
 }
 
-// becomeReady asks a job that has not started yet. If it is not ready, it is asked again later.
+// becomeReady asks a job that has not started yet, and reports whether it is ready and its step can go on. If it is not
+// ready, it is asked again later.
 func (j *job) becomeReady() (ready bool) {
+	var n ticket
 	j.askReady(byPool, never, func(yes bool) {
-		ready = yes
 		j.mu.Lock()
 		defer j.mu.Unlock()
-		if yes {
+		if ready = yes && !j.hasQuitLocked(); ready {
 			j.change(phaseMask, phaseReady)
+			if n = j.issueLocked(); n != 0 {
+				j.setLocked(atOnce) // since an observer may end the goroutine, and with it this step
+			}
 			return
 		}
 		j.readiness.polls = min(j.readiness.polls+1, 60)
 		j.setLocked(j.readiness.due(j.pool.durations().statusInterval))
 	})
-	return ready
+	if ready {
+		e := j.event(EventReady, time.Now().Round(0))
+		j.tell(n, &e, nothing)
+	}
+	return ready && n == 0
 }
 
 // An asker is whoever wants to know whether a job is ready. However many users ask, and however often, the pool's

@@ -81,8 +81,9 @@ type traits struct {
 // Registering the same value several times makes as many jobs of it.
 func (p *Pool) Register(job Job, trigger Trigger, opts ...JobOption) (string, error) {
 	j, err := p.newJob(job, trigger, opts)
+	var n ticket
 	if err == nil {
-		err = p.adopt(j)
+		n, err = p.adopt(j)
 	}
 	if err != nil {
 		typeName := kindName(trigger, opts)
@@ -91,6 +92,7 @@ func (p *Pool) Register(job Job, trigger Trigger, opts ...JobOption) (string, er
 			slog.String("job", settingsOf(opts).name), slog.String("type", typeName))...)
 		return "", err
 	}
+	j.tellAside(EventRegistered, n)
 	j.set(atOnce)
 	j.logDebug("job registered")
 	return j.id, nil
@@ -156,13 +158,14 @@ func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error)
 	return j, nil
 }
 
-// adopt adds the job to the pool, and counts the call that logs it.
-func (p *Pool) adopt(j *job) error {
+// adopt adds the job to the pool, and counts the calls that log and tell of it.
+func (p *Pool) adopt(j *job) (n ticket, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.state().shut() {
-		return ErrShutdown
+		return 0, ErrShutdown
 	}
+	n = j.issueLocked() // the first: nobody else knows the job yet
 	j.kind.registered(j)
 	if p.registered == 0 {
 		p.limits.cycle.owner = (*limiter)(p)
@@ -184,5 +187,5 @@ func (p *Pool) adopt(j *job) error {
 		p.rewatchLocked()
 	}
 	p.beginLog()
-	return nil
+	return n, nil
 }

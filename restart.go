@@ -116,8 +116,9 @@ func (p *Pool) demandLocked(triedAt instant) {
 // tryRestart restarts the pool and sets its jobs going, if all are ready and nothing has intervened. It is given the
 // number of demands that the attempt satisfies.
 func (p *Pool) tryRestart(life poolWord, demands int, ready bool) {
-	life, ok := p.restart(life, demands, ready)
-	if !ok {
+	life, e := p.restart(life, demands, ready)
+	p.tellPool(e)
+	if e == nil || e.Kind != EventPoolRestarted {
 		return
 	}
 	for i, j := range p.swept {
@@ -134,20 +135,22 @@ func (p *Pool) tryRestart(life poolWord, demands int, ready bool) {
 	}()
 }
 
-// restart makes the pool Running, if the attempt allows it, and returns its new life. It leaves the jobs to be set
-// going in p.swept, and has counted the call that logs it.
-func (p *Pool) restart(life poolWord, demands int, ready bool) (newLife poolWord, ok bool) {
+// restart makes the pool Running, if the attempt allows it, and returns its new life and the event. It leaves the jobs
+// to be set going in p.swept, and has counted the call that logs it.
+func (p *Pool) restart(life poolWord, demands int, ready bool) (newLife poolWord, e *untold) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
 	case p.state() != life || len(p.late) > 0:
-		return 0, false
+		return 0, nil
 	case !ready:
+		e = p.untoldLocked(EventRestartRefused, nil)
+		e.Attempt = p.attempts
 		if p.demands == demands {
 			p.triedAt = now()
 			p.doublings = nextDoublings(p.durations().retryInterval, p.doublings)
 		}
-		return 0, false
+		return 0, e
 	}
 	p.untellAttachedLocked()
 	p.restarts++
@@ -156,7 +159,9 @@ func (p *Pool) restart(life poolWord, demands int, ready bool) (newLife poolWord
 	p.beginLog()
 	p.changeLocked(life.with(PoolStatusRunning))
 	p.swept = append(p.swept[:0], p.jobs...) // including those registered during the attempt
-	return p.state(), true
+	e = p.untoldLocked(EventPoolRestarted, nil)
+	e.Attempt = p.attempts
+	return p.state(), e
 }
 
 // resume sets an attached job going in a new life of the pool. One that is not ready is polled as before. One that

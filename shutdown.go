@@ -56,8 +56,10 @@ func within(ctx context.Context, done <-chan struct{}) bool {
 // close lets nothing begin any more, and returns the jobs that may have calls in flight.
 func (p *Pool) close() (jobs []*job) {
 	jobs, first := p.markShut()
-	if first {
-		p.aside(func() {
+	if first != nil {
+		p.tellPool(first)
+		aside(func() {
+			defer p.endLog()
 			p.leaveBase()
 			p.write(nil, slog.LevelDebug, "pool shut down")
 		})
@@ -73,8 +75,8 @@ func (p *Pool) leaveBase() {
 	}
 }
 
-// markShut marks the pool, once, and then counts the call that logs it.
-func (p *Pool) markShut() (jobs []*job, first bool) {
+// markShut marks the pool, once, and then counts the calls that log and tell of it.
+func (p *Pool) markShut() (jobs []*job, first *untold) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	jobs = slices.Clone(p.jobs)
@@ -82,7 +84,7 @@ func (p *Pool) markShut() (jobs []*job, first bool) {
 		jobs = append(jobs, j)
 	}
 	if p.state().shut() {
-		return jobs, false
+		return jobs, nil
 	}
 	if p.state().status() != PoolStatusStopped {
 		p.stopper, p.stopName, p.stopError = "", "", ErrShutdown
@@ -98,7 +100,7 @@ func (p *Pool) markShut() (jobs []*job, first bool) {
 	p.limits.cycle.quit()
 	p.lookAgainLocked()
 	p.beginLog()
-	return jobs, true
+	return jobs, p.untoldLocked(EventPoolShutDown, nil)
 }
 
 // close ends the job, with its pool's mutex held.

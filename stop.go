@@ -15,10 +15,10 @@ func (p *Pool) changeLocked(to poolWord) {
 }
 
 // stopLocked stops the pool, because of a job if j is not nil, if the pool is still in the given life and not
-// Stopped, and the job has a say in it. It reports whether it did.
-func (p *Pool) stopLocked(life poolWord, j *job, err error) (stopped bool) {
+// Stopped, and the job has a say in it. It returns the event, if it did.
+func (p *Pool) stopLocked(life poolWord, j *job, err error) (stopped *untold) {
 	if p.state() != life || life.status() == PoolStatusStopped || j != nil && !j.hasSay() {
-		return false
+		return nil
 	}
 	p.stopper, p.stopName, p.stopError = "", "", err
 	if j != nil {
@@ -29,16 +29,25 @@ func (p *Pool) stopLocked(life poolWord, j *job, err error) (stopped bool) {
 	p.changeLocked(life.with(PoolStatusStopped))
 	p.tellAttachedLocked()
 	p.rewatchLocked()
-	return true
+	stopped = p.untoldLocked(EventPoolStopped, err)
+	if j != nil {
+		stopped.ID, stopped.Name, stopped.Type = j.id, j.name, j.typeName()
+	}
+	return stopped
 }
 
 // failed is called when something of the job has failed in the given life of the pool: it stops the pool, if that
-// follows, and logs. The call of the log handler already counts for the job.
-func (j *job) failed(life poolWord, message string, err error) {
+// follows, tells of the event, which may be nil, and logs. The call of the log handler already counts for the job.
+func (j *job) failed(life poolWord, e *untold, message string, err error) {
+	stopped := j.stopPool(life, err)
+	j.tellOf(e, func() { j.logFailed(message, err, stopped) })
+}
+
+// stopPool stops the pool because of the job, if that follows from its failure.
+func (j *job) stopPool(life poolWord, err error) (stopped *untold) {
 	j.pool.mu.Lock()
-	stopped := j.pool.stopLocked(life, j, err)
-	j.pool.mu.Unlock()
-	j.logFailed(message, err, stopped)
+	defer j.pool.mu.Unlock()
+	return j.pool.stopLocked(life, j, err)
 }
 
 // SetStatus stops or restarts the pool by hand. PoolStatusStopped stops it as a failure of a job would: the pool
@@ -48,7 +57,7 @@ func (j *job) failed(life poolWord, message string, err error) {
 func (p *Pool) SetStatus(status PoolStatus) {
 	p.mu.Lock()
 	word := p.state()
-	stopped := false
+	var stopped *untold
 	restart := status == PoolStatusRunning && word.status() == PoolStatusStopped && !word.shut()
 	if restart {
 		p.demandLocked(atOnce)
@@ -59,7 +68,8 @@ func (p *Pool) SetStatus(status PoolStatus) {
 		p.beginLog()
 	}
 	p.mu.Unlock()
-	if stopped {
+	p.tellPool(stopped)
+	if stopped != nil {
 		p.writeAside(slog.LevelError, "pool stopped", errorAttrs(errSetStopped)...)
 	} else if !restart {
 		p.writeAside(slog.LevelWarn, "status not set", slog.String("from", word.status().String()), slog.String("to", status.String()))
@@ -80,10 +90,10 @@ func (p *Pool) leftLocked(j *job) {
 	p.recountLocked()
 }
 
-// noteLateLocked records that a call of the job is late, and reports whether that has stopped the pool.
-func (p *Pool) noteLateLocked(j *job, err error) (stopped bool) {
+// noteLateLocked records that a call of the job is late, and returns the event if that has stopped the pool.
+func (p *Pool) noteLateLocked(j *job, err error) (stopped *untold) {
 	if !j.hasSay() {
-		return false
+		return nil
 	}
 	if p.late == nil {
 		p.late = make(map[*job]struct{})

@@ -63,7 +63,7 @@ func (j *job) limitLocked(begun instant) {
 		return
 	}
 	j.expiry = begun.after(limit)
-	if limit < 2*limitLook {
+	if limit < 2*limitLook || j.hasQuitLocked() {
 		j.armExpiryLocked()
 	} else if !j.pool.limits.on.Load() {
 		j.pool.lookForLimits()
@@ -147,16 +147,20 @@ func (j *job) watchStatus(since instant, limit timeLimit) {
 func (j *job) statusExpired(watch *probe) {
 	p := j.pool
 	p.mu.Lock()
-	err := j.markLateStatus(watch)
-	stopped := err != nil && p.noteLateLocked(j, err)
-	p.mu.Unlock()
-	if err != nil {
-		defer j.end(inLog)
-		j.logFailed("job status is late", err, stopped)
+	e := j.markLateStatus(watch)
+	if e == nil {
+		p.mu.Unlock()
+		return
 	}
+	stopped := p.noteLateLocked(j, e.Error)
+	p.mu.Unlock()
+	j.tellOf(e, func() {
+		defer j.end(inLog)
+		j.logFailed("job status is late", e.Error, stopped)
+	})
 }
 
-func (j *job) markLateStatus(watch *probe) error {
+func (j *job) markLateStatus(watch *probe) *untold {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.extra.probe != watch {
@@ -164,58 +168,64 @@ func (j *job) markLateStatus(watch *probe) error {
 	}
 	j.begin(inLog)
 	j.change(0, lateStatus)
-	return j.statusError(exceeded(time.Duration(now() - watch.since)))
+	return j.untoldLocked(EventStatusLate, j.statusError(exceeded(time.Duration(now()-watch.since))))
 }
 
 // expired implements stepper: execution n has exceeded its timeout or, if that was known, is abandoned.
 func (j *job) expired(n uint32) {
 	p := j.pool
 	p.mu.Lock()
-	var stopped bool
-	late, abandoned, err := j.recordExpiry(n)
-	switch {
-	case late:
-		stopped = p.noteLateLocked(j, err)
-	case abandoned:
+	e := j.recordExpiry(n)
+	if e == nil {
+		p.mu.Unlock()
+		return
+	}
+	var stopped *untold
+	message := "job execution is late"
+	if e.Kind == EventLate {
+		stopped = p.noteLateLocked(j, e.Error)
+	} else {
+		message = "late job execution abandoned"
 		p.abandonedRuns++
 		p.clearLateLocked(j)
 	}
 	p.mu.Unlock()
-	if !late && !abandoned {
-		return
+	if h := p.settings.history; h != nil && e.Kind == EventAbandoned {
+		h.add(&e.Event)
 	}
-	defer j.end(inLog)
-	if abandoned {
-		j.logFailure("late job execution abandoned", err)
-	} else {
-		j.logFailed("job execution is late", err, stopped)
-	}
+	j.tellOf(e, func() {
+		defer j.end(inLog)
+		j.logFailed(message, e.Error, stopped)
+	})
 }
 
 // recordExpiry records that execution n has failed by exceeding its timeout or, if that was known, that it is
-// abandoned. It does nothing if the execution has ended.
-func (j *job) recordExpiry(n uint32) (late, abandoned bool, err error) {
+// abandoned, and returns the event. It does nothing if the execution has ended.
+func (j *job) recordExpiry(n uint32) (e *untold) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	w := j.state()
 	if !j.inFlightLocked(n) || !w.has(inExecute) {
-		return false, false, nil
+		return nil
 	}
 	j.begin(inLog)
 	at := now()
 	if w.has(lateExecute) {
-		err = j.lastError
-		j.endExecutionLocked(outcome{err: err}, at)
+		e = j.untoldLocked(EventAbandoned, j.lastError)
+		j.describeLocked(&e.Event)
+		j.endExecutionLocked(outcome{err: j.lastError}, at)
 		j.abandonLocked()
-		return false, true, err
+	} else {
+		j.change(0, lateExecute)
+		j.lastOutcome = timedOut
+		e = j.untoldLocked(EventLate, j.failLocked(exceeded(time.Duration(at-j.begun))))
+		j.describeLocked(&e.Event)
+		j.endContextLocked(ErrTimeout)
+		if after := j.pool.settings.abandonAfter; after > 0 {
+			j.expiry = at.after(after)
+			j.armExpiryLocked()
+		}
 	}
-	j.change(0, lateExecute)
-	j.lastOutcome = timedOut
-	err = j.failLocked(exceeded(time.Duration(at - j.begun)))
-	j.endContextLocked(ErrTimeout)
-	if after := j.pool.settings.abandonAfter; after > 0 {
-		j.expiry = at.after(after)
-		j.armExpiryLocked()
-	}
-	return true, false, err
+	e.Took, e.Outcome = time.Duration(at-j.begun), OutcomeTimeout
+	return e
 }

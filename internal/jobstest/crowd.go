@@ -75,6 +75,8 @@ func (c *Crowd) Calls() map[string]func() {
 		"RunNow":            func() { _ = p.RunNow(c.id()) },
 		"Job":               func() { _, _ = p.Job(c.id()) },
 		"Info":              func() { p.Info() },
+		"Events":            func() { p.Events() },
+		"History":           func() { p.History(c.id()) },
 		"SetStatus Stopped": func() { p.SetStatus(jobs.PoolStatusStopped) },
 		"SetStatus Running": func() { p.SetStatus(jobs.PoolStatusRunning) },
 		"UpdateDurations":   func() { p.UpdateDurations(100*c.Every, time.Second) },
