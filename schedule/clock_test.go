@@ -80,11 +80,43 @@ func TestScheduleAtANamedHourDoublesNoRunWhenClocksGoBack(t *testing.T) {
 		{"0 30 1 * * * *", "America/New_York", "2024-11-03T06:15:00Z", []string{"2024-11-04T01:30:00-05:00"}},
 		// What comes after the repeated hour comes after its second time round.
 		{"0 0 1,2 * * * *", "America/New_York", "2024-11-03T04:30:00Z", []string{"2024-11-03T01:00:00-04:00", "2024-11-03T02:00:00-05:00"}},
-		{"*/20 59 1 3 11 * 2024", "America/New_York", "2024-11-03T05:59:30Z", []string{"2024-11-03T01:59:40-04:00", "never"}},
+		{"0-40/20 59 1 3 11 * 2024", "America/New_York", "2024-11-03T05:59:30Z", []string{"2024-11-03T01:59:40-04:00", "never"}},
 		{"0 0 0,23 * * * *", "America/Sao_Paulo", "2018-02-17T23:00:00Z", []string{
 			"2018-02-17T23:00:00-02:00", "2018-02-18T00:00:00-03:00", "2018-02-18T23:00:00-03:00"}},
 		{"45 1 * * *", "Australia/Lord_Howe", "2024-04-06T12:00:00Z", []string{"2024-04-07T01:45:00+11:00", "2024-04-08T01:45:00+10:30"}},
 		{"0 3 * * *", "Pacific/Chatham", "2024-04-06T12:00:00Z", []string{"2024-04-07T03:00:00+13:45", "2024-04-08T03:00:00+12:45"}},
+	})
+}
+
+func TestScheduleWithAStarInTheMinuteOrSecondGoesOnInARepeatedHour(t *testing.T) {
+	const first, again = "2024-11-03T01:59:00-04:00", "2024-11-03T01:00:00-05:00"
+	for _, minutes := range []string{"*", "?", "*/1", "*/5", "7,*/59", "30,?"} {
+		at := mustTime(t, "2024-11-03T05:59:00Z").In(mustLoadZone(t, "America/New_York"))
+		next := mustParse(t, minutes+" 0-6 * * *").Next(at)
+		assert.Equal(t, again, next.Format(time.RFC3339), "%q", minutes)
+	}
+	for _, minutes := range []string{"0-59", "0/5", "0-59/5", "0", "0,30"} {
+		at := mustTime(t, "2024-11-03T05:59:00Z").In(mustLoadZone(t, "America/New_York"))
+		next := mustParse(t, minutes+" 0-6 * * *").Next(at)
+		assert.Equal(t, "2024-11-03T02:00:00-05:00", next.Format(time.RFC3339), "%q", minutes)
+	}
+	checkSchedules(t, []scheduleCase{
+		{"* 1-3 * * *", "America/New_York", "2024-11-03T05:58:00Z", []string{first, again, "2024-11-03T01:01:00-05:00"}},
+		// A second that is implied is no star, one that is written is.
+		{"30 1 * * *", "America/New_York", "2024-11-03T05:00:00Z", []string{"2024-11-03T01:30:00-04:00", "2024-11-04T01:30:00-05:00"}},
+		{"*/40 30 1 * * * *", "America/New_York", "2024-11-03T05:30:00Z", []string{
+			"2024-11-03T01:30:40-04:00", "2024-11-03T01:30:00-05:00", "2024-11-03T01:30:40-05:00", "2024-11-04T01:30:00-05:00"}},
+		// Nothing at a named hour is lost.
+		{"*/5 2 * * *", "America/New_York", "2024-03-10T06:00:00Z", []string{"2024-03-10T03:00:00-04:00", "2024-03-11T02:00:00-04:00"}},
+		{"*/30 2,3 * * *", "America/New_York", "2024-03-10T06:00:00Z", []string{
+			"2024-03-10T03:00:00-04:00", "2024-03-10T03:30:00-04:00", "2024-03-11T02:00:00-04:00"}},
+		{"*/45 0 30 12 *", "Pacific/Apia", "2011-12-01T00:00:00Z", []string{"2011-12-31T00:00:00+14:00", "2012-12-30T00:00:00+14:00"}},
+		// The search goes from any instant, also from the repeated hour, and from far away.
+		{"*/30 1 * * *", "America/New_York", "2024-11-03T06:15:00Z", []string{"2024-11-03T01:30:00-05:00", "2024-11-04T01:00:00-05:00"}},
+		{"*/30 23 17 2 * 2018", "America/Sao_Paulo", "2017-01-01T00:00:00Z", []string{
+			"2018-02-17T23:00:00-02:00", "2018-02-17T23:30:00-02:00", "2018-02-17T23:00:00-03:00", "2018-02-17T23:30:00-03:00", "never"}},
+		{"*/20 1,2 * * *", "Australia/Lord_Howe", "2024-04-06T14:30:00Z", []string{ // 02:00 becomes 01:30
+			"2024-04-07T01:40:00+11:00", "2024-04-07T01:40:00+10:30", "2024-04-07T02:00:00+10:30"}},
 	})
 }
 
@@ -164,7 +196,7 @@ func TestScheduleOnNewYearsEvePastTheZonesTable(t *testing.T) {
 // hardest are expressions whose Next has to search far, or finds nothing.
 var hardest = []string{
 	"0 0 30 2 *", "0 * 30 2 *", "0 * 29 2 * 2096", "0 0 29 2 * 2096", "* * * 31 2,4,6,9,11 * *", "59 59 23 31 12 * 2099",
-	"0 0 31W 2 *", "0 * 31W 2 *", "0 * 30,31W 2 * *", "0 0 30 2 MON 1970", "0 * 30 12 * 2011",
+	"* 0 30 2 *", "*/9 0 0 31 2,4,6,9,11 * *", "* * 0 30 12 * 2011", "0 0 31W 2 *", "0 * 31W 2 *", "0 * 30,31W 2 * *", "0 0 30 2 MON 1970", "0 * 30 12 * 2011",
 }
 
 func TestScheduleNextNeverHangs(t *testing.T) {

@@ -60,7 +60,12 @@ type listItem struct {
 	// first, last and step are those of a range. A single value is a range of one, and a Sunday at the end
 	// of a range is 7. The other forms have their value in first, and nthWeekdayItem has its week in step.
 	first, last, step int
+	// star: the range is written */s.
+	star bool
 }
+
+// isStar reports whether the item is *, ? or */s.
+func (i listItem) isStar() bool { return i.form == anyItem || i.star }
 
 type itemForm int
 
@@ -97,7 +102,7 @@ func (f *fieldSpec) readRange(text string) (item listItem, err error) {
 	case body == "?":
 		return item, errors.New("? takes no step; write * instead")
 	case body == "*":
-		item.first, item.last = f.first, f.last
+		item.first, item.last, item.star = f.first, f.last, true
 	case hasLast:
 		item.first, err = f.value(first)
 		if err == nil {
@@ -233,7 +238,7 @@ func (i listItem) appendTo(text []byte, f *fieldSpec) []byte {
 	case rangeItem:
 		last := min(i.last, f.last)
 		switch {
-		case i.first == f.first && last == f.last && i.step > 1:
+		case i.star:
 			text = append(text, '*')
 		case i.first == last:
 			number(i.first)
@@ -242,7 +247,7 @@ func (i listItem) appendTo(text []byte, f *fieldSpec) []byte {
 			text = append(text, '-')
 			number(last)
 		}
-		if i.step > 1 && i.first < last {
+		if i.star || i.step > 1 && i.first < last {
 			text = append(text, '/')
 			number(i.step)
 		}

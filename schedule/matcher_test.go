@@ -15,6 +15,8 @@ type oracle struct {
 	seconds, minutes, hours [60]bool
 	days                    map[int64]bool
 	everyHour               bool
+	// star: an item of the second or minute field is *, ? or a step from *.
+	star bool
 }
 
 const (
@@ -43,6 +45,9 @@ func newOracle(expr string) *oracle {
 	}
 	o := &oracle{days: map[int64]bool{}, everyHour: true}
 	copy(o.fields[:], append(words, "*"))
+	for item := range strings.SplitSeq(o.fields[oracleSecond]+","+o.fields[oracleMinute], ",") {
+		o.star = o.star || item == "?" || item == "*" || strings.HasPrefix(item, "*/")
+	}
 	for value := range 60 {
 		o.seconds[value] = o.names(oracleSecond, value)
 		o.minutes[value] = o.names(oracleMinute, value)

@@ -41,9 +41,12 @@ func (s *Schedule) Next(t time.Time) time.Time {
 	}
 	var instant int64
 	var found bool
-	if s.everyHour {
+	switch {
+	case s.everyHour:
 		instant, found = s.nextShown(after, location)
-	} else {
+	case s.star:
+		instant, found = s.nextNamedOrShown(after, location)
+	default:
 		instant, found = s.nextNamed(after, location)
 	}
 	if !found {
@@ -93,6 +96,19 @@ func (s *Schedule) nextShown(after int64, location *time.Location) (instant int6
 		}
 		from = max(span.end, span.instantOf(reading)-zoneReach)
 	}
+}
+
+// nextNamedOrShown is Next by both rules: the earlier of their results.
+func (s *Schedule) nextNamedOrShown(after int64, location *time.Location) (instant int64, found bool) {
+	named, found := s.nextNamed(after, location)
+	// Far from a change of the clock both have the same result.
+	if span := zoneSpanAt(after, location); found && named < span.end && span.start <= after-zoneReach {
+		return named, true
+	}
+	if shown, alsoFound := s.nextShown(after, location); alsoFound && (!found || shown < named) {
+		return shown, true
+	}
+	return named, found
 }
 
 // A zoneSpan is a period of time, from start up to but not including end, in which a zone has one offset. Adjacent

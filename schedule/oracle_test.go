@@ -60,12 +60,13 @@ func offsetAt(location *time.Location, instant int64) int64 {
 
 // firings returns the instants of the walk, except its first, at which the expression fires, literally by the rule. If
 // the hour field contains all hours, those are the instants at which the clock shows a match. Otherwise they are
-// those at which the highest reading so far reaches or skips a match. Changes before the walk are ignored.
+// those at which the highest reading so far reaches or skips a match, and also those at which the clock shows one
+// if there is a star in the second or minute field. Changes before the walk are ignored.
 func (o *oracle) firings(walk clockWalk) []int64 {
 	var instants []int64
 	high := walk.shown[0]
 	for i, reading := range walk.shown[1:] {
-		fires := o.everyHour && o.matches(reading)
+		fires := (o.everyHour || o.star) && o.matches(reading)
 		for ; high < reading; high++ {
 			fires = fires || !o.everyHour && o.matches(high+1)
 		}
@@ -105,8 +106,8 @@ func touchingExpression(random *rand.Rand, reading int64) string {
 	number := func(n int) string { return fmt.Sprint(n) }
 	hour, weekday := number(at.Hour()), number(int(at.Weekday()))
 	return strings.Join([]string{
-		pick("0", "0", "*/20", number(at.Second())),
-		pick("0", "*", "*/15", "0,30", number(at.Minute()), number(at.Minute())),
+		pick("0", "0", "*/20", "0-40/20", "?", number(at.Second()), number(at.Second())),
+		pick("0", "*", "*/15", "*/1", "0-45/15", "0,30", "7,*/9", number(at.Minute()), number(at.Minute())),
 		pick("*", "0-11,12-23", hour, hour, hour+","+number((at.Hour()+1)%24), "0-"+hour, hour+"-23", "*/2", "0-22"),
 		pick("*", "*", "?", "*/1", number(at.Day()), number(at.Day())+"W", "L", "LW"),
 		pick("*", "*", at.Month().String(), "*/2"),

@@ -117,13 +117,15 @@ func (s *Schedule) readWords(words []string) error {
 			if err != nil {
 				return fmt.Errorf("%s field, item %q: %w", field.name, itemText, err)
 			}
-			start := len(text)
 			text = append(item.appendTo(text, field), ',')
 			switch {
 			case place == yearField:
 				s.addYears(item)
 			case item.form == rangeItem || item.form == anyItem:
-				plain = append(plain, text[start:]...)
+				s.star = s.star || place <= minuteField && item.isStar()
+				// robfig/cron takes */1 for unrestricted, so it gets steps from * as ranges.
+				item.star = false
+				plain = append(item.appendTo(plain, field), ',')
 			default:
 				s.days.add(item)
 			}
@@ -146,7 +148,7 @@ func (s *Schedule) readWords(words []string) error {
 
 // takeSets copies the sets that robfig/cron made.
 func (s *Schedule) takeSets(sets *cron.SpecSchedule) {
-	// The mark of an item * or ?. robfig/cron would set it for */1 as well, but that is passed to it as a range.
+	// The mark of an item * or ?.
 	const star = 1 << 63
 	s.seconds, s.minutes, s.hours, s.months = sets.Second&^star, sets.Minute&^star, sets.Hour&^star, sets.Month&^star
 	s.days.daysOfMonth, s.days.anyDay = sets.Dom&^star, sets.Dom&star != 0

@@ -53,6 +53,11 @@
 // passes it: at 03:00 for a 02:30 that is skipped, and only the first time for a 01:30 that is repeated. If the
 // hour field contains all 24 hours, the schedule goes by elapsed time: it fires at every instant at which the
 // clock matches the fields.
+//
+// An item *, ? or */s in the second or minute field asks for an interval, and that does not pause while an hour is
+// repeated: beside an hour field that leaves out hours, the schedule fires by both rules. So */5 0-6 * * * fires every
+// five minutes, twice at each time of a repeated hour, and */5 2 * * * fires once, at 03:00, if 02:00 to 02:59 is
+// skipped. The second 0 of five and six fields is no such item; nor is 0-59, or 0/5.
 package schedule
 
 import (
@@ -90,6 +95,8 @@ type Schedule struct {
 
 	// everyHour: hours contains all 24, so the schedule goes by elapsed time.
 	everyHour bool
+	// star: the second or minute field has an item *, ? or */s. Unless everyHour, the schedule goes by both rules then.
+	star bool
 	// firstOfDay is the earliest time of day that the schedule matches.
 	firstOfDay wallReading
 

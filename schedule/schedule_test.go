@@ -13,6 +13,13 @@ import (
 	"github.com/agentjobs/jobs/schedule"
 )
 
+func mustTime(t testing.TB, text string) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, text)
+	require.NoError(t, err)
+	return at
+}
+
 func mustParse(t testing.TB, expr string) *schedule.Schedule {
 	t.Helper()
 	parsed, err := schedule.Parse(expr)
@@ -31,10 +38,8 @@ func checkSchedules(t *testing.T, cases []scheduleCase) {
 	t.Helper()
 	for _, c := range cases {
 		t.Run(strings.TrimSpace(c.expr+" "+c.zone), func(t *testing.T) {
-			from, err := time.Parse(time.RFC3339, c.from)
-			require.NoError(t, err)
 			parsed := mustParse(t, c.expr)
-			at := from.In(mustLoadZone(t, c.zone))
+			at := mustTime(t, c.from).In(mustLoadZone(t, c.zone))
 			var got []string
 			for range c.want {
 				if at = parsed.Next(at); at.IsZero() {
@@ -109,6 +114,8 @@ func TestScheduleItems(t *testing.T) {
 		"5/7 5/7 5/7 5/7 5/7 1/2 2000/7":        "5-59/7 5-59/7 5-23/7 5-31/7 5-12/7 1-6/2 2000-2099/7",
 		"1,3-5,*/20 ?,1 * * * * *":              "1,3-5,*/20 *,1 * * * * *",
 		"*/59 */59 */23 */31 */12 */6 */129":    "*/59 */59 */23 */31 */12 */6 */129",
+		"*/1 */1 */1 */1 */1 */1 */1":           "*/1 */1 */1 */1 */1 */1 */1", // a step from * is not the range
+		"0-59/7 0/7 0-23/7 1-31/7 1-12/7 0/3 *": "0-59/7 0-59/7 0-23/7 1-31/7 1-12/7 0-6/3 *",
 		"08 09 00 01 01 05 *":                   "8 9 0 1 1 5 *",
 		"*/05 * * * * 00,07 *":                  "*/5 * * * * 0,0 *",
 		"* * l,Lw,05w,15W,L * 5l,SUNL,7L":       "0 * * L,LW,5W,15W,L * 5L,0L,0L *",
