@@ -50,7 +50,7 @@ func cutZone(words []string) (location *time.Location, rest []string, err error)
 	case zone == "": // time.LoadLocation would return UTC
 		return nil, nil, errors.New("no time zone after the =; write one as in CRON_TZ=Europe/Paris")
 	}
-	if location, err = time.LoadLocation(zone); err != nil {
+	if location, err = zones.location(zone); err != nil {
 		return nil, nil, fmt.Errorf("time zone %q: %w", zone, err)
 	}
 	return location, words[1:], nil

@@ -67,6 +67,9 @@ import (
 
 // Parse parses a cron expression. An error names the field, the item and what is allowed there.
 //
+// Zones are those of time.LoadLocation. The data of each is read once per process, when an expression names it for the
+// first time: a later update of the system's time zone database, or of the file that ZONEINFO names, has no effect on it.
+//
 // An expression that can never fire, as on 30 February or in years that have passed, is not an error: its Next
 // returns the zero Time.
 func Parse(expr string) (*Schedule, error) {
