@@ -16,7 +16,7 @@ func (s *Schedule) namedAfter(reading wallReading) (named wallReading, found boo
 	}
 	midnight, found := s.dateFrom(year, month, day)
 	if !today || midnight > from { // a later day, so all of it is left
-		timeOfDay = s.firstOfDay
+		timeOfDay = wallReading(s.firstOfDay)
 	}
 	return midnight + timeOfDay, found
 }

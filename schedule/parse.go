@@ -154,7 +154,8 @@ func (s *Schedule) takeSets(sets *cron.SpecSchedule) {
 	s.days.daysOfMonth, s.days.anyDay = sets.Dom&^star, sets.Dom&star != 0
 	s.days.weekdays, s.days.anyWeekday = sets.Dow&^star, sets.Dow&star != 0
 	s.everyHour = s.hours == 1<<24-1
-	s.firstOfDay, _ = s.timeOfDayFrom(0, 0, 0)
+	first, _ := s.timeOfDayFrom(0, 0, 0)
+	s.firstOfDay = int32(first)
 }
 
 func (s *Schedule) addYears(item listItem) {

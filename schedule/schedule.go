@@ -81,6 +81,7 @@ func Parse(expr string) (*Schedule, error) {
 	if err != nil {
 		return nil, fmt.Errorf("schedule %q: %w%s", expr, err, sixFieldsHint(expr, words))
 	}
+	schedule.doubts = schedule.doubtsAbout(words)
 	return schedule, nil
 }
 
@@ -100,11 +101,13 @@ type Schedule struct {
 	everyHour bool
 	// star: the second or minute field has an item *, ? or */s. Unless everyHour, the schedule goes by both rules then.
 	star bool
-	// firstOfDay is the earliest time of day that the schedule matches.
-	firstOfDay wallReading
+	// firstOfDay is the earliest time of day that the schedule matches, in seconds.
+	firstOfDay int32
 
 	// text is the seven fields in numbers.
 	text string
+	// doubts are for Warnings, and nil if there is nothing to warn of.
+	doubts *doubts
 }
 
 // String returns the expression with all seven fields, in numbers and preceded by its zone if it names one. Parsing
