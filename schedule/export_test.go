@@ -5,6 +5,8 @@ import (
 	"strings"
 )
 
+var ZoneHint = zoneHint
+
 // WithoutDoubts returns a copy of a schedule that has no warnings.
 func WithoutDoubts(s *Schedule) *Schedule {
 	sure := *s

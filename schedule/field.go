@@ -87,6 +87,9 @@ func (f *fieldSpec) readItem(text string) (item listItem, err error) {
 	case "*", "?":
 		return listItem{form: anyItem, first: f.first, last: f.last, step: 1}, nil
 	}
+	if text == "h" || strings.HasPrefix(text, "h/") || strings.HasPrefix(text, "h(") {
+		return item, errors.New("there is no H as in Jenkins; write a value, and spread jobs with jobs.WithJitter")
+	}
 	item, err = f.read(f, text)
 	if err == nil && item.form == rangeItem && item.first > item.last {
 		err = fmt.Errorf("the range runs backwards; write it as two, %d-%d,%d-%d", item.first, f.last, f.first, item.last)
@@ -101,6 +104,14 @@ func (f *fieldSpec) readRange(text string) (item listItem, err error) {
 	switch {
 	case body == "?":
 		return item, errors.New("? takes no step; write * instead")
+	case body == "" && hasStep:
+		return item, errors.New("nothing stands before the /; write * for every value")
+	case hasStep && step == "":
+		return item, errors.New("nothing stands after the /")
+	case hasLast && first == "":
+		return item, errors.New("nothing stands before the -")
+	case hasLast && last == "":
+		return item, errors.New("nothing stands after the -")
 	case body == "*":
 		item.first, item.last, item.star = f.first, f.last, true
 	case hasLast:
@@ -122,6 +133,12 @@ func (f *fieldSpec) readRange(text string) (item listItem, err error) {
 	return item, err
 }
 
+// Two forms that Quartz has.
+var (
+	errBeforeLast = errors.New("days before the last are not available; there are L, the last day, and LW")
+	errLoneL      = errors.New("no day stands before the L; allowed are FRIL and 5L, the last Friday; what Quartz means by L alone is SAT")
+)
+
 // readDay parses an item of the day-of-month field.
 func (f *fieldSpec) readDay(text string) (item listItem, err error) {
 	day, isWorkday := strings.CutSuffix(text, "w")
@@ -130,6 +147,10 @@ func (f *fieldSpec) readDay(text string) (item listItem, err error) {
 		item.form = lastDayItem
 	case text == "lw":
 		item.form = lastWorkdayItem
+	case strings.HasPrefix(text, "l-"):
+		err = errBeforeLast
+	case text == "w":
+		err = errors.New("no day stands before the W, as in 15W")
 	case isWorkday:
 		item.form = nearestWorkdayItem
 		item.first, err = f.value(day)
@@ -144,6 +165,10 @@ func (f *fieldSpec) readWeekday(text string) (item listItem, err error) {
 	weekday, isLast := strings.CutSuffix(text, "l")
 	weekday, week, isNth := strings.Cut(weekday, "#")
 	switch {
+	case text == "l":
+		return item, errLoneL
+	case isNth && weekday == "":
+		return item, errors.New("no day stands before the #, as in FRI#3")
 	case isNth && (isLast || len(week) != 1 || week < "1" || week > "5"):
 		return item, errors.New("after # must come the week, 1 to 5")
 	case isNth:

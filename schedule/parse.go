@@ -51,9 +51,21 @@ func cutZone(words []string) (location *time.Location, rest []string, err error)
 		return nil, nil, errors.New("no time zone after the =; write one as in CRON_TZ=Europe/Paris")
 	}
 	if location, err = zones.location(zone); err != nil {
-		return nil, nil, fmt.Errorf("time zone %q: %w", zone, err)
+		return nil, nil, fmt.Errorf("time zone %q: %w%s", zone, err, zoneHint(zone, zones.location))
 	}
 	return location, words[1:], nil
+}
+
+// parseWords parses an expression, without anything that helps its author. It also returns the words of its zone and the
+// rest, as far as it gets.
+func parseWords(expr string) (schedule *Schedule, zone, words []string, err error) {
+	all := splitWords(expr)
+	location, words, err := cutZone(all)
+	if err != nil {
+		return nil, all, nil, err
+	}
+	schedule = &Schedule{location: location}
+	return schedule, all[:len(all)-len(words)], words, schedule.readWords(words)
 }
 
 // sevenFields returns all seven fields, given the words of an expression without its zone.
@@ -62,7 +74,7 @@ func sevenFields(words []string) (fields [fieldCount]string, err error) {
 		fields, found := aliases[strings.ToLower(words[0])]
 		if !found || len(words) > 1 {
 			return fields, fmt.Errorf("%q is no alias; there are @hourly, @daily, @midnight, @weekly, @monthly, "+
-				"@yearly and @annually, each alone", strings.Join(words, " "))
+				"@yearly and @annually, each alone%s", strings.Join(words, " "), aliasHint(words))
 		}
 		return fields, nil
 	}
@@ -77,24 +89,6 @@ func sevenFields(words []string) (fields [fieldCount]string, err error) {
 			"6 (these and a year) or 7 (a second before, a year after)", len(words))
 	}
 	return fields, nil
-}
-
-// sixFieldsHint returns a hint for errors about an expression with six fields, unless the last of them looks like a
-// year: the expression was probably written for another library, which reads them as second to day of week.
-func sixFieldsHint(expr string, words []string) string {
-	if len(words) != 6 {
-		return ""
-	}
-	last := words[5]
-	if len(last) >= 4 && strings.Trim(last[:4], "0123456789") == "" {
-		return ""
-	}
-	hint := "; the sixth of six fields is the year: if another library's form was meant, which begins with a second, " +
-		"a year must follow as the seventh"
-	if _, err := Parse(expr + " *"); err == nil {
-		hint += fmt.Sprintf(", as in %q", expr+" *")
-	}
-	return hint
 }
 
 // plainFields turns the fields from second to day of week into sets, as far as robfig/cron knows the forms of their

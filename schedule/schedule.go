@@ -73,13 +73,9 @@ import (
 // An expression that can never fire, as on 30 February or in years that have passed, is not an error: its Next
 // returns the zero Time.
 func Parse(expr string) (*Schedule, error) {
-	location, words, err := cutZone(splitWords(expr))
-	schedule := &Schedule{location: location}
-	if err == nil {
-		err = schedule.readWords(words)
-	}
+	schedule, zone, words, err := parseWords(expr)
 	if err != nil {
-		return nil, fmt.Errorf("schedule %q: %w%s", expr, err, sixFieldsHint(expr, words))
+		return nil, fmt.Errorf("schedule %q: %w%s", expr, err, hint(zone, words))
 	}
 	schedule.doubts = schedule.doubtsAbout(words)
 	return schedule, nil

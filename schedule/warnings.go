@@ -72,7 +72,7 @@ func (s *Schedule) doubtsAbout(words []string) *doubts {
 		if s.location != nil {
 			expr = "CRON_TZ=" + s.location.String() + " " + expr
 		}
-		if _, err := Parse(expr); err == nil {
+		if _, err := sentence([]string{expr}); err == nil {
 			d.secondFirst = expr
 		}
 	}
