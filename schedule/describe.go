@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Describe returns the meaning of the expression in plain English, as in
+// Describe returns the meaning of an expression in plain English, as in
 //
 //	Every 15 minutes from 08:00 to 17:45, from Monday to Friday
 //	At 02:00 on the last day of every month and also on Fridays, in time zone Europe/Paris
@@ -24,8 +24,9 @@ import (
 //   - Days of the month and also days of the week are the days that are either.
 //   - An expression that can never fire "never comes". If it names no zone, none is taken into account.
 //
-// Years that have passed are not taken into account, nor is daylight saving time; for these see the package comment.
-func (s *Schedule) Describe() string {
+// Years that have passed are not taken into account, nor is daylight saving time, whose rules are in the package comment. So
+// */5 0-6 * * * and 0-59/5 0-6 * * * have one description, although an hour that is repeated tells them apart.
+func Describe(s *Schedule) string {
 	if s.text == "" {
 		return "Never"
 	}

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -65,7 +66,8 @@ func TestDescribeTellsDifferentMeaningsApart(t *testing.T) {
 	compare := func(words []string) {
 		s, err := Parse(strings.Join(words, " "))
 		require.NoError(t, err)
-		text := s.Describe()
+		text := Describe(s)
+		require.Equal(t, meaningOf(s), readDescription(text), "%q of %s", text, s)
 		if other, found := described[text]; found {
 			require.Equal(t, meaningOf(other), meaningOf(s), "%q describes both %s and %s", text, other, s)
 		}
@@ -102,6 +104,70 @@ func TestDescribeSaysNeverExactlyWhereNoTimeMatches(t *testing.T) {
 	} {
 		s, err := Parse(expr)
 		require.NoError(t, err)
-		assert.Equal(t, never, strings.HasSuffix(s.Describe(), ", which never comes"), "%q", expr)
+		assert.Equal(t, never, strings.HasSuffix(Describe(s), ", which never comes"), "%q", expr)
 	}
+}
+
+// The description of an expression, read as a person would read it, is what the expression means.
+func TestDescribeReadBackIsTheSameScheduleForAllOfTheCorpus(t *testing.T) {
+	described := 0
+	for _, found := range Corpus() {
+		s, err := Parse(found.Expr)
+		if err != nil {
+			continue
+		}
+		described++
+		text := Describe(s)
+		assert.Regexp(t, `^(At|Every) [^\n]*[^ .]$`, text)
+		assert.Equal(t, meaningOf(s), readDescription(text), "%q of %v", text, found)
+	}
+	assert.Greater(t, described, 1000)
+}
+
+func TestDescribeReadBackIsTheSameScheduleForRandomExpressions(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 20_000 {
+		expr := randomExpression(random)
+		s, err := Parse(expr)
+		require.NoError(t, err)
+		text := Describe(s)
+		require.Equal(t, meaningOf(s), readDescription(text), "%q of %q", text, expr)
+	}
+}
+
+// randomExpression draws a valid expression from all values and forms.
+func randomExpression(random *rand.Rand) string {
+	var fields []string
+	for place := range fieldSpecs {
+		field := &fieldSpecs[place]
+		var items []string
+		for len(items) == 0 || random.IntN(3) == 0 {
+			items = append(items, randomItem(random, field))
+		}
+		fields = append(fields, strings.Join(items, ","))
+	}
+	return strings.Join(fields, " ")
+}
+
+func randomItem(random *rand.Rand, field *fieldSpec) string {
+	first := field.first + random.IntN(field.last-field.first+1)
+	last := first + random.IntN(field.last-first+1)
+	step := 1 + random.IntN(min(field.largestStep, 12))
+	switch form := random.IntN(12); {
+	case form < 3:
+		return "*"
+	case form < 5:
+		return fmt.Sprint(first)
+	case form < 6:
+		return fmt.Sprintf("%d-%d", first, last)
+	case form < 7:
+		return fmt.Sprintf("%d-%d/%d", first, last, step)
+	case form < 8:
+		return fmt.Sprintf("%d/%d", first, step)
+	case field.name == "day of month" && form < 11:
+		return []string{"L", "LW", fmt.Sprintf("%dW", first)}[form-8]
+	case field.name == "day of week" && form < 10:
+		return []string{fmt.Sprintf("%dL", first), fmt.Sprintf("%d#%d", first, 1+random.IntN(5))}[form-8]
+	}
+	return fmt.Sprintf("*/%d", step)
 }

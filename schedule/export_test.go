@@ -3,6 +3,9 @@ package schedule
 import (
 	_ "embed"
 	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 var ZoneHint = zoneHint
@@ -12,6 +15,19 @@ func WithoutDoubts(s *Schedule) *Schedule {
 	sure := *s
 	sure.doubts = nil
 	return &sure
+}
+
+// WithoutStarAndZone returns a copy of a schedule that forgets what its description does not tell or what it tells last.
+func WithoutStarAndZone(s *Schedule) *Schedule {
+	plain := *s
+	plain.star, plain.location = false, nil
+	return &plain
+}
+
+// RequireDescribed requires that the description of a schedule tells what it matches.
+func RequireDescribed(t *testing.T, s *Schedule) {
+	t.Helper()
+	require.Equal(t, meaningOf(s), readDescription(Describe(s)), "%q of %s", Describe(s), s)
 }
 
 // A Found is an expression from the corpus: expressions that are written in public repositories, with the dialect in which

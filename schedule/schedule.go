@@ -4,7 +4,8 @@
 //	next := s.Next(time.Now())
 //
 // A [Schedule] has the Next method of github.com/robfig/cron's Schedule, so it can be given to whatever
-// takes one of those.
+// takes one of those. [Describe] says in plain English what it means, [Warnings] where other libraries read it
+// differently, and [Upcoming] ranges over its times.
 //
 // # Forms
 //

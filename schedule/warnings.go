@@ -28,7 +28,7 @@ func Warnings(s *Schedule, from time.Time) []string {
 		if err == nil { // always, since it was valid when s was parsed
 			warnings = append(warnings, fmt.Sprintf("%q has six fields, so its first is a minute and its last a year: it fires %s (next: %s); "+
 				"if its first is meant to be a second, write %q, which fires %s",
-				strings.TrimSuffix(expr, " *"), lowerFirst(s.Describe()), nextTimes(s, from), expr, lowerFirst(meant.Describe())))
+				strings.TrimSuffix(expr, " *"), lowerFirst(Describe(s)), nextTimes(s, from), expr, lowerFirst(Describe(meant))))
 		}
 	}
 	if list := s.doubts.weekdays; list != "" {
@@ -43,8 +43,10 @@ func lowerFirst(text string) string { return strings.ToLower(text[:1]) + text[1:
 // nextTimes lists the next three times, to the minute.
 func nextTimes(s *Schedule, from time.Time) string {
 	var times []string
-	for at := s.Next(from); !at.IsZero() && len(times) < 3; at = s.Next(at) {
-		times = append(times, at.Format("Mon 2006-01-02 15:04 -07:00"))
+	for at := range Upcoming(s, from) {
+		if times = append(times, at.Format("Mon 2006-01-02 15:04 -07:00")); len(times) == 3 {
+			break
+		}
 	}
 	if times == nil {
 		return "never"
