@@ -52,7 +52,7 @@
 // # The agent SDK
 //
 // The package is a drop-in replacement for github.com/Axway/agent-sdk/pkg/jobs. [RegisterIntervalJob] and the SDK's
-// other functions are shorthand for [Register], for programs that migrate. The repository's docs/MIGRATING.md lists
+// other functions are shorthand for [Register], for programs that migrate. The repository's docs/MIGRATION.md lists
 // the differences.
 package jobs
 
