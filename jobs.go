@@ -52,7 +52,8 @@
 // # The agent SDK
 //
 // The package is a drop-in replacement for github.com/Axway/agent-sdk/pkg/jobs. [RegisterIntervalJob] and the SDK's
-// other functions are shorthand for [Register], for programs that migrate. The repository's docs/MIGRATION.md lists
+// other functions are shorthand for [Register], for programs that migrate. The SDK itself goes on using its own package, and
+// so a pool of its own, unless cmd/jobsforward has replaced that. The repository's docs/MIGRATION.md lists the steps and
 // the differences.
 package jobs
 
