@@ -45,6 +45,8 @@ type job struct {
 type extra struct {
 	probe *probe        // the call of Status in flight, if it is slow
 	quiet chan struct{} // closed when no call of user code is in flight; made when waited for
+
+	warnings []string // immutable
 }
 
 func (j *job) extraLocked() *extra {

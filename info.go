@@ -32,6 +32,8 @@ type JobInfo struct {
 	LastError    error         `json:"-"`                    // of the last one that failed, or of a schedule's Next that panicked; a success does not clear it
 	NextRun      time.Time     `json:"nextRun,omitzero"`     // when the next one is due, if known
 
+	Warnings []string `json:"warnings,omitempty"` // what the expression of a scheduled job may have been meant to mean, see schedule.Warnings
+
 	Reason       Reason `json:"reason,omitzero"`       // why it is not executing now; empty if it is
 	NotExecuting string `json:"notExecuting,omitzero"` // the same in plain English
 }
@@ -142,9 +144,23 @@ func (j *job) info() JobInfo {
 		LastDuration:        j.lastDuration,
 		LastError:           j.lastError,
 		NextRun:             j.nextRunLocked(pool),
+		Warnings:            slices.Clone(j.warningsLocked()),
 		Reason:              reason,
 		NotExecuting:        sentences[reason].ofJob,
 	}
+}
+
+func (j *job) warnings() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.warningsLocked()
+}
+
+func (j *job) warningsLocked() []string {
+	if j.extra == nil {
+		return nil
+	}
+	return j.extra.warnings
 }
 
 // nextRunLocked returns when the next execution is due, or the zero time if that is unknown.

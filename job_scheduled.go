@@ -112,6 +112,13 @@ func newScheduledJob(schedule cron.Schedule, s *settings, at time.Time) *schedul
 	return &scheduledJob{schedule: schedule, jitter: jitter(s.jitter), asOf: at}
 }
 
+func (s *scheduledJob) warnings(at time.Time) []string {
+	if parsed, ok := s.schedule.(*schedule.Schedule); ok {
+		return schedule.Warnings(parsed, at)
+	}
+	return nil
+}
+
 func (s *scheduledJob) after(j *job, o outcome) verdict {
 	s.occurrence = time.Time{}
 	return verdict{phase: phaseStarted, mark: failingMark(j, o)}

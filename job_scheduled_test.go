@@ -1,9 +1,12 @@
 package jobs_test
 
 import (
+	"context"
+	"log/slog"
 	"math"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -519,5 +522,32 @@ func TestAJobIsNotExecutedForAnOccurrenceOfHalfACenturyAgo(t *testing.T) {
 		wall.Jump(-time.Unix(0, 0).Sub(wall.Start)) // to midnight
 		calls.AdvanceTo(4 * time.Hour)
 		assert.Equal(t, []time.Duration{3 * time.Hour}, calls.Moments())
+	})
+}
+
+func TestAScheduleThatMayMeanSomethingElseIsWarnedOf(t *testing.T) {
+	for _, expr := range []string{"0 0 12 * * ?", "0 0 3 * * *", "0 */5 * * * *", "*/10 * * * * *", "0 12 ? * 2-6"} {
+		synctest.Test(t, func(t *testing.T) {
+			logged := new(jobstest.Journal)
+			p := jobs.NewPool(logged.Option())
+			parsed, err := jobs.ParseSchedule(expr)
+			require.NoError(t, err)
+			for _, trigger := range []jobs.Trigger{jobs.Cron(expr), jobs.On(parsed)} {
+				before := len(logged.AtLeast(slog.LevelWarn))
+				info := jobstest.InfoOf(t, p, jobstest.Register(t, p, jobstest.Stub{}, trigger))
+				require.Len(t, info.Warnings, 1, expr)
+				lines := logged.AtLeast(slog.LevelWarn)[before:]
+				require.Len(t, lines, 1)
+				assert.Equal(t, []string{info.Warnings[0], info.ID}, []string{lines[0].Text("warning"), lines[0].Text("id")})
+				info.Warnings[0] = "changed"
+				assert.NotEqual(t, "changed", jobstest.InfoOf(t, p, info.ID).Warnings[0])
+			}
+			require.NoError(t, p.Shutdown(context.Background()))
+		})
+	}
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		for _, expr := range []string{"0 12 * * ? *", "0 3 * * *", "0 0 3 * * * *", "@daily"} {
+			assert.Empty(t, jobstest.InfoOf(t, p, jobstest.Register(t, p, jobstest.Stub{}, jobs.Cron(expr))).Warnings, expr)
+		}
 	})
 }

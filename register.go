@@ -29,6 +29,9 @@ type kind interface {
 	// nextRun returns when a job that is waiting executes next. Its mutex is held.
 	nextRun(j *job) time.Time
 
+	// warnings returns what its user may not have meant, as of the given time. It is called at registration.
+	warnings(at time.Time) []string
+
 	// registered is called when the job joins its pool. The pool's mutex is held.
 	registered(j *job)
 	// begin is called before an execution begins, with no mutex held.
@@ -53,6 +56,7 @@ func (basicKind) failure(j *job, cause error) error {
 }
 
 func (basicKind) nextRun(j *job) time.Time        { return j.due.wall() }
+func (basicKind) warnings(time.Time) []string     { return nil }
 func (basicKind) registered(*job)                 {}
 func (basicKind) begin(*job)                      {}
 func (basicKind) ended(_ *job, o outcome) outcome { return o }
@@ -95,6 +99,9 @@ func (p *Pool) Register(job Job, trigger Trigger, opts ...JobOption) (string, er
 	j.tellAside(EventRegistered, n)
 	j.set(atOnce)
 	j.logDebug("job registered")
+	for _, warning := range j.warnings() {
+		p.log(slog.LevelWarn, "schedule may mean something else", append(j.attrs(), slog.String("warning", warning))...)
+	}
 	return j.id, nil
 }
 
@@ -141,7 +148,8 @@ func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error)
 	if err := s.check(traits.options); err != nil {
 		return nil, err
 	}
-	kind, err := trigger.kind(task, s, p.wallClock())
+	at := p.wallClock()
+	kind, err := trigger.kind(task, s, at)
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +163,9 @@ func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error)
 		j.change(0, markAttached)
 	}
 	j.name = s.nameOf(j.id, j.typeName())
+	if warnings := kind.warnings(at); warnings != nil {
+		j.extra = &extra{warnings: warnings}
+	}
 	return j, nil
 }
 
