@@ -30,6 +30,8 @@ var (
 	ErrShutdown = errors.New("jobs: pool shut down")
 	// ErrStopped - the pool has stopped its jobs.
 	ErrStopped = errors.New("jobs: pool stopped")
+	// ErrCanceled - Cancel was called.
+	ErrCanceled = errors.New("jobs: execution canceled")
 )
 
 // Why RunNow refuses to execute a job, besides the reasons above.
@@ -44,6 +46,20 @@ var (
 	ErrLate = errors.New("jobs: last execution is late")
 	// ErrEnded - the job has ended: it is Finished or Failed for good.
 	ErrEnded = errors.New("jobs: job has ended")
+)
+
+// Why a job cannot be paused, resumed or canceled, besides the reasons above.
+var (
+	// ErrNoReason - a blank reason was given.
+	ErrNoReason = errors.New("jobs: no reason given")
+	// ErrPassed - the time given has passed.
+	ErrPassed = errors.New("jobs: time has passed")
+	// ErrNotPaused - the job is not paused.
+	ErrNotPaused = errors.New("jobs: job not paused")
+	// ErrNotExecuting - no execution of the job is in flight.
+	ErrNotExecuting = errors.New("jobs: job not executing")
+	// ErrNoContext - the job is no ContextJob, so its execution has no context that could end.
+	ErrNoContext = errors.New("jobs: execution has no context")
 )
 
 // ErrInsideCall is the cause of the error that Shutdown returns at once if its context never ends and it is called

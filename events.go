@@ -16,6 +16,9 @@ type EventKind string
 const (
 	EventRegistered   EventKind = "registered"   // the job was registered
 	EventUnregistered EventKind = "unregistered" // the job was unregistered
+	EventPaused       EventKind = "paused"       // Pause or PauseUntil was called, with a reason
+	EventResumed      EventKind = "resumed"      // its pause has ended
+	EventCanceled     EventKind = "canceled"     // Cancel has ended the context of its execution
 	EventReady        EventKind = "ready"        // its Ready has returned true for the first time
 	EventBegan        EventKind = "began"        // an execution has begun
 	EventEnded        EventKind = "ended"        // an execution has ended; a late one, with the outcome timeout, when it has returned
@@ -112,10 +115,11 @@ func (j *job) tellOf(e *untold, then func()) {
 }
 
 // tellAside tells of what a caller has done with the job, without letting observers hold the caller up.
-func (j *job) tellAside(kind EventKind, n ticket) {
+func (j *job) tellAside(kind EventKind, n ticket, reason string) {
 	at := time.Now().Round(0)
 	tell := func() {
 		e := j.event(kind, at)
+		e.Reason = reason
 		j.tell(n, &e, nothing)
 	}
 	if n == 0 {

@@ -46,6 +46,7 @@ type extra struct {
 	probe *probe        // the call of Status in flight, if it is slow
 	quiet chan struct{} // closed when no call of user code is in flight; made when waited for
 
+	pause    *pause   // nil if it is not paused
 	warnings []string // immutable
 }
 
@@ -85,6 +86,9 @@ func (j *job) typeName() string {
 
 // step does what is due: ask whether the job is ready, start it, execute it, or forget it.
 func (j *job) step(n uint32, at time.Time) instant {
+	if j.paused() {
+		return 0
+	}
 	switch j.state().phase() {
 	case phaseFinished, phaseFailed:
 		j.forget()
@@ -107,6 +111,22 @@ func (j *job) step(n uint32, at time.Time) instant {
 	return j.execute(n, at, life)
 }
 
+// paused reports whether the job is to begin nothing before Resume sets it going again, not even what RunNow asks for.
+// One that has ended has nothing left to begin.
+func (j *job) paused() bool {
+	if !j.state().has(markPaused) { // checked here, to save a step the lock
+		return false
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.pausedLocked()
+}
+
+func (j *job) pausedLocked() bool {
+	w := j.state()
+	return w.has(markPaused) && !w.over() && !j.runNow
+}
+
 // forget unregisters the job, some time after it has ended, unless its pool was shut down. It first counts the call
 // that logs this: so either Shutdown sees the call, or this sees the shutdown.
 func (j *job) forget() {
@@ -123,6 +143,7 @@ func (j *job) forget() {
 func (j *job) start() bool {
 	j.mu.Lock()
 	_, ok := j.admittedLocked()
+	ok = ok && !j.state().has(markPaused)
 	if ok {
 		j.change(phaseMask, phaseStarted)
 	}
@@ -248,8 +269,9 @@ func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContex
 	j.kind.begin(j)
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	asked := j.runNow // executes even if it is paused
 	j.runNow = false
-	if w := j.state(); !dueIn.admits(w) || w.has(markAttached) && j.pool.state() != dueIn {
+	if w := j.state(); w.has(markPaused) && !asked || !dueIn.admits(w) || w.has(markAttached) && j.pool.state() != dueIn {
 		// Checked before the wait for the turn, too: what came while the pool was stopped is skipped, even if the
 		// pool has restarted since, or when the turn comes.
 		return nil, 0, false
@@ -260,7 +282,7 @@ func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContex
 	}
 	j.begin(inExecute)
 	life, ok := j.admittedLocked()
-	if !ok {
+	if !ok || j.state().has(markPaused) && !asked {
 		j.change(inExecute, 0)
 		j.releaseLocked()
 		return nil, 0, false

@@ -28,6 +28,7 @@ type watch struct {
 	late      map[*job]struct{} // attached jobs with a late call: no attempt while there are any
 
 	abandonedRuns int
+	unasked       bool          // a job was resumed that the attempt in progress has not asked
 	recounts      chan struct{} // capacity 1: tells an attempt to look at the answers again
 	swept         []*job        // the turn's own list, kept for reuse; nothing else may touch it
 }
@@ -104,7 +105,7 @@ func (p *Pool) turned() {
 	clear(p.swept)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.trying = false
+	p.trying, p.unasked = false, false
 	p.rewatchLocked()
 }
 
@@ -127,7 +128,7 @@ func (s sweep) Slow(i int, limit timeLimit, since time.Time) {
 func (j *job) beginStatus(life poolWord) (limit timeLimit, ok bool) {
 	for {
 		w := j.state()
-		if statusOf(w, life) != JobStatusRunning || w&(markAttached|markGone|inStatus) != markAttached {
+		if statusOf(w, life) != JobStatusRunning || !w.hasSay() || w.has(inStatus) {
 			return limit, false
 		}
 		if j.word.CompareAndSwap(uint64(w), uint64(w|inStatus)) {

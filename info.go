@@ -32,6 +32,7 @@ type JobInfo struct {
 	LastError    error         `json:"-"`                    // of the last one that failed, or of a schedule's Next that panicked; a success does not clear it
 	NextRun      time.Time     `json:"nextRun,omitzero"`     // when the next one is due, if known
 
+	Paused   *Pause   `json:"paused,omitzero"`    // nil if it is not paused
 	Warnings []string `json:"warnings,omitempty"` // what the expression of a scheduled job may have been meant to mean, see schedule.Warnings
 
 	Reason       Reason `json:"reason,omitzero"`       // why it is not executing now; empty if it is
@@ -91,6 +92,7 @@ const (
 	ReasonUnregistered Reason = "unregistered"  // UnregisterJob has removed it
 	ReasonShutdown     Reason = "shutdown"      // its pool was shut down
 	ReasonBroken       Reason = "broken"        // a detached channel job that ended with an error
+	ReasonPaused       Reason = "paused"        // Pause was called
 	ReasonReadyPending Reason = "ready-pending" // its Ready has not returned
 	ReasonNextPending  Reason = "next-pending"  // its schedule's Next has not returned
 	ReasonNotReady     Reason = "not-ready"     // its Ready returned false
@@ -111,6 +113,7 @@ var sentences = map[Reason]struct{ ofJob, ofHoldUp string }{
 	ReasonUnregistered: {ofJob: "it was unregistered"},
 	ReasonShutdown:     {ofJob: "its pool was shut down"},
 	ReasonBroken:       {ofJob: "it has ended with an error"},
+	ReasonPaused:       {ofJob: "it is paused"},
 	ReasonReadyPending: {"its Ready has not returned", "has a call of Ready that has not returned"},
 	ReasonNextPending:  {ofJob: "its schedule has not answered"},
 	ReasonNotReady:     {"it is not ready", "is not ready"},
@@ -144,10 +147,19 @@ func (j *job) info() JobInfo {
 		LastDuration:        j.lastDuration,
 		LastError:           j.lastError,
 		NextRun:             j.nextRunLocked(pool),
+		Paused:              j.pausedFor(),
 		Warnings:            slices.Clone(j.warningsLocked()),
 		Reason:              reason,
 		NotExecuting:        sentences[reason].ofJob,
 	}
+}
+
+func (j *job) pausedFor() *Pause {
+	if x := j.extra; x != nil && x.pause != nil {
+		of := x.pause.Pause
+		return &of
+	}
+	return nil
 }
 
 func (j *job) warnings() []string {
@@ -165,7 +177,7 @@ func (j *job) warningsLocked() []string {
 
 // nextRunLocked returns when the next execution is due, or the zero time if that is unknown.
 func (j *job) nextRunLocked(pool poolWord) time.Time {
-	if j.state().phase() != phaseStarted || j.cycle.stage != cycleWaiting || !pool.admits(j.state()) {
+	if w := j.state(); w.phase() != phaseStarted || w.has(markPaused) || j.cycle.stage != cycleWaiting || !pool.admits(w) {
 		return time.Time{}
 	}
 	return j.kind.nextRun(j)
@@ -206,6 +218,8 @@ func (j *job) reasonLocked(pool poolWord) Reason {
 		return ReasonShutdown
 	case state.has(markBroken):
 		return ReasonBroken
+	case state.has(markPaused):
+		return ReasonPaused
 	case state.has(inReady):
 		return ReasonReadyPending
 	case state.has(inNext):
@@ -296,7 +310,7 @@ func (p *Pool) holdUpsLocked() (all int, listed []HoldUp) {
 func (j *job) holdUp() Reason {
 	w := j.state()
 	switch answer := j.restartAnswer(); {
-	case !w.has(markAttached):
+	case !w.hasSay():
 	case w.has(lateExecute):
 		return ReasonLate
 	case w.has(lateStatus):

@@ -50,6 +50,8 @@ func (r *retryJob) after(j *job, o outcome) verdict {
 	switch {
 	case o.err == nil:
 		return r.finish()
+	case o.excuse == ErrCanceled:
+		return r.fail()
 	case o.excuse != nil: // it was retired, and is neither failed nor done
 		return verdict{phase: phaseStarted, mark: j.state() & markRetrying, wait: forever}
 	case r.left(j) == 0, isPermanent(o.err):

@@ -25,6 +25,8 @@ func (s *singleJob) after(_ *job, o outcome) verdict {
 	switch {
 	case o.err == nil:
 		return s.finish()
+	case o.excuse == ErrCanceled:
+		return s.fail()
 	case o.excuse != nil: // it was retired, and is neither failed nor done
 		return verdict{phase: phaseStarted, wait: forever}
 	}

@@ -268,6 +268,9 @@ func (j *job) retireLocked(cause error) {
 	j.armExpiryLocked() // since nobody looks for it any more
 	j.lock.withdrawExecution()
 	j.readiness.wakeLocked()
+	if x := j.extra; x != nil && x.pause != nil {
+		x.pause.stop()
+	}
 	j.kind.retire(j)
 	j.endContextLocked(cause)
 }

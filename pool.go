@@ -92,11 +92,12 @@ func (p *Pool) UnregisterJob(jobID string) {
 	}
 	p.beginLog()
 	p.mu.Unlock()
-	j.tellAside(EventUnregistered, n)
+	j.tellAside(EventUnregistered, n, "")
 	j.logDebug("job unregistered")
 }
 
-// retireLocked ends a job that was unregistered, and reports whether it had started. It counts the call that tells of it.
+// retireLocked ends a job that was unregistered, and reports whether it had started, or nobody waited for that. It counts
+// the call that tells of it.
 func (p *Pool) retireLocked(j *job) (started bool, n ticket) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -106,7 +107,7 @@ func (p *Pool) retireLocked(j *job) (started bool, n ticket) {
 	if j.state().has(inCall) || j.lock.holder != heldByNobody {
 		p.departLocked(j)
 	}
-	return j.state().started(), n
+	return j.state().started() || j.state().has(markPaused), n
 }
 
 // removeLocked takes the job out of the list of all.

@@ -96,7 +96,7 @@ func (p *Pool) Register(job Job, trigger Trigger, opts ...JobOption) (string, er
 			slog.String("job", settingsOf(opts).name), slog.String("type", typeName))...)
 		return "", err
 	}
-	j.tellAside(EventRegistered, n)
+	j.tellAside(EventRegistered, n, "")
 	j.set(atOnce)
 	j.logDebug("job registered")
 	for _, warning := range j.warnings() {

@@ -43,7 +43,7 @@ func nextDoublings(base time.Duration, doublings int) int {
 func (p *Pool) allReady(life poolWord, jobs []*job) bool {
 	var asked []*job
 	for _, j := range jobs {
-		if w := j.state(); w.has(markAttached) && w.started() && !w.over() {
+		if w := j.state(); w.hasSay() && w.started() && !w.over() {
 			asked = append(asked, j)
 		}
 	}
@@ -52,7 +52,7 @@ func (p *Pool) allReady(life poolWord, jobs []*job) bool {
 		ready := true
 		waiting := false
 		for _, j := range asked {
-			if w, answer := j.state(), j.restartAnswer(); !w.has(markGone) && !w.over() {
+			if w, answer := j.state(), j.restartAnswer(); w.hasSay() && !w.over() {
 				ready = ready && answer != answerRefused
 				waiting = waiting || answer == answerAsked
 			}
@@ -143,6 +143,9 @@ func (p *Pool) restart(life poolWord, demands int, ready bool) (newLife poolWord
 	switch {
 	case p.state() != life || len(p.late) > 0:
 		return 0, nil
+	case p.unasked:
+		p.demandLocked(atOnce)
+		return 0, nil
 	case !ready:
 		e = p.untoldLocked(EventRestartRefused, nil)
 		e.Attempt = p.attempts
@@ -170,7 +173,7 @@ func (p *Pool) restart(life poolWord, demands int, ready bool) (newLife poolWord
 func (j *job) resume(life poolWord) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if w := j.state(); !w.has(markAttached) || w.phase() < phaseReady || w.over() || j.life == life.generation() {
+	if w := j.state(); !w.hasSay() || w.phase() < phaseReady || w.over() || j.life == life.generation() {
 		return
 	}
 	j.kind.resume(j)

@@ -18,8 +18,8 @@ const (
 	// JobStatusRetrying - a retry job that has failed at least once and has not ended, even during its last attempt,
 	// or if its pool was shut down.
 	JobStatusRetrying
-	// JobStatusStopped - stopped with its pool, to be restarted with it; or a detached channel job that ended with an
-	// error; or its pool was shut down, or the job unregistered.
+	// JobStatusStopped - stopped with its pool, to be restarted with it; or paused; or a detached channel job that ended
+	// with an error; or its pool was shut down, or the job unregistered.
 	JobStatusStopped
 	// JobStatusFailed - a single run or retry job that ended with an error; a job with an execution
 	// that has exceeded its timeout and has not returned; a detached interval or scheduled job
@@ -120,6 +120,7 @@ const (
 	markRetrying                     // a retry job that has failed before
 	markFailing                      // a detached interval or scheduled job whose last execution failed
 	markBroken                       // a detached channel job that ended with an error
+	markPaused                       // Pause was called; the job's extra says why
 
 	markTrouble = markRetrying | markFailing | markBroken
 )
@@ -128,6 +129,7 @@ func (w jobWord) phase() jobWord        { return w & phaseMask }
 func (w jobWord) has(bits jobWord) bool { return w&bits != 0 }
 func (w jobWord) started() bool         { return w.phase() >= phaseStarted }
 func (w jobWord) over() bool            { return w.phase() >= phaseFinished }
+func (w jobWord) hasSay() bool          { return w&(markAttached|markGone|markPaused) == markAttached }
 
 // A poolWord is a pool's status, whether it was shut down, and its generation: each start begins a new one. It is
 // kept in one atomic and written with the pool's mutex held.
@@ -174,7 +176,7 @@ func statusOf(j jobWord, p poolWord) JobStatus {
 		return JobStatusFailed
 	case j.has(inExecute):
 		return JobStatusRunning
-	case p.shut(), j.has(markGone), j.has(markBroken):
+	case p.shut(), j.has(markGone | markBroken | markPaused):
 		return JobStatusStopped
 	case phase < phaseStarted:
 		return JobStatusInitializing

@@ -79,7 +79,7 @@ func (p *Pool) SetStatus(status PoolStatus) {
 var errSetStopped = fmt.Errorf("%w: by SetStatus", ErrStopped)
 
 // hasSay reports whether the job can affect its pool's status.
-func (j *job) hasSay() bool { return j.state()&(markAttached|markGone) == markAttached }
+func (j *job) hasSay() bool { return j.state().hasSay() }
 
 // leftLocked acts on an attached job having been unregistered.
 func (p *Pool) leftLocked(j *job) {
@@ -95,17 +95,21 @@ func (p *Pool) noteLateLocked(j *job, err error) (stopped *untold) {
 	if !j.hasSay() {
 		return nil
 	}
+	p.addLateLocked(j)
+	return p.stopLocked(p.state(), j, err)
+}
+
+func (p *Pool) addLateLocked(j *job) {
 	if p.late == nil {
 		p.late = make(map[*job]struct{})
 	}
 	p.late[j] = struct{}{}
-	return p.stopLocked(p.state(), j, err)
 }
 
-// clearLateLocked removes the job from the late ones, if no call of it is late any more. If it was the last, a
+// clearLateLocked removes the job from the late ones, if no call of it is late any more, or matters. If it was the last, a
 // restart is attempted, but not before one retry interval after the stop.
 func (p *Pool) clearLateLocked(j *job) {
-	if _, ok := p.late[j]; !ok || j.state()&(lateExecute|lateStatus) != 0 && !j.state().has(markGone) {
+	if _, ok := p.late[j]; !ok || j.state().has(lateExecute|lateStatus) && j.hasSay() {
 		return
 	}
 	delete(p.late, j)

@@ -46,6 +46,12 @@ func traceOf(stack string) string {
 // calls reports whether the current goroutine is in a call of user code that counts for the pool.
 func (p *Pool) calls() bool { return strings.Contains(string(debug.Stack()), p.trace()) }
 
+// calls reports whether the current goroutine is in a call of user code that counts for the job.
+func (j *job) calls() bool {
+	trace, _, _ := strings.Cut(caller{pool: j.pool, job: j}.trace(), ", 0x0,")
+	return strings.Contains(string(debug.Stack()), trace+",")
+}
+
 // userCode calls f, which calls user code, and passes done how it ended: what f returned, or a *panicError. Every
 // call of user code goes through here.
 //

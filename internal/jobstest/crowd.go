@@ -61,6 +61,13 @@ func (c *Crowd) Add(id string, err error) {
 // drop unregisters one, which may still be called.
 func (c *Crowd) drop() { c.Pool.UnregisterJob(c.id()) }
 
+// dropAndWait unregisters one, and waits for a moment until its calls have returned.
+func (c *Crowd) dropAndWait() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Microsecond)
+	defer cancel()
+	_ = c.Pool.UnregisterAndWait(ctx, c.id())
+}
+
 // Calls returns all calls, by the names of the pool's methods and, after "it", of a JobExecution's.
 func (c *Crowd) Calls() map[string]func() {
 	p := c.Pool
@@ -75,6 +82,11 @@ func (c *Crowd) Calls() map[string]func() {
 		"RunNow":            func() { _ = p.RunNow(c.id()) },
 		"Job":               func() { _, _ = p.Job(c.id()) },
 		"Info":              func() { p.Info() },
+		"Pause":             func() { _ = p.Pause(c.id(), "crowd") },
+		"PauseUntil":        func() { _ = p.PauseUntil(c.id(), time.Now().Add(time.Millisecond), "crowd") },
+		"Resume":            func() { _ = p.Resume(c.id()) },
+		"Cancel":            func() { _ = p.Cancel(c.id()) },
+		"UnregisterAndWait": c.dropAndWait,
 		"Events":            func() { p.Events() },
 		"History":           func() { p.History(c.id()) },
 		"SetStatus Stopped": func() { p.SetStatus(jobs.PoolStatusStopped) },

@@ -168,6 +168,11 @@ func (m *mob) riot() {
 func (m *mob) calm() {
 	m.orderly.Store(true)
 	close(m.end)
+	for info := range m.Pool.Jobs() {
+		if info.Paused != nil {
+			_ = m.Pool.Resume(info.ID) // unless its pause has just ended
+		}
+	}
 	m.Pool.UpdateDurations(time.Millisecond, jobstest.Patience)
 	m.Pool.SetStatus(jobs.PoolStatusRunning)
 	ctx, cancel := context.WithTimeout(context.Background(), jobstest.Patience)

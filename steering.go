@@ -1,0 +1,231 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+// A Pause is why, and for how long, a job is paused.
+type Pause struct {
+	Since  time.Time `json:"since"`
+	Until  time.Time `json:"until,omitzero"` // zero if until Resume
+	Reason string    `json:"reason"`
+}
+
+// A pause is a Pause with its timer, if it has an end. The timer ends with the pause. The job's mutex guards it.
+type pause struct {
+	Pause
+	timer  *time.Timer
+	timers int // how many there were: a timer that was stopped too late knows by that
+}
+
+// Pause makes a job begin nothing until Resume: no execution, no call of Ready or Status. An execution in flight goes
+// on, and so does a call of Ready or Status. The job has no influence on its pool meanwhile: it neither stops it nor
+// blocks its restart. Its status is Stopped, RunNow still executes it, and UnregisterJob and Shutdown work as always.
+// The pause is not stored: a new process starts without.
+//
+// The reason, which must not be blank, is shown in JobInfo.Paused, the log and the event; a second call replaces it.
+// Pause returns an error, and does nothing, if the reason is blank (ErrNoReason), the id is unknown (ErrUnknownJob), the
+// job has ended (ErrEnded) or the pool was shut down (ErrShutdown).
+func (p *Pool) Pause(id, reason string) error { return p.pause(id, time.Time{}, reason) }
+
+// PauseUntil is Pause until the given time of the wall clock or Resume, whichever comes first. A time that has passed
+// is an error that wraps ErrPassed.
+func (p *Pool) PauseUntil(id string, until time.Time, reason string) error {
+	if !until.After(p.wallClock()) {
+		return fmt.Errorf("pause job %q until %v: %w", id, until, ErrPassed)
+	}
+	return p.pause(id, until, reason)
+}
+
+// Resume ends a job's pause. If its next execution has become due meanwhile, an interval job executes at once, and a
+// scheduled job at its next occurrence. It returns an error if the id is unknown (ErrUnknownJob), the job is not paused
+// (ErrNotPaused) or the pool was shut down (ErrShutdown).
+func (p *Pool) Resume(id string) error {
+	return p.steer(id, "resume", func(j *job) (EventKind, string, error) {
+		if !j.state().has(markPaused) {
+			return "", "", ErrNotPaused
+		}
+		p.resumeLocked(j)
+		return EventResumed, "", nil
+	})
+}
+
+// Cancel ends the context of a job's execution in flight, with ErrCanceled as its cause. The outcome is OutcomeTold,
+// whatever error it then returns: an interval or scheduled job goes on at its next time, a channel job is executed again,
+// and a single run or retry job is Failed. Cancel returns an error, and does nothing, if the id is unknown
+// (ErrUnknownJob), no execution is in flight (ErrNotExecuting), the job is no ContextJob (ErrNoContext) or the pool was
+// shut down (ErrShutdown).
+func (p *Pool) Cancel(id string) error {
+	return p.steer(id, "cancel", func(j *job) (EventKind, string, error) {
+		switch {
+		case !j.state().has(inExecute):
+			return "", "", ErrNotExecuting
+		case j.ctx == nil:
+			return "", "", ErrNoContext
+		}
+		j.endContextLocked(ErrCanceled)
+		return EventCanceled, "", nil
+	})
+}
+
+// steer does something to a job with both mutexes held, and then tells and logs what was done, and for what reason.
+func (p *Pool) steer(id, verb string, do func(j *job) (done EventKind, reason string, err error)) error {
+	j := p.registry.get(id)
+	done, reason, n, err := p.steered(j, do)
+	if err != nil {
+		return fmt.Errorf("%s job %q: %w", verb, id, err)
+	}
+	p.steeredBy(j, n, done, reason)
+	return nil
+}
+
+// steeredBy tells and logs what was done to a job. Both calls count already.
+func (p *Pool) steeredBy(j *job, n ticket, done EventKind, reason string) {
+	j.tellAside(done, n, reason)
+	attrs := j.attrs()
+	if reason != "" {
+		attrs = append(attrs, slog.String("reason", reason))
+	}
+	p.writeAside(slog.LevelInfo, "job "+string(done), attrs...)
+}
+
+func (p *Pool) steered(j *job, do func(j *job) (EventKind, string, error)) (done EventKind, reason string, n ticket, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.state().shut():
+		return "", "", 0, ErrShutdown
+	case j == nil:
+		return "", "", 0, ErrUnknownJob
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.state().has(markGone) {
+		return "", "", 0, ErrUnknownJob
+	}
+	if done, reason, err = do(j); err != nil {
+		return "", "", 0, err
+	}
+	p.beginLog()
+	return done, reason, j.issueLocked(), nil
+}
+
+func (p *Pool) pause(id string, until time.Time, reason string) error {
+	if strings.TrimSpace(reason) == "" {
+		return fmt.Errorf("pause job %q: %w", id, ErrNoReason)
+	}
+	return p.steer(id, "pause", func(j *job) (EventKind, string, error) {
+		if j.state().over() {
+			return "", "", ErrEnded
+		}
+		p.pauseLocked(j, until, reason)
+		return EventPaused, reason, nil
+	})
+}
+
+// pauseLocked pauses a job, or changes its pause. Both mutexes are held.
+func (p *Pool) pauseLocked(j *job, until time.Time, reason string) {
+	x := j.extraLocked()
+	if x.pause == nil {
+		x.pause = &pause{Pause: Pause{Since: time.Now().Round(0)}}
+		j.change(0, markPaused)
+		if w := j.state(); w.has(markAttached) {
+			if !w.started() {
+				p.unstarted.Add(-1)
+				p.lookAgainLocked()
+			}
+			p.clearLateLocked(j)
+			p.recountLocked()
+		}
+	}
+	x.pause.Until, x.pause.Reason = until.Round(0), reason
+	x.pause.stop()
+	if !until.IsZero() {
+		p.awaitEndLocked(j, x.pause)
+	}
+}
+
+// awaitEndLocked sets the timer of a pause that has an end. The wall clock can be set, so it looks at it once a minute.
+func (p *Pool) awaitEndLocked(j *job, of *pause) {
+	of.timers++
+	n := of.timers
+	wait := min(of.Until.Sub(p.wallClock().Round(0)), longestSleep)
+	of.timer = time.AfterFunc(wait, func() {
+		if ticket, over := p.pauseOver(j, of, n); over {
+			p.steeredBy(j, ticket, EventResumed, "the pause has ended")
+		}
+	})
+}
+
+// pauseOver ends the pause if its time has come, and reports whether it has. It counts the calls that tell and log it.
+func (p *Pool) pauseOver(j *job, of *pause, timer int) (n ticket, over bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	switch {
+	case j.extra.pause != of || of.timers != timer || j.hasQuitLocked():
+		return 0, false
+	case of.Until.After(p.wallClock().Round(0)):
+		p.awaitEndLocked(j, of)
+		return 0, false
+	}
+	p.resumeLocked(j)
+	p.beginLog()
+	return j.issueLocked(), true
+}
+
+// stop stops the timer of a pause.
+func (of *pause) stop() {
+	of.timers++
+	if of.timer != nil {
+		of.timer.Stop()
+		of.timer = nil
+	}
+}
+
+// resumeLocked ends a job's pause and sets it going again, unless its next step is still to come. Both mutexes are held.
+func (p *Pool) resumeLocked(j *job) {
+	j.extra.pause.stop()
+	j.extra.pause = nil
+	j.change(markPaused, 0)
+	if w := j.state(); w.has(markAttached) {
+		if !w.started() {
+			p.unstarted.Add(1)
+		} else if p.trying {
+			p.unasked = true
+		}
+		if w.has(lateExecute | lateStatus) {
+			p.addLateLocked(j)
+		}
+	}
+	if j.cycle.stage != cycleWaiting {
+		j.kind.resume(j)
+		j.setLocked(atOnce)
+	}
+}
+
+// UnregisterAndWait unregisters a job, as UnregisterJob does, and waits until its last call has returned. If ctx ends
+// first, it returns an error that wraps ctx's cause and names the calls; the job is unregistered all the same. It
+// returns ErrUnknownJob for an unknown id. Called from inside a call of the job's, with a context that never ends, it
+// waits for nothing and returns an error that wraps ErrInsideCall.
+func (p *Pool) UnregisterAndWait(ctx context.Context, id string) error {
+	ended := ctx.Done() // a nil ctx panics before anything has ended
+	j := p.registry.get(id)
+	if j == nil {
+		return fmt.Errorf("unregister job %q: %w", id, ErrUnknownJob)
+	}
+	p.UnregisterJob(id)
+	if ended == nil && j.calls() {
+		return fmt.Errorf("unregister %s: %w", j, ErrInsideCall)
+	}
+	if !within(ctx, j.whenQuiet()) {
+		calls, _ := j.callsInFlight()
+		return fmt.Errorf("%s unregistered, but still in %s: %w", j, calls, context.Cause(ctx))
+	}
+	return nil
+}

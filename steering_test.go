@@ -1,0 +1,361 @@
+package jobs_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/internal/jobstest"
+)
+
+func TestAPausedJobBeginsNothingAndIsNotPolled(t *testing.T) {
+	for name, c := range map[string]struct {
+		trigger jobs.Trigger
+		opts    []jobs.JobOption
+	}{
+		"interval":  {jobs.Every(time.Minute), nil},
+		"detached":  {jobs.Every(time.Minute), []jobs.JobOption{jobs.Detached()}},
+		"scheduled": {jobs.Cron("* * * * *"), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				executions, polls := jobstest.NewTimeline(), jobstest.NewTimeline()
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: executions.Execute, StatusFunc: polls.Execute}, c.trigger, c.opts...)
+				executions.AdvanceTo(150 * time.Second)
+				before, polled := len(executions.Moments()), len(polls.Moments())
+				require.NoError(t, p.Pause(id, "the gateway is being moved"))
+				executions.AdvanceTo(10*time.Minute + 30*time.Second)
+				assert.Len(t, executions.Moments(), before)
+				assert.Len(t, polls.Moments(), polled)
+				assert.Equal(t, "Stopped", p.GetJobStatus(id))
+				assert.Equal(t, "Running", p.GetStatus())
+				info := jobstest.InfoOf(t, p, id)
+				assert.Equal(t, jobs.ReasonPaused, info.Reason)
+				assert.Equal(t, &jobs.Pause{Since: executions.Start.Add(150 * time.Second).Round(0), Reason: "the gateway is being moved"}, info.Paused)
+				assert.Zero(t, info.NextRun)
+
+				require.NoError(t, p.Resume(id))
+				jobstest.Advance(0)
+				want := []time.Duration{10*time.Minute + 30*time.Second}
+				if name == "scheduled" {
+					want = want[:0] // but at its next occurrence
+				}
+				assert.Equal(t, want, executions.Moments()[before:])
+				jobstest.Advance(time.Minute)
+				assert.Len(t, executions.Moments(), before+len(want)+1)
+				assert.Equal(t, "Running", p.GetJobStatus(id))
+				assert.Nil(t, jobstest.InfoOf(t, p, id).Paused)
+			})
+		})
+	}
+}
+
+func TestAJobThatIsResumedBeforeItIsDueKeepsItsTime(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		line := jobstest.NewTimeline()
+		for _, trigger := range []jobs.Trigger{jobs.Every(time.Hour), jobs.Cron("0 * * * *")} {
+			id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: line.Execute}, trigger)
+			line.AdvanceTo(time.Second)
+			require.NoError(t, p.Pause(id, "for a moment"))
+			require.NoError(t, p.Resume(id))
+		}
+		line.AdvanceTo(90 * time.Minute)
+		assert.Equal(t, []time.Duration{0, time.Hour, time.Hour}, line.Moments())
+	})
+}
+
+func TestWhatIsInFlightWhenAJobIsPausedGoesOnAndStopsNobody(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.Lasting(time.Minute, jobstest.ErrBroken), jobs.Every(time.Hour))
+		late := jobstest.Register(t, p, jobstest.Lasting(time.Hour, nil), jobs.Every(time.Hour))
+		jobstest.Advance(time.Second)
+		for _, id := range []string{id, late} {
+			require.NoError(t, p.Pause(id, "it fails"))
+			assert.Equal(t, "Running", p.GetJobStatus(id), "executing")
+		}
+		jobstest.Advance(time.Minute)
+		assert.Equal(t, "Stopped", p.GetJobStatus(id))
+		assert.EqualValues(t, 1, jobstest.InfoOf(t, p, id).Failures)
+		jobstest.Advance(10 * time.Minute)
+		assert.Equal(t, "Failed", p.GetJobStatus(late))
+		assert.Equal(t, "Running", p.GetStatus())
+	})
+}
+
+func TestAPausedJobHoldsUpNobody(t *testing.T) {
+	f := jobstest.NewFault()
+	for name, bad := range map[string]jobstest.Stub{
+		"not ready": {ExecuteFunc: f.Err, ReadyFunc: jobstest.NewFault().Absent},
+		"refuses":   {ExecuteFunc: func() error { return jobstest.ErrBroken }, ReadyFunc: readyOnlyTheFirstTime()},
+		"late":      {ExecuteFunc: func() error { jobstest.Take(3 * time.Hour); return nil }},
+		"asked":     {ExecuteFunc: func() error { return jobstest.ErrBroken }, ReadyFunc: hangsTheSecondTime(3 * time.Hour)},
+		"Status":    {StatusFunc: func() error { jobstest.Take(3 * time.Hour); return nil }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				line := jobstest.NewTimeline()
+				id := jobstest.Register(t, p, bad, jobs.Every(time.Hour))
+				jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: line.Execute}, jobs.Every(time.Minute))
+				jobstest.Advance(30 * time.Minute)
+				if name != "not ready" {
+					require.Equal(t, "Stopped", p.GetStatus())
+				}
+				require.NoError(t, p.Pause(id, "so that the others go on"))
+				jobstest.Advance(15 * time.Minute) // an attempt may be 10 minutes away
+				assert.Equal(t, "Running", p.GetStatus())
+				assert.Empty(t, p.Info().HeldUpBy)
+				ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+				defer cancel()
+				require.NoError(t, p.WaitRunning(ctx))
+				before := len(line.Moments())
+				jobstest.Advance(10 * time.Minute)
+				assert.Len(t, line.Moments(), before+10)
+			})
+		})
+	}
+}
+
+func readyOnlyTheFirstTime() func() bool {
+	first := jobstest.OnlyFirst(func() error { return jobstest.ErrBroken })
+	return func() bool { return first() != nil }
+}
+
+func hangsTheSecondTime(d time.Duration) func() bool {
+	calls := 0
+	return func() bool {
+		if calls++; calls == 2 {
+			jobstest.Take(d)
+		}
+		return true
+	}
+}
+
+func TestRunNowExecutesAPausedJob(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		line := jobstest.NewTimeline()
+		for _, trigger := range []jobs.Trigger{jobs.Every(time.Minute), jobs.Cron("* * * * *")} {
+			id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: line.Execute}, trigger)
+			jobstest.Advance(90 * time.Second)
+			require.NoError(t, p.Pause(id, "by hand only"))
+			before := len(line.Moments())
+			require.NoError(t, p.RunNow(id))
+			jobstest.Advance(time.Hour)
+			assert.Len(t, line.Moments(), before+1)
+			assert.Equal(t, "Stopped", p.GetJobStatus(id))
+		}
+	})
+}
+
+func TestAPauseEndsAtItsTimeByTheWallClock(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		wall := jobstest.NewWallClock()
+		p.SetClock(wall.Now)
+		line := jobstest.NewTimeline()
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: line.Execute}, jobs.Every(time.Minute))
+		line.AdvanceTo(30 * time.Second)
+		require.NoError(t, p.PauseUntil(id, wall.Now().Add(time.Hour), "an hour"))
+		line.AdvanceTo(61 * time.Minute)
+		assert.Equal(t, []time.Duration{0, time.Hour + 30*time.Second}, line.Moments())
+		require.NoError(t, p.PauseUntil(id, wall.Now().Add(time.Hour), "an hour"))
+		require.NoError(t, p.PauseUntil(id, wall.Now().Add(2*time.Hour), "two"))
+		line.AdvanceTo(62 * time.Minute)
+		wall.Jump(time.Hour)
+		line.AdvanceTo(2 * time.Hour)
+		assert.Len(t, line.Moments(), 2)
+		assert.Equal(t, "two", jobstest.InfoOf(t, p, id).Paused.Reason)
+		line.AdvanceTo(2*time.Hour + 2*time.Minute)
+		assert.Greater(t, len(line.Moments()), 2)
+
+		require.NoError(t, p.PauseUntil(id, wall.Now().Add(time.Minute), "a minute"))
+		require.NoError(t, p.Pause(id, "and then for good"))
+		before := len(line.Moments())
+		jobstest.Advance(time.Hour)
+		assert.Len(t, line.Moments(), before)
+	})
+}
+
+func TestAJobThatIsResumedDuringAnAttemptIsAskedBeforeTheRestart(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		f := jobstest.NewFault()
+		f.Clear()
+		line := jobstest.NewTimeline()
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: line.Execute, ReadyFunc: f.Absent}, jobs.Every(time.Minute))
+		slow := 0
+		jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool {
+			if slow++; slow == 2 {
+				jobstest.Take(10 * time.Second)
+			}
+			return true
+		}}, jobs.Every(time.Minute))
+		jobstest.Advance(time.Second)
+		require.NoError(t, p.Pause(id, "paused"))
+		f.Set()
+		p.SetStatus(jobs.PoolStatusStopped)
+		jobstest.Advance(35 * time.Second) // the attempt is waiting for the slow one
+		require.NoError(t, p.Resume(id))
+		jobstest.Advance(10 * time.Second)
+		assert.Equal(t, "Stopped", p.GetStatus(), "it is not ready")
+		f.Clear()
+		jobstest.Advance(2 * time.Minute)
+		assert.Equal(t, "Running", p.GetStatus())
+	})
+}
+
+func TestPausesAndTheirEndsAreToldAndLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, logged := new(witness), new(jobstest.Journal)
+		p := jobs.NewPool(logged.Option(), w.option())
+		id := jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Minute), jobs.WithName("Ada"))
+		jobstest.Advance(time.Second)
+		w.seen()
+		require.NoError(t, p.Pause(id, "why"))
+		require.NoError(t, p.Resume(id))
+		require.NoError(t, p.PauseUntil(id, time.Now().Add(time.Second), "a second"))
+		jobstest.Advance(2 * time.Second)
+		events := w.seen()
+		assert.Equal(t, []string{"paused Ada", "resumed Ada", "paused Ada", "resumed Ada"}, kindsOf(events))
+		assert.Equal(t, []string{"why", "", "a second", "the pause has ended"}, []string{events[0].Reason, events[1].Reason, events[2].Reason, events[3].Reason})
+		var lines []string
+		for _, e := range logged.AtLeast(slog.LevelInfo) {
+			lines = append(lines, e.Message+": "+e.Attrs["reason"].String())
+		}
+		assert.Equal(t, []string{"job paused: why", "job resumed: " + slog.Value{}.String(), "job paused: a second", "job resumed: the pause has ended"}, lines)
+		require.NoError(t, p.Shutdown(context.Background()))
+	})
+}
+
+func TestAPauseIsJSON(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Minute))
+		require.NoError(t, p.PauseUntil(id, time.Now().Add(time.Hour), "why"))
+		info := jobstest.InfoOf(t, p, id)
+		text, err := json.Marshal(info)
+		require.NoError(t, err)
+		var back jobs.JobInfo
+		require.NoError(t, json.Unmarshal(text, &back))
+		assert.Equal(t, info.Paused.Reason, back.Paused.Reason)
+		assert.True(t, info.Paused.Until.Equal(back.Paused.Until))
+	})
+}
+
+func TestRefusedPausesResumptionsAndCancellations(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		done := jobstest.Register(t, p, jobstest.Stub{}, jobs.Once())
+		idle := jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour))
+		busy := jobstest.Register(t, p, jobstest.Lasting(time.Minute, nil), jobs.Every(time.Hour))
+		jobstest.Advance(time.Second)
+		soon := time.Now().Add(time.Hour)
+		for name, c := range map[string]struct {
+			err  error
+			want error
+		}{
+			"unknown":          {p.Pause("nobody", "why"), jobs.ErrUnknownJob},
+			"no reason":        {p.Pause(idle, " \t"), jobs.ErrNoReason},
+			"no reason, until": {p.PauseUntil(idle, soon, ""), jobs.ErrNoReason},
+			"has passed":       {p.PauseUntil(idle, time.Now(), "why"), jobs.ErrPassed},
+			"has ended":        {p.Pause(done, "why"), jobs.ErrEnded},
+			"resume unknown":   {p.Resume("nobody"), jobs.ErrUnknownJob},
+			"resume":           {p.Resume(idle), jobs.ErrNotPaused},
+			"cancel unknown":   {p.Cancel("nobody"), jobs.ErrUnknownJob},
+			"cancel idle":      {p.Cancel(idle), jobs.ErrNotExecuting},
+			"cancel busy":      {p.Cancel(busy), jobs.ErrNoContext},
+			"wait":             {p.UnregisterAndWait(context.Background(), "nobody"), jobs.ErrUnknownJob},
+		} {
+			assert.ErrorIs(t, c.err, c.want, name)
+		}
+		require.NoError(t, p.PauseUntil(idle, soon, "why")) // its timer ends with the pool
+		jobstest.Advance(time.Minute)
+		require.NoError(t, p.Shutdown(context.Background()))
+		require.ErrorIs(t, p.Pause(idle, "why"), jobs.ErrShutdown)
+		require.ErrorIs(t, p.Resume(idle), jobs.ErrShutdown)
+		require.ErrorIs(t, p.Cancel(idle), jobs.ErrShutdown)
+		p.UnregisterJob(idle)
+	})
+}
+
+func TestCancelEndsTheContextOfTheExecutionInFlight(t *testing.T) {
+	for name, c := range map[string]struct {
+		trigger jobs.Trigger
+		status  string
+		begun   int
+	}{
+		"interval":   {jobs.Every(time.Minute), "Running", 2},
+		"scheduled":  {jobs.Cron("* * * * *"), "Running", 2},
+		"channel":    {jobs.Channel(nil), "Running", 2},
+		"single run": {jobs.Once(), "Failed", 1},
+		"retry":      {jobs.Retry(3), "Failed", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				var causes []error
+				id := jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error {
+					causes = append(causes, nil)
+					<-ctx.Done()
+					causes[len(causes)-1] = context.Cause(ctx)
+					return ctx.Err()
+				}), c.trigger)
+				jobstest.Advance(70 * time.Second)
+				require.Len(t, causes, 1)
+				require.NoError(t, p.Cancel(id))
+				synctest.Wait()
+				info := jobstest.InfoOf(t, p, id)
+				assert.Equal(t, jobs.OutcomeTold, info.LastOutcome)
+				assert.Zero(t, info.Failures)
+				jobstest.Advance(70 * time.Second)
+				assert.Equal(t, "Running", p.GetStatus())
+				assert.Equal(t, c.status, p.GetJobStatus(id))
+				assert.Len(t, causes, c.begun)
+				assert.Equal(t, jobs.ErrCanceled, causes[0])
+			})
+		})
+	}
+}
+
+func TestUnregisterAndWaitReturnsWhenTheLastCallHasReturned(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.Lasting(time.Minute, nil), jobs.Every(time.Hour), jobs.WithName("slow"))
+		jobstest.Advance(time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		begun := time.Now()
+		err := p.UnregisterAndWait(ctx, id)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, `"slow"`)
+		require.ErrorContains(t, err, "Execute")
+		assert.Equal(t, time.Second, time.Since(begun))
+		assert.Nil(t, p.GetJob(id), "it is unregistered all the same")
+
+		id = jobstest.Register(t, p, jobstest.Lasting(time.Minute, nil), jobs.Every(time.Hour))
+		jobstest.Advance(time.Second)
+		begun = time.Now()
+		require.NoError(t, p.UnregisterAndWait(context.Background(), id))
+		assert.Equal(t, 59*time.Second, time.Since(begun))
+		idle := jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour))
+		jobstest.Advance(time.Second)
+		require.NoError(t, p.UnregisterAndWait(context.Background(), idle))
+	})
+}
+
+func TestUnregisterAndWaitFromInsideTheJobIsAnErrorAtOnce(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		errs := make(chan error, 2)
+		other := jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour))
+		jobstest.Advance(time.Second)
+		jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error {
+			j, _ := jobs.FromContext(ctx)
+			errs <- p.UnregisterAndWait(context.Background(), other)
+			errs <- p.UnregisterAndWait(context.Background(), j.GetID())
+			return nil
+		}), jobs.Every(time.Hour))
+		jobstest.Advance(time.Second)
+		require.NoError(t, <-errs, "another may be waited for")
+		require.ErrorIs(t, <-errs, jobs.ErrInsideCall)
+	})
+}
