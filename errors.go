@@ -109,12 +109,7 @@ func (e *Error) Is(target error) bool {
 }
 
 // Unwrap returns the cause, or nil.
-func (e *Error) Unwrap() error {
-	if f, ok := e.cause.(*failure); ok {
-		return f.err
-	}
-	return e.cause
-}
+func (e *Error) Unwrap() error { return original(e.cause) }
 
 // MarshalText returns what Error does, so that JSON shows the text.
 func (e *Error) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
@@ -167,6 +162,32 @@ func holdsPermanent(err error, looks *int) bool {
 		return slices.ContainsFunc(joined.Unwrap(), func(err error) bool { return holdsPermanent(err, looks) })
 	}
 	return holdsPermanent(errors.Unwrap(err), looks)
+}
+
+// original returns the error that user code has returned.
+func original(err error) error {
+	if f, ok := err.(*failure); ok {
+		return f.err
+	}
+	return err
+}
+
+// An endedError is an error that an execution has returned after it was to end, beside why it was to.
+type endedError struct{ cause, err error }
+
+func (e *endedError) Error() string { return e.cause.Error() + "; it returned: " + e.err.Error() }
+
+// Unwrap returns both.
+func (e *endedError) Unwrap() []error { return []error{e.cause, original(e.err)} }
+
+// isEcho reports whether an error is one that the context of an execution gives when the pool has ended it: it is no
+// news then.
+func isEcho(err error) bool {
+	switch original(err) {
+	case context.Canceled, context.DeadlineExceeded, ErrTimeout, ErrUnregistered, ErrShutdown, ErrStopped:
+		return true
+	}
+	return false
 }
 
 func isPermanent(err error) bool {

@@ -29,11 +29,14 @@ type JobInfo struct {
 	LastSuccess  time.Time     `json:"lastSuccess,omitzero"` // when the last successful one ended
 	LastOutcome  Outcome       `json:"lastOutcome,omitzero"` // of the last one that ended, or is late
 	LastDuration time.Duration `json:"lastDurationNs"`       // how long the last one took that returned in time
-	LastError    error         `json:"-"`                    // of the last one that failed, or of a schedule's Next that panicked; a success does not clear it
 	NextRun      time.Time     `json:"nextRun,omitzero"`     // when the next one is due, if known
 
 	Paused   *Pause   `json:"paused,omitzero"`    // nil if it is not paused
 	Warnings []string `json:"warnings,omitempty"` // what the expression of a scheduled job may have been meant to mean, see schedule.Warnings
+	// LastError is the error of the last execution that failed, or of a schedule's Next that panicked. A success does
+	// not clear it. What an execution returns that was told to end, or exceeded its timeout, is kept beside the reason:
+	// errors.Is finds both, unless it is no more than the error or the cause of its context.
+	LastError error `json:"-"`
 
 	Reason       Reason `json:"reason,omitzero"`       // why it is not executing now; empty if it is
 	NotExecuting string `json:"notExecuting,omitzero"` // the same in plain English

@@ -58,7 +58,12 @@ func TestChannelThatWasToldIsExecutedAgainWithTheRestart(t *testing.T) {
 				info := jobstest.InfoOf(t, p, id)
 				assert.EqualValues(t, 6, info.Executions)
 				assert.Zero(t, info.Failures, "what it returns when told is no failure")
-				require.NoError(t, info.LastError)
+				if result == nil {
+					require.NoError(t, info.LastError)
+					return
+				}
+				require.ErrorIs(t, info.LastError, errChannel)
+				require.ErrorIs(t, info.LastError, jobs.ErrStopped, "why it was told")
 			})
 		})
 	}

@@ -96,7 +96,7 @@ type Job interface {
 // context.DeadlineExceeded), when the job is unregistered ([ErrUnregistered]), when the pool is shut down
 // ([ErrShutdown]) and, for channel jobs, when the pool stops ([ErrStopped]); [context.Cause] says which, also of
 // derived contexts, whose Err is context.Canceled. An error that ExecuteContext returns after the pool has ended its
-// context is logged, and is not a failure; to have exceeded the timeout is one.
+// context is logged and kept in JobInfo.LastError, but is not a failure; to have exceeded the timeout is one.
 type ContextJob interface {
 	Job
 	ExecuteContext(ctx context.Context) error

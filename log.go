@@ -99,6 +99,16 @@ func (j *job) logFailed(message string, err error, stopped *untold) {
 	}
 }
 
+// logReturned logs that an execution has returned whose failure was recorded before; the call already counts for the
+// job. An error of its own is worth as much as that failure.
+func (j *job) logReturned(message string, end *ending) {
+	if end.err != nil && !end.echo {
+		j.logFailure(message, end.err)
+		return
+	}
+	j.logIgnored(message, end.err)
+}
+
 // logIgnored logs the end of an execution whose error is no longer a failure; the call already counts for the job. A
 // panic is still worth more than a debug line.
 func (j *job) logIgnored(message string, err error) {
@@ -139,6 +149,8 @@ func stackOf(err error) []byte {
 			return e.stack
 		case *failure:
 			return nil
+		case *endedError:
+			err = e.err
 		case *Error:
 			err = e.cause
 		default:

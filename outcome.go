@@ -98,11 +98,12 @@ type ending struct {
 	ticket ticket
 	life   poolWord // if it has failed: the pool's, at that moment
 	err    error    // what is to be logged
+	echo   bool     // the error says no more than that its context had ended
 }
 
 // ended records how execution n ended, and acts on it. It returns the current time, or 0 if that took a while.
 func (j *job) ended(n uint32, o outcome) instant {
-	end := ending{err: o.err}
+	end := ending{err: o.err, echo: o.excuse != nil && isEcho(o.err)}
 	var at instant
 	if j.traits.told {
 		at = j.recordToldEnd(n, o, &end)
@@ -118,10 +119,10 @@ func (j *job) ended(n uint32, o outcome) instant {
 		j.tellEnd(&end, j.settle)
 		return 0
 	case endedLate:
-		j.recordLateEnd(n, &end)
+		j.recordLateEnd(n, o, &end)
 	}
 	if end.manner == endedAbandoned {
-		j.abandonedReturned(end.err)
+		j.abandonedReturned(&end)
 		return 0
 	}
 	var stopped *untold
@@ -161,6 +162,9 @@ func (j *job) recordEnd(n uint32, o outcome, end *ending) instant {
 	} else {
 		j.failedInARow = 0
 	}
+	if end.manner == endedAsTold && !end.echo {
+		j.lastError = j.kind.failure(j, &endedError{o.excuse, o.err})
+	}
 	j.lastDuration = time.Duration(at - j.begun)
 	j.lastOutcome = j.codeOf(o)
 	end.ticket = j.issueLocked()
@@ -173,18 +177,18 @@ func (j *job) recordEnd(n uint32, o outcome, end *ending) instant {
 
 // recordLateEnd records that execution n, which was late, has ended, unless it was abandoned meanwhile. A job is
 // among the pool's late ones for as long as its word says so: the two change together, with both mutexes held.
-func (j *job) recordLateEnd(n uint32, end *ending) {
+func (j *job) recordLateEnd(n uint32, o outcome, end *ending) {
 	p := j.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !j.endLateExecution(n, end) {
+	if !j.endLateExecution(n, o, end) {
 		end.manner = endedAbandoned
 		return
 	}
 	p.clearLateLocked(j)
 }
 
-func (j *job) endLateExecution(n uint32, end *ending) bool {
+func (j *job) endLateExecution(n uint32, o outcome, end *ending) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if !j.inFlightLocked(n) {
@@ -192,6 +196,10 @@ func (j *job) endLateExecution(n uint32, end *ending) bool {
 	}
 	j.begin(inLog)
 	end.ticket = j.issueLocked()
+	if late, ok := j.lastError.(*Error); ok && o.err != nil && !end.echo {
+		j.lastError = late.because(&endedError{late.cause, o.err}, late.args...)
+		end.err = j.lastError
+	}
 	j.endExecutionLocked(outcome{err: j.lastError}, now())
 	return true
 }
@@ -215,7 +223,7 @@ func (j *job) follow(end *ending, stopped *untold) {
 	defer j.end(inLog) // deferred, since a log handler may call runtime.Goexit
 	switch end.manner {
 	case endedLate:
-		j.logIgnored("late execution has returned", end.err)
+		j.logReturned("late execution has returned", end)
 	case endedBadly:
 		j.logFailed("job execution failed", end.err, stopped)
 	case endedAsTold:
@@ -225,7 +233,7 @@ func (j *job) follow(end *ending, stopped *untold) {
 
 // abandonedReturned logs that an abandoned execution has returned, unless the pool was shut down: nobody waits for
 // such an execution, not even its own job, which may be gone.
-func (j *job) abandonedReturned(err error) {
+func (j *job) abandonedReturned(end *ending) {
 	p := j.pool
 	p.mu.Lock()
 	if p.state().shut() {
@@ -240,7 +248,7 @@ func (j *job) abandonedReturned(err error) {
 	j.mu.Unlock()
 	p.mu.Unlock()
 	defer j.end(inLog)
-	j.logIgnored("abandoned execution has returned", err)
+	j.logReturned("abandoned execution has returned", end)
 }
 
 // failLocked records that the execution in flight has failed.

@@ -145,7 +145,7 @@ func TestJobIsNotExecutedAgainUntilItsLateExecutionHasReturned(t *testing.T) {
 	}
 }
 
-func TestWhatALateExecutionReturnsIsIgnored(t *testing.T) {
+func TestWhatALateExecutionReturnsChangesNothingButItsError(t *testing.T) {
 	for name, err := range map[string]error{"nil": nil, "error": jobstest.ErrBroken} {
 		t.Run(name, func(t *testing.T) {
 			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
@@ -157,8 +157,12 @@ func TestWhatALateExecutionReturnsIsIgnored(t *testing.T) {
 				assert.EqualValues(t, 1, after.Failures)
 				assert.EqualValues(t, 1, after.ConsecutiveFailures)
 				assert.EqualValues(t, 1, after.Executions)
-				assert.Equal(t, before.LastError, after.LastError)
+				assert.ErrorIs(t, after.LastError, jobs.ErrTimeout)
+				if err == nil {
+					assert.Equal(t, before.LastError, after.LastError)
+				}
 				assert.Equal(t, jobs.JobStatusFailed, after.Status)
+				assert.Equal(t, jobs.OutcomeTimeout, after.LastOutcome)
 			})
 		})
 	}

@@ -122,7 +122,7 @@ func (m *model) limitOf(j *modelJob) time.Duration {
 
 // isLate: "an execution that outruns it counts as failed at that moment".
 func (m *model) isLate(j *modelJob) {
-	j.late, j.contextEnded, j.timedOut = true, true, true
+	j.late, j.contextEnded, j.erred, j.timedOut = true, true, true, true
 	j.failures++
 	j.row++
 	if m.abandonAfter > 0 {
@@ -149,6 +149,7 @@ func (m *model) ends(j *modelJob, e event) {
 		j.executing, j.unsure = false, &unsureEnd{m.now, e.failed, e.told && m.spentAt < j.begun}
 		if e.failed {
 			j.unsureFailures++
+			j.erred = true // whether it had failed or was told
 		}
 	default:
 		if j.kind == channel && j.act.Deed == jobstest.Obeys.Deed {
@@ -164,7 +165,9 @@ func (m *model) ends(j *modelJob, e event) {
 			j.row = 0
 		} else {
 			j.failures++
-			j.timedOut = false
+		}
+		if e.failed && !(told && e.echo) { // the error of one that was told is kept, too, if it says more than the context
+			j.erred, j.timedOut = true, false
 		}
 		m.endedAtLimit(j, j.lateAt)
 		m.conclude(j, e.failed, told)

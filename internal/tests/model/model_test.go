@@ -84,7 +84,8 @@ type modelJob struct {
 	givenUpAt        time.Duration // when one was given up last
 
 	// The last one.
-	timedOut bool // of those that have failed, the last was late
+	erred    bool // LastError is the error of one
+	timedOut bool // and that was late
 	ended    time.Duration
 	endedIn  int // the restarts by then
 

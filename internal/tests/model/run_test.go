@@ -22,6 +22,7 @@ type event struct {
 	act     jobstest.Act
 	failed  bool // of ends
 	forGood bool // the error is Permanent
+	echo    bool // the error is the cause with which its context has ended
 	told    bool // an execution has taken a nil from its stop channel
 	caller  int  // of JobLock
 	ready   bool
@@ -108,8 +109,9 @@ func (p *player) perform(x *jobstest.Part, begins, ends moment, call func() erro
 	err = call()
 	returned = true
 	if err != nil && p.spec.permanent {
-		err = jobs.Permanent(err)
+		return jobs.Permanent(err)
 	}
+	e.echo = err != nil && err != jobstest.ErrPuppet
 	return err
 }
 
