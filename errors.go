@@ -75,10 +75,11 @@ func (timeoutError) Timeout() bool        { return true } // as in net.Error
 
 // Error is a coded error. It is immutable and safe for concurrent use.
 type Error struct {
-	code   int
-	format string
-	args   []any
-	cause  error
+	code    int
+	format  string
+	args    []any
+	cause   error
+	attempt uint64 // the number of the failed attempt, if there will be another one
 }
 
 // Error returns the code and the text, and the cause if there is one, as in
@@ -174,6 +175,13 @@ func original(err error) error {
 
 // An endedError is an error that an execution has returned after it was to end, beside why it was to.
 type endedError struct{ cause, err error }
+
+// with returns the error of an execution together with what it returned after it was to end.
+func (e *Error) with(returned error) *Error {
+	both := *e
+	both.cause = &endedError{e.cause, returned}
+	return &both
+}
 
 func (e *endedError) Error() string { return e.cause.Error() + "; it returned: " + e.err.Error() }
 

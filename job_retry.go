@@ -43,7 +43,11 @@ func (r *retryJob) failure(j *job, cause error) error {
 	if isPermanent(cause) {
 		left = 0
 	}
-	return ErrExecutingRetryJob.because(cause, j.typeName(), j.id, left)
+	err := ErrExecutingRetryJob.because(cause, j.typeName(), j.id, left)
+	if left > 0 {
+		err.attempt = j.executions
+	}
+	return err
 }
 
 func (r *retryJob) after(j *job, o outcome) verdict {

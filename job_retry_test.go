@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -190,4 +191,61 @@ func TestAPermanentErrorIsAnyOtherErrorToOtherKinds(t *testing.T) {
 		assert.Equal(t, jobstest.Seconds(0, 1, 2), calls.Moments())
 		assert.EqualValues(t, 3, jobstest.InfoOf(t, p, id).Failures)
 	})
+}
+
+func TestAnAttemptThatWillBeRepeatedIsLoggedAsAWarningWithItsNumber(t *testing.T) {
+	type line struct {
+		level            slog.Level
+		message, attempt string
+	}
+	const failed, late, returned = "job execution failed", "job execution is late", "late execution has returned"
+	for name, c := range map[string]struct {
+		execute func(n int) error
+		want    []line
+	}{
+		"fails": {func(int) error { return jobstest.ErrBroken }, []line{
+			{slog.LevelWarn, failed, "1"}, {slog.LevelWarn, failed, "2"}, {slog.LevelError, failed, ""},
+		}},
+		"for good": {func(n int) error {
+			if n == 2 {
+				return jobs.Permanent(jobstest.ErrBroken)
+			}
+			return jobstest.ErrBroken
+		}, []line{{slog.LevelWarn, failed, "1"}, {slog.LevelError, failed, ""}}},
+		"panics": {func(n int) error {
+			if n == 1 {
+				panic("no")
+			}
+			return nil
+		}, []line{{slog.LevelError, failed, "1"}}},
+		"late": {func(n int) error {
+			if n != 2 {
+				jobstest.Take(2 * time.Minute)
+			}
+			return jobstest.ErrBroken
+		}, []line{
+			{slog.LevelWarn, late, "1"}, {slog.LevelWarn, returned, "1"}, {slog.LevelWarn, failed, "2"},
+			{slog.LevelError, late, ""}, {slog.LevelError, returned, ""},
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			logged := new(jobstest.Journal)
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				n := 0
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { n++; return c.execute(n) }},
+					jobs.Retry(3), jobs.WithJobTimeout(time.Minute), jobs.WithName("it"))
+				jobstest.Advance(time.Hour)
+				var lines []line
+				for _, e := range logged.AtLeast(slog.LevelWarn) {
+					assert.Equal(t, []string{"it", id}, []string{e.Text("job"), e.Text("id")})
+					attempt := ""
+					if _, ok := e.Attrs["attempt"]; ok {
+						attempt = e.Text("attempt")
+					}
+					lines = append(lines, line{e.Level, e.Message, attempt})
+				}
+				assert.Equal(t, c.want, lines)
+			}, logged.Option())
+		})
+	}
 }

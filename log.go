@@ -84,9 +84,17 @@ func (p *Pool) logBadValue(err error) {
 	}
 }
 
-// logFailure logs an error; the call already counts for the job.
+// logFailure logs an error; the call already counts for the job. That of an attempt after which there is another one
+// is a warning, unless it is a panic.
 func (j *job) logFailure(message string, err error) {
-	j.pool.write(j, slog.LevelError, message, errorAttrs(err)...)
+	level, attrs := slog.LevelError, errorAttrs(err)
+	if e, ok := err.(*Error); ok && e.attempt > 0 {
+		attrs = append(attrs, slog.Uint64("attempt", e.attempt))
+		if stackOf(err) == nil {
+			level = slog.LevelWarn
+		}
+	}
+	j.pool.write(j, level, message, attrs...)
 }
 
 // logFailed logs a failure, and tells and logs that it has stopped the pool, if it has; the call of the log handler

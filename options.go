@@ -140,8 +140,9 @@ type poolSettings struct {
 func (s *poolSettings) reject(err error) { s.invalid = errors.Join(s.invalid, err) }
 
 // WithLogger sets where the pool logs to. The default, also for nil, is whatever slog.Default returns at the time.
-// Lifecycle events are logged at debug level, calls that have no effect at warn level, failures and a stopped pool at
-// error level, with the attributes job (the name), id, type and error. The handler is called on other goroutines than
+// Lifecycle events are logged at debug level, calls that have no effect and failed attempts that will be repeated (but
+// not panics) at warn level, other failures and a stopped pool at error level, with the attributes job (the name), id, type and error,
+// and attempt (its number) where there will be another one. The handler is called on other goroutines than
 // its callers', which wait a millisecond for it at most; only its Enabled is called by Register and UnregisterJob themselves.
 func WithLogger(logger *slog.Logger) PoolOption {
 	return poolOption(func(s *poolSettings) { s.logger = logger })

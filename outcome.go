@@ -197,7 +197,7 @@ func (j *job) endLateExecution(n uint32, o outcome, end *ending) bool {
 	j.begin(inLog)
 	end.ticket = j.issueLocked()
 	if late, ok := j.lastError.(*Error); ok && o.err != nil && !end.echo {
-		j.lastError = late.because(&endedError{late.cause, o.err}, late.args...)
+		j.lastError = late.with(o.err)
 		end.err = j.lastError
 	}
 	j.endExecutionLocked(outcome{err: j.lastError}, now())
