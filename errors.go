@@ -140,6 +140,7 @@ type failure struct {
 	err       error
 	text      string
 	permanent bool
+	panicked  *panicError // the panic that it stands for, if it does
 }
 
 func (f *failure) Error() string { return f.text }
@@ -150,19 +151,51 @@ func inspect(err error) error {
 	if err == nil {
 		return nil
 	}
-	looks := 1000 // an error that unwraps to itself has no end
-	return &failure{err: err, permanent: holdsPermanent(err, &looks), text: err.Error()}
+	return &failure{err: err, permanent: holds(err, isMarkedPermanent), text: err.Error()}
 }
 
-func holdsPermanent(err error, looks *int) bool {
-	if _, ok := err.(*permanentError); ok || err == nil || *looks == 0 {
-		return ok
+// inspectBeside is inspect of an error that may be, or wrap, the given panic.
+func inspectBeside(err error, panicked *panicError) error {
+	isIt := func(err error) bool { return err == panicked }
+	switch {
+	case panicked == nil || err == nil || !holds(err, isIt):
+		return inspect(err)
+	case isIt(err):
+		return err
+	}
+	f := inspect(err).(*failure)
+	f.panicked = panicked
+	return f
+}
+
+// panicOf returns the panic that an outcome's error is or stands for, or nil.
+func panicOf(err error) *panicError {
+	switch e := err.(type) {
+	case *panicError:
+		return e
+	case *failure:
+		return e.panicked
+	}
+	return nil
+}
+
+func isMarkedPermanent(err error) bool { _, ok := err.(*permanentError); return ok }
+
+// holds reports whether an error is such a one, or wraps one.
+func holds(err error, is func(error) bool) bool {
+	looks := 1000 // an error that unwraps to itself has no end
+	return holdsWithin(&looks, err, is)
+}
+
+func holdsWithin(looks *int, err error, is func(error) bool) bool {
+	if err == nil || is(err) || *looks == 0 {
+		return err != nil && is(err)
 	}
 	*looks--
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return slices.ContainsFunc(joined.Unwrap(), func(err error) bool { return holdsPermanent(err, looks) })
+		return slices.ContainsFunc(joined.Unwrap(), func(err error) bool { return holdsWithin(looks, err, is) })
 	}
-	return holdsPermanent(errors.Unwrap(err), looks)
+	return holdsWithin(looks, errors.Unwrap(err), is)
 }
 
 // original returns the error that user code has returned.

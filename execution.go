@@ -32,6 +32,7 @@ type job struct {
 	record                        // guarded by mu
 	lastOutcome outcomeCode       // of the last execution that ended, or is late; guarded by mu
 	runNow      bool              // RunNow has asked for an execution that has not begun; guarded by mu
+	inContext   bool              // executions have a context
 	index       int32             // its position in pool.jobs; guarded by pool.mu
 
 	name  string
@@ -199,6 +200,9 @@ func (j *job) call(n uint32, ctx *executionContext) (end instant) {
 
 func (j *job) callWithContext(n uint32, ctx *executionContext) (end instant) {
 	userCode(caller{pool: j.pool, job: j, step: n}, func() error {
+		if middleware := j.pool.settings.execute; middleware != nil {
+			return ctx.execute(middleware)
+		}
 		return inspect(j.task.(ContextJob).ExecuteContext(ctx))
 	}, func(err error) {
 		o := outcome{err: err, excuse: ctx.excuse()}
@@ -216,14 +220,24 @@ type executionContext struct {
 	job      *job
 	deadline time.Time // zero if there is none
 	endedFor error     // why the pool ended it, if it did; guarded by the job's mutex
+	inner    *inner    // nil without middleware
 }
 
-// An executionKey finds the job in the values of an executionContext, or of one derived from it.
+// An executionKey finds an executionContext in its own values, or in those of one derived from it.
 type executionKey struct{}
+
+// executionOf returns the context of the execution that has ctx, or from which that is derived; nil if there is none.
+func executionOf(ctx context.Context) *executionContext {
+	if ctx == nil {
+		return nil
+	}
+	c, _ := ctx.Value(executionKey{}).(*executionContext)
+	return c
+}
 
 func (c *executionContext) Value(key any) any {
 	if key == (executionKey{}) {
-		return c.job
+		return c
 	}
 	return c.Context.Value(key)
 }
@@ -255,15 +269,15 @@ func (c *executionContext) excuse() error {
 // FromContext returns the job whose execution has that context, or one derived from it, and whether there is one. It
 // works from the start of ExecuteContext, even before Register has returned the job's id.
 func FromContext(ctx context.Context) (JobExecution, bool) {
-	if j, ok := ctx.Value(executionKey{}).(*job); ok {
-		return j, true
+	if c := executionOf(ctx); c != nil {
+		return c.job, true
 	}
 	return nil, false
 }
 
 // beginExecution begins an execution: it acquires the job's lock if its kind does that, claims the execution, and
-// records it. It is given the current time and the life of the pool in which the job was due, and returns a context
-// for a ContextJob, and the ticket of the event that it has begun, if anybody is to be told. If it is not ok, there is
+// records it. It is given the current time and the life of the pool in which the job was due, and returns its context, if it
+// has one, and the ticket of the event that it has begun, if anybody is to be told. If it is not ok, there is
 // nothing to wait for here: a restart sets the job going, or it is retired.
 func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContext, n ticket, ok bool) {
 	j.kind.begin(j)
@@ -290,7 +304,7 @@ func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContex
 	j.life = life.generation()
 	j.executions++
 	j.begun, j.lastStart = instantOf(at), wallTime(at.UnixNano()) // just before the claim: reading the clock again would cost too much
-	if _, is := j.task.(ContextJob); is {
+	if j.inContext {
 		ctx = j.newContextLocked()
 		j.ctx = ctx
 	}
@@ -315,6 +329,9 @@ func (j *job) startClockLocked(at time.Time) {
 // context's own, and only that one has the base context as its parent.
 func (j *job) newContextLocked() *executionContext {
 	ctx := &executionContext{job: j}
+	if j.pool.settings.execute != nil {
+		ctx.inner = &inner{turn: make(chan struct{}, 1)}
+	}
 	base := j.pool.settings.base
 	if base == nil {
 		base = context.Background()

@@ -153,9 +153,10 @@ func (j *job) logWarning(message string) { j.pool.log(slog.LevelWarn, message, j
 func stackOf(err error) []byte {
 	for err != nil {
 		switch e := err.(type) {
-		case *panicError:
-			return e.stack
-		case *failure:
+		case *panicError, *failure:
+			if panicked := panicOf(err); panicked != nil {
+				return panicked.stack
+			}
 			return nil
 		case *endedError:
 			err = e.err

@@ -131,9 +131,11 @@ type poolSettings struct {
 	observers    []func(Event)
 	history      *history
 	durations
-	base    context.Context         // the parent of the executions' contexts; nil for context.Background
-	endBase context.CancelCauseFunc // ends that; nil if base is
-	invalid error                   // why nothing can be registered
+	middleware []func(ExecuteFunc) ExecuteFunc
+	execute    ExecuteFunc             // the middleware around a job; nil if there is none
+	base       context.Context         // the parent of the executions' contexts; nil for context.Background
+	endBase    context.CancelCauseFunc // ends that; nil if base is
+	invalid    error                   // why nothing can be registered
 }
 
 // reject records that an option is invalid.

@@ -79,13 +79,12 @@ const (
 var outcomes = [...]Outcome{"", OutcomeSuccess, OutcomeFailure, OutcomeTimeout, OutcomePanic, OutcomeTold}
 
 func (j *job) codeOf(o outcome) outcomeCode {
-	_, isPanic := o.err.(*panicError)
 	switch {
 	case o.excuse != nil && (o.err != nil || j.traits.told):
 		return told
 	case o.err == nil:
 		return success
-	case isPanic:
+	case panicOf(o.err) != nil:
 		return panicked
 	}
 	return failed

@@ -55,6 +55,7 @@ func NewPool(opts ...PoolOption) *Pool {
 			opt.apply(&p.settings)
 		}
 	}
+	p.composeMiddleware()
 	p.times.Store(&p.settings.durations)
 	return p
 }

@@ -159,6 +159,8 @@ func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error)
 	}
 	j := &job{pool: p, task: task, id: id.String(), kind: kind, traits: traits, timeout: s.timeout}
 	j.owner = j
+	_, isContextJob := task.(ContextJob)
+	j.inContext = isContextJob || p.settings.execute != nil
 	if traits.detachedName != "" && s.given&optDetached == 0 {
 		j.change(0, markAttached)
 	}

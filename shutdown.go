@@ -14,7 +14,7 @@ import (
 // Shutdown ends the pool for good: nothing begins any more, channel jobs are told to stop, and the contexts of
 // executions end with ErrShutdown. It then waits until every call of user code has returned, except those of
 // abandoned executions, and of a schedule's Next in a call of Register that has not returned, and returns nil. User
-// code is the methods of jobs, their errors and schedules, the log handler, and the function of WithOnStatus.
+// code is the methods of jobs, their errors and schedules, middleware, the log handler, and the function of WithOnStatus.
 //
 // If ctx ends first, it returns an error that wraps ctx's cause and names the jobs still in a call, with the stacks
 // of their goroutines where the runtime can tell. It may be called again, to wait again, and from many goroutines at

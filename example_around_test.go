@@ -1,0 +1,40 @@
+package jobs_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/agentjobs/jobs"
+)
+
+type requestID struct{}
+
+func ExampleWithMiddleware() {
+	logged := jobs.WithMiddleware(func(next jobs.ExecuteFunc) jobs.ExecuteFunc {
+		return func(ctx context.Context) error {
+			job, _ := jobs.FromContext(ctx)
+			err := next(context.WithValue(ctx, requestID{}, "4711"))
+			fmt.Println(job.GetName(), "ended:", err)
+			return err
+		}
+	})
+	pool := jobs.NewPool(logged)
+
+	done := make(chan struct{})
+	_, err := pool.Register(jobs.JobFunc(func(ctx context.Context) error {
+		defer close(done)
+		fmt.Println("request", ctx.Value(requestID{}))
+		return nil
+	}), jobs.Once(), jobs.WithName("migration"))
+	if err != nil {
+		fmt.Println(err)
+	}
+	<-done
+
+	if err := pool.Shutdown(context.Background()); err != nil { // waits for the middleware, too
+		fmt.Println(err)
+	}
+	// Output:
+	// request 4711
+	// migration ended: <nil>
+}
