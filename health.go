@@ -19,9 +19,11 @@ type watch struct {
 	restarts  int
 
 	sweptAt   instant // when the last sweep began or, if none has since, the pool's life
+	startedAt instant // when the pool last restarted
 	stoppedAt instant
 	triedAt   instant           // when the last attempt failed; initially stoppedAt
-	doublings int               // how often the wait for the next one has doubled
+	flaps     int               // how often the first wait after the stop has doubled, see flapsLocked
+	doublings int               // how often the wait for the next attempt has doubled; kept until the next stop
 	demands   int               // how often an attempt was asked for out of turn
 	attempts  int               // how many began since the stop
 	trying    bool              // an attempt is in progress

@@ -327,6 +327,7 @@ func TestChannelErrorUntoldNilIsWithdrawnWhenTheJobStartsAgain(t *testing.T) {
 					jobstest.Advance(channelRestart)
 					require.Equal(t, "Running", p.GetStatus())
 					assert.Empty(t, received(stop))
+					jobstest.Advance(jobstest.ALongLife)
 				}
 				close(w.done)
 			})

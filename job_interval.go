@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// Every executes a job as soon as it is ready and whenever the pool has restarted, and then repeatedly, interval
-// after the end of the last execution (an interval job); [WithJitter] spreads all of these. An interval of 0 or less is an error; one below 10
-// microseconds counts as that, so that other goroutines get to run.
+// Every executes a job as soon as it is ready, and then repeatedly, interval after the end of the last execution (an
+// interval job); [WithJitter] spreads all of these. After a restart of its pool a job whose last execution has succeeded
+// executes when it is due, and at once if that has passed; any other executes at once. An interval of 0 or less is an
+// error; one below 10 microseconds counts as that, so that other goroutines get to run.
 func Every(interval time.Duration) Trigger { return every(interval) }
 
 type every time.Duration
@@ -52,7 +53,14 @@ func (i *intervalJob) due(j *job, at time.Time) (time.Time, bool) {
 	return at, false
 }
 
-func (i *intervalJob) resume(*job) { i.atStart = true }
+// resume lets a job that is well execute when it is due. One that has passed its time is at rest, or in a step.
+func (i *intervalJob) resume(j *job) (keeps bool) {
+	if j.lastOutcome == success && j.stage == cycleWaiting {
+		return true
+	}
+	i.atStart = true
+	return false
+}
 
 func (i *intervalJob) after(j *job, o outcome) verdict {
 	i.atStart = false

@@ -14,22 +14,60 @@ import (
 	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
-func TestIntervalExecutesAtOnceWhenReadyAndAfterEveryRestart(t *testing.T) {
+func TestIntervalExecutesAtOnceWhenReady(t *testing.T) {
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		var asked atomic.Int32
 		laps := jobstest.NewTimeline()
 		job := jobstest.Stub{ExecuteFunc: laps.Execute}
 		job.ReadyFunc = func() bool { return asked.Add(1) != 1 }
-		jobstest.Register(t, p, job, jobs.Every(time.Hour)) // ready at 10 ms
-		jobstest.Advance(10 * time.Second)
+		jobstest.Register(t, p, job, jobs.Every(time.Hour))
+		laps.AdvanceTo(2 * time.Hour)
+		assert.Equal(t, jobstest.Seconds(0.01, 3600.01), laps.Moments())
+	})
+}
+
+func TestAnIntervalJobThatHasSucceededKeepsItsDueTimeOverARestart(t *testing.T) {
+	for name, opts := range map[string][]jobs.JobOption{"without jitter": nil, "with jitter": {jobs.WithJitter(time.Second)}} {
+		t.Run(name, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				laps := jobstest.NewTimeline()
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: laps.Execute}, jobs.Every(time.Hour), opts...)
+				laps.AdvanceTo(2 * time.Second)
+				due := jobstest.InfoOf(t, p, id).NextRun
+				for range 3 {
+					jobstest.StopPool(p)
+					jobstest.Advance(40 * time.Second) // restarts after 30 s
+					require.Equal(t, "Running", p.GetStatus())
+					assert.Equal(t, due, jobstest.InfoOf(t, p, id).NextRun)
+				}
+				laps.AdvanceTo(time.Hour + 2*time.Second)
+				require.Len(t, laps.Moments(), 2)
+				assert.Equal(t, due.Sub(laps.Start), laps.Moments()[1])
+			})
+		})
+	}
+}
+
+func TestAnIntervalJobWhoseTimeHasPassedExecutesAtOnceAtARestart(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		laps := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: laps.Execute}, jobs.Every(time.Minute))
+		laps.AdvanceTo(40 * time.Second)
 		jobstest.StopPool(p)
-		jobstest.Advance(60 * time.Second) // it restarts at 40 s
-		jobstest.StopPool(p)
-		jobstest.Advance(40 * time.Second) // and at 100 s
-		assert.Equal(t, append(jobstest.Times(time.Millisecond, 10), jobstest.Times(time.Second, 40, 100)...), laps.Moments())
-		jobstest.Advance(time.Hour)
-		assert.Equal(t, 100*time.Second+time.Hour, laps.Moments()[3], "the interval counts from the last execution")
-		assert.Len(t, laps.Moments(), 4)
+		laps.AdvanceTo(3 * time.Minute)
+		assert.Equal(t, jobstest.Seconds(0, 70, 130), laps.Moments(), "and its interval counts from then on")
+	})
+}
+
+func TestAnIntervalJobThatHasFailedExecutesAtOnceAtARestart(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		laps := jobstest.NewTimeline()
+		fault := jobstest.NewFault()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { laps.Mark(); return fault.Err() }}, jobs.Every(time.Hour))
+		laps.AdvanceTo(40 * time.Second)
+		fault.Clear()
+		laps.AdvanceTo(2 * time.Minute)
+		assert.Equal(t, jobstest.Seconds(0, 30, 90), laps.Moments(), "the one at 30 s has failed, too, and the wait is twice as long")
 	})
 }
 
@@ -94,17 +132,27 @@ func TestJitterAlsoSpreadsTheFirstExecutionAndARestart(t *testing.T) {
 				distinct := slices.Compact(first)
 				assert.Greater(t, len(distinct), 40)
 
-				p.SetStatus(jobs.PoolStatusStopped)
-				calls.AdvanceTo(2 * time.Hour)
-				if again := calls.Moments()[50:]; name == "attached" {
-					require.Len(t, again, 50)
-					restart := time.Hour + 30*time.Second
-					assert.GreaterOrEqual(t, again[0], restart)
-					assert.LessOrEqual(t, again[49], restart+jitter)
-					assert.Greater(t, len(slices.Compact(again)), 40)
-				} else {
-					assert.Empty(t, again, "it goes on through a stop")
+				var held jobstest.Fault
+				jobstest.Register(t, p, jobstest.Stub{ReadyFunc: held.Absent}, jobs.Every(jobstest.ForAges))
+				calls.AdvanceTo(24*time.Hour - time.Minute)
+				held.Set()
+				jobstest.StopPool(p)
+				restart := 25 * time.Hour
+				calls.AdvanceTo(restart)
+				if name == "detached" {
+					assert.Len(t, calls.Moments(), 100, "it goes on through a stop")
+					p.SetStatus(jobs.PoolStatusRunning)
+					return
 				}
+				assert.Len(t, calls.Moments(), 50)
+				held.Clear()
+				p.SetStatus(jobs.PoolStatusRunning)
+				calls.AdvanceTo(26 * time.Hour)
+				again := calls.Moments()[50:]
+				require.Len(t, again, 50)
+				assert.GreaterOrEqual(t, again[0], restart)
+				assert.LessOrEqual(t, again[49], restart+jitter)
+				assert.Greater(t, len(slices.Compact(again)), 40)
 			})
 		})
 	}

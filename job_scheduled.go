@@ -188,10 +188,11 @@ func (s *scheduledJob) nextRun(*job) time.Time {
 }
 
 // resume skips the occurrence that is planned, if it has passed.
-func (s *scheduledJob) resume(j *job) {
+func (s *scheduledJob) resume(j *job) (keeps bool) {
 	if !s.planned.After(j.pool.wallClock().Round(0)) {
 		s.occurrence = time.Time{}
 	}
+	return false
 }
 
 // plan finds the next occurrence after t. It reports false if there is none, or the schedule failed to answer; then

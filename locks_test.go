@@ -605,7 +605,7 @@ func TestLockWaitedForInReadyOfItsOwnJobIsNoDeadlock(t *testing.T) {
 			time.Sleep(time.Second)
 			return true
 		}
-		id := jobstest.Register(t, p, job, jobs.Every(time.Hour))
+		id := jobstest.Register(t, p, job, jobs.Every(10*time.Second))
 		ids <- id
 		jobstest.Advance(time.Second)
 		require.EqualValues(t, 1, job.begun.Load())

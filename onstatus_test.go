@@ -195,7 +195,7 @@ func TestAPoolStoppedDuringItsRestartAnnouncesItsNextAttempt(t *testing.T) {
 		for range 1000 {
 			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { return errors.New("at once") }}, jobs.Every(time.Hour))
 		}
-		jobstest.Advance(10 * time.Minute)
+		jobstest.Advance(time.Hour)
 		require.Greater(t, len(stops), 10)
 		for _, info := range stops {
 			assert.False(t, info.NextAttempt.IsZero())

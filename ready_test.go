@@ -370,7 +370,7 @@ func TestThePoolHasItsTurnHoweverManyAskWhetherAJobIsReady(t *testing.T) {
 	})
 	t.Run("a poll and a restart", func(t *testing.T) {
 		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
-			id := jobstest.Register(t, p, jobstest.Stub{ReadyFunc: slowly}, jobs.Every(time.Hour))
+			id := jobstest.Register(t, p, jobstest.Stub{ReadyFunc: slowly}, jobs.Every(20*time.Second))
 			defer ask(p.GetJob(id))()
 			jobstest.Advance(3 * takes)
 			assert.EqualValues(t, 1, jobstest.InfoOf(t, p, id).Executions)

@@ -39,8 +39,9 @@ type kind interface {
 	// ended completes the outcome of an ended execution with whether the job was told to end. It is called only for
 	// kinds that are told, with the pool's mutex held.
 	ended(j *job, o outcome) outcome
-	// resume is called before the job is set going after a restart. Its mutex is held.
-	resume(j *job)
+	// resume is called before the job is set going after a restart, and reports whether it keeps the moment for which
+	// it is set already. Its mutex is held.
+	resume(j *job) (keeps bool)
 	// retire is called when the job is unregistered or its pool shut down: twice, if one follows the other. Both
 	// mutexes are held.
 	retire(j *job)
@@ -60,7 +61,7 @@ func (basicKind) warnings(time.Time) []string     { return nil }
 func (basicKind) registered(*job)                 {}
 func (basicKind) begin(*job)                      {}
 func (basicKind) ended(_ *job, o outcome) outcome { return o }
-func (basicKind) resume(*job)                     {}
+func (basicKind) resume(*job) bool                { return false }
 func (basicKind) retire(*job)                     {}
 
 // traits are what all jobs of a kind have in common.

@@ -258,7 +258,7 @@ func TestNothingOfAnUnregisteredJobHoldsUpTheRestart(t *testing.T) {
 			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 				id := jobstest.Register(t, p, tt.job(), jobs.Every(2*time.Hour), jobs.WithJobTimeout(time.Second))
 				other := jobstest.NewTimeline()
-				jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: other.Execute}, jobs.Every(10*time.Hour))
+				jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: other.Execute}, jobs.Every(50*time.Second))
 				jobstest.Advance(40 * time.Second)
 				jobstest.StopPool(p) // if it is not stopped yet
 				jobstest.Advance(time.Minute)

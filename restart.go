@@ -9,7 +9,7 @@ import (
 	"github.com/agentjobs/jobs/internal/handover"
 )
 
-// longestBackoff is the limit of the doubling wait between restart attempts. After it comes the retry interval again.
+// longestBackoff is the limit of the doubling wait before a restart attempt. After it comes the retry interval again.
 const longestBackoff = 10 * time.Minute
 
 // A restartAnswer is how a job has answered the current, or the last, attempt to restart the pool:
@@ -108,7 +108,7 @@ func (p *Pool) recountLocked() {
 // demandLocked asks for an attempt out of turn, as if the last one had been made at the given instant. An attempt
 // already in progress does not satisfy it.
 func (p *Pool) demandLocked(triedAt instant) {
-	p.triedAt, p.doublings = triedAt, 0
+	p.triedAt, p.doublings = triedAt, p.flaps
 	p.demands++
 	p.rewatchLocked()
 }
@@ -158,7 +158,8 @@ func (p *Pool) restart(life poolWord, demands int, ready bool) (newLife poolWord
 	p.untellAttachedLocked()
 	p.restarts++
 	p.trying = false
-	p.sweptAt = now()
+	p.startedAt = now()
+	p.sweptAt = p.startedAt
 	p.beginLog()
 	p.changeLocked(life.with(PoolStatusRunning))
 	p.swept = append(p.swept[:0], p.jobs...) // including those registered during the attempt
@@ -176,8 +177,9 @@ func (j *job) resume(life poolWord) {
 	if w := j.state(); !w.hasSay() || w.phase() < phaseReady || w.over() || j.life == life.generation() {
 		return
 	}
-	j.kind.resume(j)
-	j.setLocked(atOnce)
+	if !j.kind.resume(j) {
+		j.setLocked(atOnce)
+	}
 }
 
 // UpdateDurations sets both the status interval and the retry interval to retryInterval, and the execution timeout.
@@ -203,7 +205,7 @@ func (p *Pool) updateDurations(interval, executionTimeout time.Duration, valid b
 		}
 	})
 	if valid {
-		p.doublings = 0
+		p.flaps, p.doublings = 0, 0
 		p.rewatchLocked()
 		jobs = slices.Clone(p.jobs)
 	}

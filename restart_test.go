@@ -76,7 +76,41 @@ func TestEachWaitForAnAttemptIsTwiceTheLastUpToTenMinutesAndThenFromTheBase(t *t
 	}
 }
 
-func TestAfterARestartTheWaitsBeginWithTheBaseAgain(t *testing.T) {
+// firstWaits has the pool stop again and again, each time after it has been Running for so long, and returns how long
+// each time the first wait is.
+func firstWaits(t *testing.T, p *jobs.Pool, lives ...time.Duration) (waits []time.Duration) {
+	t.Helper()
+	for _, life := range lives {
+		jobstest.Advance(life)
+		require.Equal(t, "Running", p.GetStatus())
+		jobstest.FailPool(p)
+		waits = append(waits, time.Until(p.Info().NextAttempt))
+		jobstest.Advance(waits[len(waits)-1])
+	}
+	return waits
+}
+
+func TestALifeShorterThanTheWaitBeforeItDoublesTheNextWait(t *testing.T) {
+	const retry = 30 * time.Second
+	for name, c := range map[string]struct{ lives, waits []time.Duration }{
+		"no wait was before the first life":        {jobstest.Seconds(0), jobstest.Seconds(30)},
+		"up to ten minutes and then from the base": {jobstest.Seconds(0, 0, 0, 0, 0, 0, 0), jobstest.Seconds(30, 60, 120, 240, 480, 30, 60)},
+		"just shorter":                          {[]time.Duration{0, retry - 1, 2*retry - 1}, jobstest.Seconds(30, 60, 120)},
+		"as long":                               {[]time.Duration{0, retry, retry}, jobstest.Seconds(30, 30, 30)},
+		"a longer one leaves the wait as it is": {jobstest.Seconds(0, 10, 60, 299), jobstest.Seconds(30, 60, 60, 60)},
+		"ten retry intervals":                   {jobstest.Seconds(0, 10, 20, 30, 300, 10), jobstest.Seconds(30, 60, 120, 240, 30, 60)},
+		"though the wait was longer":            {jobstest.Seconds(0, 0, 0, 0, 0, 300), jobstest.Seconds(30, 60, 120, 240, 480, 30)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(jobstest.ForAges))
+				assert.Equal(t, c.waits, firstWaits(t, p, c.lives...))
+			})
+		})
+	}
+}
+
+func TestARefusalAndAShortLifeDoubleTheSameWait(t *testing.T) {
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		var unready jobstest.Fault
 		jobstest.Register(t, p, jobstest.Stub{ReadyFunc: unready.Absent}, jobs.Every(jobstest.ForAges))
@@ -85,11 +119,62 @@ func TestAfterARestartTheWaitsBeginWithTheBaseAgain(t *testing.T) {
 		jobstest.FailPool(p)
 		jobstest.Advance(40 * time.Second) // attempt at 30
 		unready.Clear()
-		jobstest.Advance(50 * time.Second) // restart at 90
-		require.Equal(t, "Running", p.GetStatus())
+		jobstest.Advance(60 * time.Second) // restart at 90
+		assert.Equal(t, jobstest.Seconds(120), firstWaits(t, p, 10*time.Second), "a life of 20 s after a wait of 60")
+		jobstest.Advance(jobstest.ALongLife)
+		assert.Equal(t, jobstest.Seconds(30), firstWaits(t, p, 0))
+	})
+}
+
+func TestAStopOrARestartByHandIsNoFlapping(t *testing.T) {
+	for name, byHand := range map[string]func(p *jobs.Pool){
+		"a stop":    func(p *jobs.Pool) { p.SetStatus(jobs.PoolStatusStopped) },
+		"a restart": func(p *jobs.Pool) { jobstest.FailPool(p); p.SetStatus(jobs.PoolStatusRunning); jobstest.Advance(0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(jobstest.ForAges))
+				require.Equal(t, jobstest.Seconds(30, 60, 120), firstWaits(t, p, jobstest.Seconds(0, 0, 0)...))
+				byHand(p)
+				if info := p.Info(); info.Status == jobs.PoolStatusStopped {
+					assert.Equal(t, 30*time.Second, time.Until(info.NextAttempt))
+					jobstest.Advance(30 * time.Second)
+				}
+				assert.Equal(t, jobstest.Seconds(60), firstWaits(t, p, 10*time.Second))
+			})
+		})
+	}
+}
+
+func TestTheReturnOfALateCallDoesNotShortenTheWaitOfAPoolThatFlaps(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		laps := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { laps.Mark(); jobstest.Take(15 * time.Second); return nil }},
+			jobs.Every(time.Hour), jobs.WithJobTimeout(10*time.Second))
+		laps.AdvanceTo(300 * time.Second)
+		assert.Equal(t, jobstest.Seconds(0, 40, 110, 240), laps.Moments(), "stopped at 10, 50 and 120 s, for 30, 60 and 120 s")
+	})
+}
+
+func TestUpdateDurationsEndsTheLongerWaitOfAPoolThatFlaps(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(jobstest.ForAges))
+		require.Equal(t, jobstest.Seconds(30, 60), firstWaits(t, p, jobstest.Seconds(0, 0)...))
 		jobstest.FailPool(p)
-		jobstest.Advance(30 * time.Second)
-		assert.Equal(t, "Running", p.GetStatus())
+		p.UpdateDurations(30*time.Second, time.Minute)
+		assert.Equal(t, 30*time.Second, time.Until(p.Info().NextAttempt))
+	})
+}
+
+func TestAJobThatAlwaysFailsDoesNotMakeADailyOneExecuteAllTheTime(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		daily := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: daily.Execute}, jobs.Every(24*time.Hour))
+		jobstest.Register(t, p, jobstest.Lasting(time.Second, jobstest.ErrBroken), jobs.Every(time.Hour))
+		daily.AdvanceTo(7 * 24 * time.Hour)
+		assert.LessOrEqual(t, len(daily.Moments()), 7)
+		assert.GreaterOrEqual(t, len(daily.Moments()), 6, "the pool restarts all the same")
+		assert.Less(t, p.Info().Restarts, 3300)
 	})
 }
 
@@ -152,7 +237,7 @@ func TestOneThatIsNotReadyHoldsTheOthersBack(t *testing.T) {
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		var unready jobstest.Fault
 		calls, asked := jobstest.NewTimeline(), jobstest.NewTimeline()
-		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute, ReadyFunc: asked.Ready}, jobs.Every(time.Hour))
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute, ReadyFunc: asked.Ready}, jobs.Every(40*time.Second))
 		last := jobstest.Register(t, p, jobstest.Stub{ReadyFunc: unready.Absent}, jobs.Every(time.Hour))
 		jobstest.Advance(0)
 		unready.Set()
@@ -185,7 +270,7 @@ func TestAllStartAgainTogether(t *testing.T) {
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		calls := jobstest.NewTimeline()
 		for range 20 {
-			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Every(time.Hour))
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Every(20*time.Second))
 		}
 		calls.AdvanceTo(13 * time.Second)
 		culprit := jobstest.FailPool(p)
@@ -504,7 +589,7 @@ func TestAReadyThatLastsIsNotAskedAgainByTheNextAttempt(t *testing.T) {
 				time.Sleep(100 * time.Second)
 			}
 			return true
-		}}, jobs.Every(jobstest.ForAges))
+		}}, jobs.Every(100*time.Second))
 		jobstest.Register(t, p, jobstest.Stub{ReadyFunc: unready.Absent}, jobs.Every(jobstest.ForAges))
 		jobstest.Advance(0)
 		slow.Set()
@@ -654,7 +739,7 @@ func TestHungInExecuteStatusAndReadyOneAfterTheOther(t *testing.T) {
 		names := []string{"in Execute", "in Status", "in Ready"}
 		all := make([]*jobstest.Puppet, len(names))
 		for i, name := range names {
-			all[i] = s.Puppet(name).Register(jobs.Every(jobstest.ForAges))
+			all[i] = s.Puppet(name).Register(jobs.Every(2 * time.Hour))
 		}
 		s.Advance(25 * time.Second)
 		all[0].Executions.Next(jobstest.Hangs)
@@ -732,7 +817,7 @@ func TestHungInStatusWithinItsLimit(t *testing.T) {
 // What gets late while the pool asks whether all are ready holds the restart up like what was late before.
 func TestHungSinceTheAttemptBegan(t *testing.T) {
 	onHungStage(t, func(t *testing.T, s *jobstest.Stage) {
-		slow := s.Puppet("slow in Ready").Register(jobs.Every(jobstest.ForAges))
+		slow := s.Puppet("slow in Ready").Register(jobs.Every(time.Hour))
 		p := s.Hanging("sleeper", jobs.Every(jobstest.ForAges), jobs.WithJobTimeout(35*time.Second))
 		s.Advance(0)
 		slow.ReadyCalls.Next(jobstest.Hangs)
@@ -760,7 +845,7 @@ func TestHungAndUnregistered(t *testing.T) {
 				first, second := s.Hanging("first", jobs.Every(time.Second)), s.Hanging("second", jobs.On(jobstest.EverySecond()))
 				third := s.Puppet("third").Register(jobs.Every(jobstest.ForAges))
 				third.StatusCalls.Next(jobstest.Hangs)
-				other := s.Puppet("other").Register(jobs.Every(jobstest.ForAges))
+				other := s.Puppet("other").Register(jobs.Every(50 * time.Second))
 				s.Advance(time.Minute)
 				first.Unregister()
 				s.Advance(0)
@@ -772,6 +857,7 @@ func TestHungAndUnregistered(t *testing.T) {
 				third.Unregister()
 				s.Advance(time.Minute)
 				assert.Equal(t, 2, s.Info().Restarts)
+				s.AssertBegun(other, 0, 60, 130)
 				assert.Equal(t, 3, s.Departed(), "as long as they hang")
 				for _, p := range []*jobstest.Puppet{first, second, third} {
 					p.Executions.Now(end)
@@ -783,7 +869,6 @@ func TestHungAndUnregistered(t *testing.T) {
 				assert.Equal(t, "Running", s.GetStatus())
 				assert.Equal(t, 2, s.Info().Restarts)
 				s.AssertBegun(first, 0)
-				assert.Len(t, other.Executions.Moments(), 3)
 			})
 		})
 	}

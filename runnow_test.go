@@ -164,7 +164,8 @@ func refusedRuns() []refusedRun {
 			return jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Channel(make(chan interface{})), jobs.Detached())
 		}},
 		{"pool stopped", func(t *testing.T, p *jobs.Pool, calls *jobstest.Timeline) string {
-			id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Every(jobstest.ForAges))
+			id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Every(20*time.Second))
+			jobstest.Advance(0)
 			jobstest.FailPool(p)
 			return id
 		}},
@@ -198,7 +199,7 @@ func TestRunNowIsAnErrorAndNothingHappens(t *testing.T) {
 				jobstest.Advance(25 * time.Second)
 				assert.Len(t, calls.Moments(), before)
 				if c.name == "pool stopped" { // the restart makes one execution, not two
-					jobstest.Advance(time.Minute)
+					jobstest.Advance(10 * time.Second)
 					assert.Len(t, calls.Moments(), before+1)
 				}
 				if c.name == "late" {

@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// longLife is for how many retry intervals a pool must have been Running, so that its next stop is no flapping.
+const longLife = 10
+
 // changeLocked changes the pool's status.
 func (p *Pool) changeLocked(to poolWord) {
 	p.word.Store(uint64(to))
@@ -25,7 +28,8 @@ func (p *Pool) stopLocked(life poolWord, j *job, err error) (stopped *untold) {
 		p.stopper, p.stopName = j.id, j.name
 	}
 	p.stoppedAt = now()
-	p.triedAt, p.doublings, p.attempts = p.stoppedAt, 0, 0
+	p.flaps = p.flapsLocked(j)
+	p.triedAt, p.doublings, p.attempts = p.stoppedAt, p.flaps, 0
 	p.changeLocked(life.with(PoolStatusStopped))
 	p.tellAttachedLocked()
 	p.rewatchLocked()
@@ -34,6 +38,20 @@ func (p *Pool) stopLocked(life poolWord, j *job, err error) (stopped *untold) {
 		stopped.ID, stopped.Name, stopped.Type = j.id, j.name, j.typeName()
 	}
 	return stopped
+}
+
+// flapsLocked returns how often the first wait after a stop doubles, because of a job if j is not nil. A pool that has
+// lived for less than the wait before its last restart waits twice as long, as after a refusal, so that jobs which
+// fail again and again do not make the others restart all the time. A long life, or a stop by hand, begins anew.
+func (p *Pool) flapsLocked(j *job) int {
+	retry := p.durations().retryInterval
+	switch life := time.Duration(p.stoppedAt - p.startedAt); {
+	case j == nil, p.restarts == 0, life/longLife >= retry:
+		return 0
+	case life < backoff(retry, p.doublings):
+		return nextDoublings(retry, p.doublings)
+	}
+	return p.doublings
 }
 
 // failed is called when something of the job has failed in the given life of the pool: it stops the pool, if that
@@ -51,15 +69,17 @@ func (j *job) stopPool(life poolWord, err error) (stopped *untold) {
 }
 
 // SetStatus stops or restarts the pool by hand. PoolStatusStopped stops it as a failure of a job would: the pool
-// itself attempts to restart after the retry interval. PoolStatusRunning, on a stopped pool, makes an attempt at
-// once; it happens on another goroutine, and fails if a job is not ready. Anything else, and any call after Shutdown,
-// is logged and changes nothing.
+// itself attempts to restart after the retry interval, however short its life was. PoolStatusRunning, on a stopped
+// pool, makes an attempt at once; it happens on another goroutine, and fails if a job is not ready. After either, the
+// waits between attempts begin with the retry interval again. Anything else, and any call after Shutdown, is logged
+// and changes nothing.
 func (p *Pool) SetStatus(status PoolStatus) {
 	p.mu.Lock()
 	word := p.state()
 	var stopped *untold
 	restart := status == PoolStatusRunning && word.status() == PoolStatusStopped && !word.shut()
 	if restart {
+		p.flaps = 0
 		p.demandLocked(atOnce)
 	} else if status == PoolStatusStopped {
 		stopped = p.stopLocked(word, nil, errSetStopped)
@@ -85,6 +105,7 @@ func (j *job) hasSay() bool { return j.state().hasSay() }
 func (p *Pool) leftLocked(j *job) {
 	p.clearLateLocked(j)
 	if p.attached == 0 {
+		p.flaps = 0
 		p.demandLocked(p.stoppedAt)
 	}
 	p.recountLocked()

@@ -481,7 +481,7 @@ func TestHungAndAbandonedTheLastOfThemLetsThePoolGo(t *testing.T) {
 // A call of Status, or of Ready, is not given up: there is no telling what its job can do without an answer.
 func TestHungInStatusOrReadyIsNotAbandoned(t *testing.T) {
 	onAbandoningStage(t, func(t *testing.T, s *jobstest.Stage) {
-		p := s.Puppet("sleeper").Register(jobs.Every(jobstest.ForAges))
+		p := s.Puppet("sleeper").Register(jobs.Every(time.Hour))
 		p.StatusCalls.Next(jobstest.Hangs)
 		s.Advance(time.Hour)
 		s.AssertHeldUpBy([]*jobstest.Puppet{p}, "call of Status that is late")

@@ -90,6 +90,9 @@ func FailPool(p *jobs.Pool) (id string) {
 	return id
 }
 
+// ALongLife is how long a pool with the usual retry interval must live for its next stop to be no flapping.
+const ALongLife = 5 * time.Minute
+
 // StopPool stops the pool by hand; one retry interval later it restarts.
 func StopPool(p *jobs.Pool) { p.SetStatus(jobs.PoolStatusStopped) }
 

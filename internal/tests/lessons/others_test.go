@@ -60,7 +60,7 @@ func TestRiver1161_IfOneJobCannotStartAgainNoneDoes(t *testing.T) {
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		var unready jobstest.Fault
 		calls := jobstest.NewTimeline()
-		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobstest.Hourly())
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Every(40*time.Second))
 		id := jobstest.Register(t, p, jobstest.Stub{ReadyFunc: unready.Absent}, jobstest.Hourly())
 		calls.AdvanceTo(time.Second)
 		unready.Set()

@@ -75,7 +75,8 @@ func TestOTPScaleManyTemporaryChildren(t *testing.T) {
 
 func TestOTPScaleOfAStopAndARestart(t *testing.T) {
 	tenfold(t, "allocations to stop and restart", func(n int) (count float64) {
-		crowded(t, n, jobstest.Hourly, func(p *jobs.Pool, ids []string) {
+		soon := func() jobs.Trigger { return jobs.Every(20 * time.Second) }
+		crowded(t, n, soon, func(p *jobs.Pool, ids []string) {
 			count = allocationsOf(func() {
 				jobstest.StopPool(p)
 				jobstest.Advance(30 * time.Second)
@@ -110,7 +111,7 @@ func TestOTPScaleOfWhatARestartCalls(t *testing.T) {
 		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 			all := jobstest.NewTimeline()
 			for range n {
-				jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: all.Execute, ReadyFunc: all.Ready, StatusFunc: all.Status}, jobs.Every(jobstest.ForAges))
+				jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: all.Execute, ReadyFunc: all.Ready, StatusFunc: all.Status}, jobs.Every(time.Minute))
 			}
 			jobstest.Advance(45 * time.Second) // with one sweep
 			before := len(all.Moments())

@@ -15,10 +15,11 @@ import (
 // Erlang/OTP's supervisor (lib/stdlib/test/supervisor_SUITE.erl) to a pool, which is what that calls a
 // one_for_all supervisor. Each says which case it corresponds to, and what that checks there.
 
-// otpPair is a channel job that obeys and an interval job, registered in this order.
+// otpPair is a channel job that obeys and an interval job that is due again before the first restart, registered in
+// this order.
 func otpPair(s *jobstest.Stage) (channel, interval *jobstest.Puppet) {
 	channel = s.ChannelPuppet("child1")
-	interval = s.Puppet("child2").Register(jobs.Every(time.Hour))
+	interval = s.Puppet("child2").Register(jobs.Every(20 * time.Second))
 	s.Advance(0)
 	return channel, interval
 }
@@ -38,14 +39,14 @@ func TestOTPOneForAllOtherChildFailsRestart(t *testing.T) {
 		info := s.Info()
 		assert.Equal(t, jobs.PoolStatusStopped, info.Status)
 		assert.Equal(t, child2.ID, info.StoppedBy)
-		assert.Equal(t, 30*time.Second, time.Until(info.NextAttempt), "the restart before was one")
+		assert.Equal(t, time.Minute, time.Until(info.NextAttempt), "the restart before was one")
 		assert.Zero(t, child1.Executions.InFlight(), "child 1 was stopped again")
 		child2.Executions.Next(jobstest.Succeeds)
-		s.Advance(30 * time.Second)
+		s.Advance(time.Minute)
 		assert.Equal(t, "Running", s.GetStatus())
 		assert.Equal(t, 1, child1.Executions.InFlight())
-		s.AssertBegun(child1, 0, 30, 61)
-		s.AssertBegun(child2, 0, 30, 61)
+		s.AssertBegun(child1, 0, 30, 91)
+		s.AssertBegun(child2, 0, 30, 91)
 	})
 }
 
@@ -127,6 +128,7 @@ func TestOTPTemporaryBystander(t *testing.T) {
 		}
 		before := statuses()
 		for restart := range 3 {
+			s.Advance(jobstest.ALongLife)
 			attached.Executions.Next(jobstest.Fails)
 			require.NoError(t, s.RunNow(attached.ID))
 			s.Advance(0)
@@ -145,15 +147,15 @@ func TestOTPTemporaryBystander(t *testing.T) {
 }
 
 // multiple_restarts: a child that fails again and again, but more slowly than the supervisor's limit, is
-// restarted each time. For a pool there is no limit, and no memory either: each stop waits for as long as
-// the first one did.
+// restarted each time. For a pool there is no limit, and whether the next wait is longer depends on its last life
+// alone: if that was longer than the wait before it, each stop waits for as long as the first one did.
 func TestOTPMultipleRestarts(t *testing.T) {
 	jobstest.OnStage(t, func(t *testing.T, s *jobstest.Stage) {
 		child1, child2 := otpPair(s)
 		child2.Executions.Next(jobstest.Fails.In(40 * time.Second)) // 30 seconds later the pool restarts
-		s.Advance(time.Hour)                                        // child2's second execution
+		s.Advance(20 * time.Second)                                 // child2's second execution
 		want := []float64{0}
-		for at := 3600.0; at < 3600+20*70; at += 70 {
+		for at := 20.0; at < 20+20*70; at += 70 {
 			want = append(want, at)
 		}
 		for n := range 19 {

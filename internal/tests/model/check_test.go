@@ -161,7 +161,7 @@ func (m *model) hears(news jobs.PoolInfo) {
 	restarts, wait := last.Restarts, time.Duration(0)
 	switch {
 	case news.Status == jobs.PoolStatusStopped && len(news.HeldUpBy) == 0 && !m.shut:
-		wait = m.retryEvery
+		wait = m.retryEvery << m.flaps
 	case news.Status == jobs.PoolStatusRunning && last.Status == jobs.PoolStatusStopped:
 		restarts++
 	}

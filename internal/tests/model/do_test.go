@@ -25,7 +25,7 @@ func (r *run) do(c command) error {
 		m.stop(nil)
 	case setsRunning:
 		r.pool.SetStatus(jobs.PoolStatusRunning)
-		m.demand(atOnce)
+		m.demandByHand()
 	case updates:
 		r.pool.UpdateDurations(c.to, c.and)
 		m.update(c.to, c.and)

@@ -181,7 +181,7 @@ func (m *model) ends(j *modelJob, e event) {
 func (m *model) conclude(j *modelJob, failed, told bool) {
 	m.returned(j)
 	m.executionOver(j)
-	j.ended, j.endedIn = m.now, m.restarts
+	j.ended, j.endedIn, j.well = m.now, m.restarts, !failed && !told
 	permanent := j.forGood && !j.late
 	j.executing, j.late = false, false
 	j.lateAt, j.giveUpAt = notSet, notSet

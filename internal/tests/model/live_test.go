@@ -12,10 +12,11 @@ import (
 // not lean on its predictions: it holds whatever has happened before.
 
 // checkInterval: "within one life of the pool two executions are never closer than" the interval, from the end of one to
-// the begin of the next, "executions still in flight belong to the new life", and RunNow's come at once.
+// the begin of the next, "executions still in flight belong to the new life", and RunNow's come at once. Nor are they in
+// two lives, if the first has succeeded.
 func (m *model) checkInterval(j *modelJob) {
 	life := m.restarts
-	if !j.attached {
+	if !j.attached || j.well {
 		life = j.endedIn
 	}
 	if earliest := j.ended + j.interval; j.kind == interval && j.ended >= 0 && j.endedIn == life && m.now < earliest && !j.asked {

@@ -39,6 +39,7 @@ type model struct {
 	shut      bool
 	since     time.Duration
 	turned    bool  // it became that in this instant, and not by a command, which finds everything at rest
+	flaps     int   // how often the first wait after the stop has doubled
 	stoppers  []int // the job that has stopped it last; more than one if they failed at the same time
 	restarts  int
 	abandoned int
@@ -86,6 +87,7 @@ type modelJob struct {
 	// The last one.
 	erred    bool // LastError is the error of one
 	timedOut bool // and that was late
+	well     bool // it has succeeded
 	ended    time.Duration
 	endedIn  int // the restarts by then
 

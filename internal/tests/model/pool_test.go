@@ -57,18 +57,39 @@ func (m *model) stop(j *modelJob) {
 	if m.status == jobs.PoolStatusStopped {
 		return
 	}
+	life := m.now - m.since
 	m.status, m.since, m.turned, m.stoppers = jobs.PoolStatusStopped, m.now, true, nil
 	if j != nil {
 		m.stoppers = []int{j.n}
 	}
 	m.sweep.open = false
-	m.attempt = modelAttempt{after: m.now, afterBy: m.now}
+	m.flaps = m.flapsNow(j, life)
+	m.attempt = modelAttempt{after: m.now, afterBy: m.now, doublings: m.flaps}
 	m.each(func(j *modelJob) {
 		if j.kind == channel && j.executing { // "channel jobs are told to stop"
 			j.open, j.contextEnded = true, true
 		}
 		j.joinedBy = notSet
 	})
+}
+
+// flapsNow: "a life of the pool that is shorter than the wait before it doubles the next wait, as a refusal does; a life
+// as long as ten retry intervals begins anew", and so does a stop by hand.
+func (m *model) flapsNow(j *modelJob, life time.Duration) int {
+	switch {
+	case j == nil, m.restarts == 0, life >= 10*m.retryEvery:
+		return 0
+	case life < m.retryEvery<<m.attempt.doublings:
+		return m.nextDoublings()
+	}
+	return m.attempt.doublings
+}
+
+func (m *model) nextDoublings() int {
+	if next := m.attempt.doublings + 1; m.retryEvery<<next <= 10*time.Minute {
+		return next
+	}
+	return 0
 }
 
 func (m *model) holdUp(j *modelJob) { m.stop(j) }
@@ -92,7 +113,15 @@ func (m *model) demand(after time.Duration) {
 	}
 	a := &m.attempt
 	a.demanded = a.active
-	a.after, a.afterBy, a.doublings = after, after, 0
+	a.after, a.afterBy, a.doublings = after, after, m.flaps
+}
+
+// demandByHand: what is demanded by hand comes at once, and the waits begin anew.
+func (m *model) demandByHand() {
+	if m.status == jobs.PoolStatusStopped && !m.shut {
+		m.flaps = 0
+		m.demand(atOnce)
+	}
 }
 
 // poolIs: the pool has said so.

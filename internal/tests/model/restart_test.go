@@ -173,9 +173,7 @@ func (m *model) checkAttempt() {
 	if a.updated && m.chooses() {
 		return
 	}
-	if a.doublings++; m.retryEvery<<a.doublings > 10*time.Minute {
-		a.doublings = 0
-	}
+	a.doublings = m.nextDoublings()
 }
 
 // attemptDone: "if all are ready, all start again together and the pool is Running; executions still in
@@ -198,6 +196,8 @@ func (m *model) attemptDone() {
 				j.open, j.untoldAt = false, m.now
 			}
 		case j.kind == scheduled && m.now < j.due && j.due < notSet: // what was planned stays
+			j.dueBy = max(j.dueBy, m.now+aShortWait)
+		case j.kind == interval && j.well && m.now < j.due && j.due < notSet: // it "keeps its due time over a restart"
 			j.dueBy = max(j.dueBy, m.now+aShortWait)
 		case j.waits(m.now) && (j.kind == interval || j.joined <= stopped || j.joined == m.now || m.now < j.dueBy):
 			// It is in the queue of its lock, and may execute for what it came for before the stop; or its

@@ -125,7 +125,11 @@ func (m *model) unregister(j *modelJob) {
 	j.retire()
 	j.gone = true
 	m.forgetRefusal()
-	if j.attached && (heldUp && !m.heldUp() || m.count(func(*modelJob) bool { return true }) == 0) {
+	last := j.attached && m.count(func(*modelJob) bool { return true }) == 0
+	if last {
+		m.flaps, m.attempt.doublings = 0, 0
+	}
+	if last || j.attached && heldUp && !m.heldUp() {
 		m.demand(m.since)
 	}
 }
@@ -173,7 +177,8 @@ func (m *model) runNow(j *modelJob) bool {
 // update: "waits already begun end at their begin + the new interval, backoff starts at the new base".
 func (m *model) update(interval, limit time.Duration) {
 	m.statusEvery, m.retryEvery, m.limit = interval, interval, limit
-	m.attempt.doublings, m.attempt.updated = 0, m.attempt.active && m.attempt.refusedAt != notSet
+	m.flaps, m.attempt.doublings = 0, 0
+	m.attempt.updated = m.attempt.active && m.attempt.refusedAt != notSet
 	for _, j := range m.jobs {
 		if j.polls > 0 && j.pollAt > m.now && j.pollAt != notSet { // else it waits only for somebody else's answer
 			j.pollAt = j.polledAt + m.pollWait(j)

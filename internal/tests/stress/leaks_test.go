@@ -13,8 +13,8 @@ import (
 	"github.com/agentjobs/jobs/internal/jobstest"
 )
 
-// hundredJobs registers a hundred attached jobs of all kinds. Each executes at every start of the pool, but for
-// the scheduled ones, and notes nothing.
+// hundredJobs registers a hundred attached jobs of all kinds. Each executes at every start of the pool, if that was
+// Stopped for a second, but for the scheduled ones, and notes nothing.
 func hundredJobs(t *testing.T, p *jobs.Pool) {
 	for n := range 100 {
 		switch n % 10 {
@@ -24,9 +24,9 @@ func hundredJobs(t *testing.T, p *jobs.Pool) {
 		case 1:
 			jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error { <-ctx.Done(); return nil }), jobs.Channel(nil))
 		case 2:
-			jobstest.Register(t, p, jobstest.Idler{}, jobs.On(jobstest.Each(time.Hour)))
+			jobstest.Register(t, p, jobstest.Idler{}, jobs.On(jobstest.Each(jobstest.ForAges)))
 		default:
-			jobstest.Register(t, p, jobstest.Idler{}, jobs.Every(time.Hour))
+			jobstest.Register(t, p, jobstest.Idler{}, jobs.Every(time.Second))
 		}
 	}
 }
@@ -38,7 +38,7 @@ func TestRestartsLeaveNothing(t *testing.T) {
 		restarts := func(n int) {
 			for range n {
 				jobstest.StopPool(p)
-				synctest.Wait() // until the channel jobs have obeyed
+				jobstest.Advance(time.Second) // until the channel jobs have obeyed, and the interval jobs are due
 				p.SetStatus(jobs.PoolStatusRunning)
 				synctest.Wait()
 			}

@@ -140,8 +140,8 @@ func TestPerturbedRestartsKeepTheIntervals(t *testing.T) {
 func TestPerturbedStatusOfAnExecutingJobIsNeverStopped(t *testing.T) {
 	inPoolsAtOnce(t, 4, func(p *jobs.Pool) {
 		var round atomic.Int64 // odd while the job is not Stopped
-		begun, end := make(chan struct{}), make(chan struct{})
-		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { begun <- struct{}{}; <-end; return nil }}, jobs.Every(time.Hour))
+		begun, end := make(chan struct{}), make(chan error)
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { begun <- struct{}{}; return <-end }}, jobs.Every(time.Hour))
 		over := make(chan struct{})
 		defer close(over)
 		go func() { // ends with the test
@@ -162,12 +162,12 @@ func TestPerturbedStatusOfAnExecutingJobIsNeverStopped(t *testing.T) {
 		for range 30 {
 			<-begun
 			round.Add(1)
-			end <- struct{}{}
+			end <- nil
 			require.NoError(t, p.RunNow(id))
 			<-begun
 			p.SetStatus(jobs.PoolStatusStopped)
 			round.Add(1)
-			end <- struct{}{}
+			end <- jobstest.ErrBroken                          // so that the restart executes it at once
 			for jobstest.InfoOf(t, p, id).NotExecuting == "" { // one in flight at the restart would be that life's
 				runtime.Gosched()
 			}
@@ -177,7 +177,7 @@ func TestPerturbedStatusOfAnExecutingJobIsNeverStopped(t *testing.T) {
 			}
 		}
 		<-begun
-		end <- struct{}{}
+		end <- nil
 	})
 }
 
