@@ -28,6 +28,8 @@ var (
 	ErrUnregistered = errors.New("jobs: job unregistered")
 	// ErrShutdown - the pool was shut down.
 	ErrShutdown = errors.New("jobs: pool shut down")
+	// ErrDrained - the pool was drained.
+	ErrDrained = errors.New("jobs: pool drained")
 	// ErrStopped - the pool has stopped its jobs.
 	ErrStopped = errors.New("jobs: pool stopped")
 	// ErrCanceled - Cancel was called.
@@ -54,7 +56,7 @@ var (
 	ErrNoReason = errors.New("jobs: no reason given")
 	// ErrPassed - the time given has passed.
 	ErrPassed = errors.New("jobs: time has passed")
-	// ErrNotPaused - the job is not paused.
+	// ErrNotPaused - the job, or the pool, is not paused.
 	ErrNotPaused = errors.New("jobs: job not paused")
 	// ErrNotExecuting - no execution of the job is in flight.
 	ErrNotExecuting = errors.New("jobs: job not executing")

@@ -33,6 +33,9 @@ const (
 	EventPoolStopped    EventKind = "pool-stopped"    // with the job whose failure has stopped it, if one has, and the error
 	EventRestartRefused EventKind = "restart-refused" // an attempt to restart it has failed, since a job is not ready
 	EventPoolRestarted  EventKind = "pool-restarted"
+	EventPoolPaused     EventKind = "pool-paused"  // PausePool was called, with a reason
+	EventPoolResumed    EventKind = "pool-resumed" // ResumePool was called
+	EventPoolDrained    EventKind = "pool-drained" // Drain was called
 	EventPoolShutDown   EventKind = "pool-shut-down"
 )
 

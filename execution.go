@@ -75,7 +75,7 @@ func (j *job) status() JobStatus {
 }
 
 // retired reports whether the job must never begin anything again.
-func (j *job) retired() bool { return j.state().has(markGone) || j.pool.state().shut() }
+func (j *job) retired() bool { return j.state().has(markGone) || j.pool.state().closed() }
 
 func (j *job) typeName() string {
 	t := j.traits
@@ -87,7 +87,7 @@ func (j *job) typeName() string {
 
 // step does what is due: ask whether the job is ready, start it, execute it, or forget it.
 func (j *job) step(n uint32, at time.Time) instant {
-	if j.paused() {
+	if j.paused() || j.pool.state().closed() {
 		return 0
 	}
 	switch j.state().phase() {

@@ -30,6 +30,7 @@ type watch struct {
 	late      map[*job]struct{} // attached jobs with a late call: no attempt while there are any
 
 	abandonedRuns int
+	held          *Pause        // nil unless PausePool was called; immutable, it is replaced
 	unasked       bool          // a job was resumed that the attempt in progress has not asked
 	recounts      chan struct{} // capacity 1: tells an attempt to look at the answers again
 	swept         []*job        // the turn's own list, kept for reuse; nothing else may touch it
@@ -56,11 +57,11 @@ func (p *Pool) rewatchLocked() {
 
 func (p *Pool) turnDueLocked() instant {
 	switch word := p.state(); {
-	case word.shut():
+	case word.closed():
 		return never
 	case word.running() && p.attached > 0:
 		return p.sweptAt.after(p.durations().statusInterval)
-	case word.running() || len(p.late) > 0:
+	case word.running() || len(p.late) > 0 || p.held != nil:
 		return never
 	case p.triedAt == atOnce:
 		return atOnce

@@ -46,10 +46,12 @@ type JobInfo struct {
 // text.
 type PoolInfo struct {
 	Status   PoolStatus `json:"status"`
-	Since    time.Time  `json:"since,omitzero"` // since when it has had that status
-	Jobs     int        `json:"jobs"`           // how many are registered
-	ShutDown bool       `json:"shutDown"`       // Shutdown was called: it is Stopped for good
-	Restarts int        `json:"restarts"`       // how often the pool has restarted after a stop
+	Since    time.Time  `json:"since,omitzero"`  // since when it has had that status
+	Jobs     int        `json:"jobs"`            // how many are registered
+	ShutDown bool       `json:"shutDown"`        // Shutdown was called: it is Stopped for good
+	Drained  bool       `json:"drained"`         // Drain was called: it begins nothing any more
+	Paused   *Pause     `json:"paused,omitzero"` // nil unless PausePool was called: it is Stopped until ResumePool
+	Restarts int        `json:"restarts"`        // how often the pool has restarted after a stop
 
 	// Unstarted is the number of attached jobs that have not started: they are not ready yet, or were registered
 	// while the pool was Stopped. When the pool is Running and this is 0, all are at work, see WaitRunning.
@@ -94,6 +96,7 @@ const (
 	ReasonFailed       Reason = "failed"        // it has failed for good
 	ReasonUnregistered Reason = "unregistered"  // UnregisterJob has removed it
 	ReasonShutdown     Reason = "shutdown"      // its pool was shut down
+	ReasonDrained      Reason = "drained"       // Drain was called
 	ReasonBroken       Reason = "broken"        // a detached channel job that ended with an error
 	ReasonPaused       Reason = "paused"        // Pause was called
 	ReasonReadyPending Reason = "ready-pending" // its Ready has not returned
@@ -115,6 +118,7 @@ var sentences = map[Reason]struct{ ofJob, ofHoldUp string }{
 	ReasonFailed:       {ofJob: "it has failed for good"},
 	ReasonUnregistered: {ofJob: "it was unregistered"},
 	ReasonShutdown:     {ofJob: "its pool was shut down"},
+	ReasonDrained:      {ofJob: "its pool was drained"},
 	ReasonBroken:       {ofJob: "it has ended with an error"},
 	ReasonPaused:       {ofJob: "it is paused"},
 	ReasonReadyPending: {"its Ready has not returned", "has a call of Ready that has not returned"},
@@ -219,6 +223,8 @@ func (j *job) reasonLocked(pool poolWord) Reason {
 		return ReasonUnregistered
 	case pool.shut():
 		return ReasonShutdown
+	case pool.closed():
+		return ReasonDrained
 	case state.has(markBroken):
 		return ReasonBroken
 	case state.has(markPaused):
@@ -254,6 +260,8 @@ func (p *Pool) infoLocked() PoolInfo {
 	info := PoolInfo{
 		Status:    p.state().status(),
 		ShutDown:  p.state().shut(),
+		Drained:   p.state()&poolDrained != 0,
+		Paused:    p.pausedFor(),
 		Since:     p.since.Round(0),
 		Jobs:      len(p.jobs),
 		Restarts:  p.restarts,
@@ -263,7 +271,7 @@ func (p *Pool) infoLocked() PoolInfo {
 		Abandoned:        p.abandonedRuns,
 		ObserverFailures: int(p.events.failures.Load()),
 	}
-	if info.Status == PoolStatusStopped && !p.state().shut() {
+	if info.Status == PoolStatusStopped && !p.state().closed() {
 		info.HeldUp, info.HeldUpBy = p.holdUpsLocked()
 		if due := p.turnDueLocked(); due > now() && due != never && !p.trying {
 			info.NextAttempt = due.wall()

@@ -99,11 +99,11 @@ func (c *channelJob) retire(j *job) {
 	}
 }
 
-// tellAttachedLocked tells the attached channel jobs that are executing to end, by their channels and by their
+// tellLocked tells the attached channel jobs, or all, that are executing to end, by their channels and by their
 // contexts. The pool's mutex is held.
-func (p *Pool) tellAttachedLocked() {
+func (p *Pool) tellLocked(all bool) {
 	for j, c := range p.channels {
-		if j.attached() {
+		if all || j.attached() {
 			j.mu.Lock() // waits for a claim that may yet be withdrawn
 			if j.state().has(inExecute) {
 				c.Tell()

@@ -200,7 +200,7 @@ func (s *scheduledJob) resume(j *job) (keeps bool) {
 func (s *scheduledJob) plan(j *job, t time.Time) bool {
 	asOf := t
 	j.mu.Lock()
-	if j.hasQuitLocked() {
+	if j.hasQuitLocked() || j.pool.state().closed() {
 		j.mu.Unlock()
 		return false
 	}

@@ -181,7 +181,7 @@ func (p *Pool) allStarted() {
 
 // lookAgainLocked wakes those waiting in WaitRunning, if there is a reason to.
 func (p *Pool) lookAgainLocked() {
-	if changed := p.changed.Load(); changed != nil && (p.unstarted.Load() == 0 || p.state().shut()) {
+	if changed := p.changed.Load(); changed != nil && (p.unstarted.Load() == 0 || p.state().closed()) {
 		close(*changed)
 		p.changed.Store(nil)
 	}
@@ -200,7 +200,7 @@ func (p *Pool) awaited() (word poolWord, unstarted int64, changed <-chan struct{
 }
 
 // WaitRunning waits until the pool is Running and each of its attached jobs has started, that is, was ready. It
-// returns nil then, an error that wraps ctx's cause if ctx ends first, and ErrShutdown if the pool was shut down.
+// returns nil then, an error that wraps ctx's cause if ctx ends first, and ErrShutdown or ErrDrained if the pool was.
 // Before the first registration it waits for that, unless the pool's options are invalid: that is an error.
 func (p *Pool) WaitRunning(ctx context.Context) error {
 	for {
@@ -208,8 +208,8 @@ func (p *Pool) WaitRunning(ctx context.Context) error {
 		switch {
 		case p.settings.invalid != nil:
 			return fmt.Errorf("the pool's options: %w", p.settings.invalid)
-		case word.shut():
-			return ErrShutdown
+		case word.closed():
+			return word.whyClosed()
 		case word.running() && unstarted == 0:
 			return nil
 		}

@@ -76,8 +76,9 @@ func (j *job) askReady(who asker, attempt instant, answered func(ready bool)) {
 	j.mu.Lock()
 	for {
 		w := j.state()
-		if j.hasQuitLocked() || w.has(inExecute) || who == byPool && w.over() {
-			ready := !j.hasQuitLocked()
+		closed := who == byPool && j.pool.state().closed()
+		if j.hasQuitLocked() || closed || w.has(inExecute) || who == byPool && w.over() {
+			ready := !j.hasQuitLocked() && !closed
 			j.mu.Unlock()
 			answered(ready)
 			return

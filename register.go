@@ -176,8 +176,8 @@ func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error)
 func (p *Pool) adopt(j *job) (n ticket, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.state().shut() {
-		return 0, ErrShutdown
+	if p.state().closed() {
+		return 0, p.state().whyClosed()
 	}
 	n = j.issueLocked() // the first: nobody else knows the job yet
 	j.kind.registered(j)

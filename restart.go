@@ -141,7 +141,7 @@ func (p *Pool) restart(life poolWord, demands int, ready bool) (newLife poolWord
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case p.state() != life || len(p.late) > 0:
+	case p.state() != life || len(p.late) > 0 || p.held != nil:
 		return 0, nil
 	case p.unasked:
 		p.demandLocked(atOnce)

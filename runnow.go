@@ -13,8 +13,8 @@ import "fmt"
 // (ErrShutdown).
 func (p *Pool) RunNow(id string) error {
 	j := p.registry.get(id)
-	if p.state().shut() {
-		return fmt.Errorf("run job %q now: %w", id, ErrShutdown)
+	if p.state().closed() {
+		return fmt.Errorf("run job %q now: %w", id, p.state().whyClosed())
 	}
 	if j == nil {
 		return fmt.Errorf("run job %q now: %w", id, ErrUnknownJob)
@@ -35,7 +35,9 @@ func (j *job) runSoon() error {
 	switch state := j.state(); {
 	case state.has(markGone):
 		return ErrUnregistered
-	case pool.shut(), j.hasQuitLocked():
+	case pool.closed():
+		return pool.whyClosed()
+	case j.hasQuitLocked():
 		return ErrShutdown
 	case state.has(lateExecute):
 		return ErrLate

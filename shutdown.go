@@ -27,17 +27,66 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 	ended := ctx.Done() // a nil ctx panics before anything has ended
 	jobs := p.close()
 	if ended == nil && p.calls() {
-		return p.unfinished(jobs, ErrInsideCall)
+		return p.unfinished("shut down", jobs, ErrInsideCall)
 	}
-	for _, j := range jobs {
-		if !within(ctx, j.whenQuiet()) {
-			return p.unfinished(jobs, context.Cause(ctx))
-		}
-	}
-	if !within(ctx, p.whenSilent()) {
-		return p.unfinished(jobs, context.Cause(ctx))
+	if !allQuiet(ctx, jobs) || !within(ctx, p.whenSilent()) {
+		return p.unfinished("shut down", jobs, context.Cause(ctx))
 	}
 	return nil
+}
+
+// Drain makes the pool begin nothing any more, and waits until what is in flight has ended by itself: no context ends, but
+// those of channel jobs, which are told to stop. Then it returns nil. If ctx ends first, it returns the error that
+// Shutdown would, and may be called again. Register and RunNow return errors that wrap ErrDrained from then on; what is
+// left to do is Shutdown, which ends what Drain has not waited for:
+//
+//	if pool.Drain(ctx) != nil { // 30 seconds, say
+//		err = pool.Shutdown(ctx2)
+//	}
+func (p *Pool) Drain(ctx context.Context) error {
+	ended := ctx.Done() // a nil ctx panics before anything has ended
+	jobs, first := p.markDrained()
+	if first != nil {
+		p.tellPool(first)
+		p.writeAside(slog.LevelInfo, "pool drained")
+	}
+	if ended == nil && p.calls() {
+		return p.unfinished("drained", jobs, ErrInsideCall)
+	}
+	if !allQuiet(ctx, jobs) {
+		return p.unfinished("drained", jobs, context.Cause(ctx))
+	}
+	return nil
+}
+
+// markDrained marks the pool, once, and then counts the calls that log and tell of it.
+func (p *Pool) markDrained() (jobs []*job, first *untold) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	jobs = p.knownLocked()
+	if p.state().closed() {
+		return jobs, nil
+	}
+	if p.state().status() != PoolStatusStopped {
+		p.stopper, p.stopName, p.stopError = "", "", ErrDrained
+		p.changeLocked(p.state().with(PoolStatusStopped) | poolDrained)
+	} else {
+		p.word.Store(uint64(p.state() | poolDrained))
+	}
+	p.tellLocked(true)
+	p.lookAgainLocked()
+	p.beginLog()
+	return jobs, p.untoldLocked(EventPoolDrained, nil)
+}
+
+// allQuiet waits until no call of the retired jobs is in flight, and reports whether that came before ctx ended.
+func allQuiet(ctx context.Context, jobs []*job) bool {
+	for _, j := range jobs {
+		if !within(ctx, j.whenQuiet()) {
+			return false
+		}
+	}
+	return true
 }
 
 // within waits for done, if it is not nil, and reports whether it came before ctx ended.
@@ -79,10 +128,7 @@ func (p *Pool) leaveBase() {
 func (p *Pool) markShut() (jobs []*job, first *untold) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	jobs = slices.Clone(p.jobs)
-	for _, j := range p.departed {
-		jobs = append(jobs, j)
-	}
+	jobs = p.knownLocked()
 	if p.state().shut() {
 		return jobs, nil
 	}
@@ -103,6 +149,15 @@ func (p *Pool) markShut() (jobs []*job, first *untold) {
 	return jobs, p.untoldLocked(EventPoolShutDown, nil)
 }
 
+// knownLocked returns the jobs that may have calls in flight.
+func (p *Pool) knownLocked() []*job {
+	jobs := slices.Clone(p.jobs)
+	for _, j := range p.departed {
+		jobs = append(jobs, j)
+	}
+	return jobs
+}
+
 // close ends the job, with its pool's mutex held.
 func (j *job) close() {
 	j.mu.Lock()
@@ -118,7 +173,7 @@ const (
 )
 
 // unfinished returns the error that names the jobs still in a call.
-func (p *Pool) unfinished(jobs []*job, cause error) error {
+func (p *Pool) unfinished(what string, jobs []*job, cause error) error {
 	slices.SortFunc(jobs, byOrder)
 	var busy []string
 	unnamed, room := 0, mostNamesOfJobs
@@ -151,5 +206,5 @@ func (p *Pool) unfinished(jobs []*job, cause error) error {
 		return traces
 	})
 	shown := stacks.Of(userCodeName, func(stack string) bool { return traces()[traceOf(stack)] }, mostStacksOfCalls)
-	return fmt.Errorf("pool shut down, but not everything has returned (%w): %s%s", cause, strings.Join(busy, ", "), shown)
+	return fmt.Errorf("pool %s, but not everything has returned (%w): %s%s", what, cause, strings.Join(busy, ", "), shown)
 }

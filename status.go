@@ -131,19 +131,30 @@ func (w jobWord) started() bool         { return w.phase() >= phaseStarted }
 func (w jobWord) over() bool            { return w.phase() >= phaseFinished }
 func (w jobWord) hasSay() bool          { return w&(markAttached|markGone|markPaused) == markAttached }
 
-// A poolWord is a pool's status, whether it was shut down, and its generation: each start begins a new one. It is
+// A poolWord is a pool's status, whether it was drained or shut down, and its generation: each start begins a new one. It is
 // kept in one atomic and written with the pool's mutex held.
 type poolWord uint64
 
 const (
 	poolStatusMask poolWord = 3
 	poolShut       poolWord = 4
-	poolGeneration poolWord = 8 // the first of its bits
+	poolDrained    poolWord = 8
+	poolGeneration poolWord = 16 // the first of its bits
 )
 
 func (w poolWord) status() PoolStatus { return PoolStatus(w & poolStatusMask) }
 func (w poolWord) running() bool      { return w.status() == PoolStatusRunning }
 func (w poolWord) shut() bool         { return w&poolShut != 0 }
+
+// closed reports whether the pool begins nothing any more, and whyClosed returns what was called.
+func (w poolWord) closed() bool { return w&(poolShut|poolDrained) != 0 }
+
+func (w poolWord) whyClosed() error {
+	if w.shut() {
+		return ErrShutdown
+	}
+	return ErrDrained
+}
 
 // generation returns the number of the pool's life; it may wrap.
 func (w poolWord) generation() uint32 { return uint32(w / poolGeneration) }
@@ -159,7 +170,7 @@ func (w poolWord) with(s PoolStatus) poolWord {
 
 // admits reports whether a job may begin something: its pool is open and, if the pool coordinates it, Running.
 func (w poolWord) admits(j jobWord) bool {
-	return !w.shut() && (w.running() || !j.has(markAttached))
+	return !w.closed() && (w.running() || !j.has(markAttached))
 }
 
 // statusOf is the table of statuses: the first line that applies wins.
@@ -176,7 +187,7 @@ func statusOf(j jobWord, p poolWord) JobStatus {
 		return JobStatusFailed
 	case j.has(inExecute):
 		return JobStatusRunning
-	case p.shut(), j.has(markGone | markBroken | markPaused):
+	case p.closed(), j.has(markGone | markBroken | markPaused):
 		return JobStatusStopped
 	case phase < phaseStarted:
 		return JobStatusInitializing

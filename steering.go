@@ -209,6 +209,80 @@ func (p *Pool) resumeLocked(j *job) {
 	}
 }
 
+// PausePool stops the pool, as a failure of an attached job does, until ResumePool: unlike after SetStatus, it does not
+// restart by itself. The reason, which must not be blank, is shown in PoolInfo.Paused, the log and the event; a second
+// call replaces it. PausePool returns an error, and does nothing, if the reason is blank (ErrNoReason) or the pool was
+// drained or shut down (ErrDrained, ErrShutdown).
+func (p *Pool) PausePool(reason string) error {
+	if strings.TrimSpace(reason) == "" {
+		return fmt.Errorf("pause pool: %w", ErrNoReason)
+	}
+	stopped, e, err := p.hold(reason)
+	if err != nil {
+		return fmt.Errorf("pause pool: %w", err)
+	}
+	p.tellPool(stopped)
+	p.tellPool(e)
+	p.writeAside(slog.LevelInfo, "pool paused", slog.String("reason", reason))
+	return nil
+}
+
+// hold makes the pool Stopped until release, and counts the calls that log and tell of it.
+func (p *Pool) hold(reason string) (stopped, e *untold, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if word := p.state(); word.closed() {
+		return nil, nil, word.whyClosed()
+	}
+	since := time.Now().Round(0)
+	if p.held != nil {
+		since = p.held.Since
+	}
+	p.held = &Pause{Since: since, Reason: reason}
+	stopped = p.stopLocked(p.state(), nil, fmt.Errorf("%w: paused: %s", ErrStopped, reason))
+	p.rewatchLocked()
+	p.beginLog()
+	e = p.untoldLocked(EventPoolPaused, nil)
+	e.Reason = reason
+	return stopped, e, nil
+}
+
+// ResumePool ends PausePool: an attempt to restart the pool follows at once, on another goroutine. It returns an error
+// if the pool is not paused (ErrNotPaused), or was drained or shut down (ErrDrained, ErrShutdown).
+func (p *Pool) ResumePool() error {
+	e, err := p.release()
+	if err != nil {
+		return fmt.Errorf("resume pool: %w", err)
+	}
+	p.tellPool(e)
+	p.writeAside(slog.LevelInfo, "pool resumed")
+	return nil
+}
+
+func (p *Pool) release() (*untold, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch word := p.state(); {
+	case word.closed():
+		return nil, word.whyClosed()
+	case p.held == nil:
+		return nil, ErrNotPaused
+	}
+	p.held = nil
+	p.demandLocked(atOnce)
+	p.beginLog()
+	return p.untoldLocked(EventPoolResumed, nil), nil
+}
+
+// pausedFor returns why the pool is paused, or nil. Its mutex is held.
+func (p *Pool) pausedFor() *Pause {
+	if p.held == nil {
+		return nil
+	}
+	held := *p.held
+	return &held
+}
+
 // UnregisterAndWait unregisters a job, as UnregisterJob does, and waits until its last call has returned. If ctx ends
 // first, it returns an error that wraps ctx's cause and names the calls; the job is unregistered all the same. It
 // returns ErrUnknownJob for an unknown id. Called from inside a call of the job's, with a context that never ends, it

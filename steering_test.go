@@ -359,3 +359,194 @@ func TestUnregisterAndWaitFromInsideTheJobIsAnErrorAtOnce(t *testing.T) {
 		require.ErrorIs(t, <-errs, jobs.ErrInsideCall)
 	})
 }
+
+func TestPausePoolLastsUntilResumePool(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, logged := new(witness), new(jobstest.Journal)
+		p := jobs.NewPool(logged.Option(), w.option())
+		line, detached := jobstest.NewTimeline(), jobstest.NewTimeline()
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: line.Execute}, jobs.Every(time.Minute))
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: detached.Execute}, jobs.Every(time.Minute), jobs.Detached())
+		line.AdvanceTo(30 * time.Second)
+		w.seen()
+		require.NoError(t, p.PausePool("maintenance"))
+		require.NoError(t, p.PausePool("still maintenance"))
+		p.SetStatus(jobs.PoolStatusRunning) // is logged, and changes nothing
+		line.AdvanceTo(24 * time.Hour)
+		assert.Equal(t, jobstest.Seconds(0), line.Moments())
+		assert.InDelta(t, 24*60, len(detached.Moments()), 1)
+		info := p.Info()
+		assert.Equal(t, jobs.PoolStatusStopped, info.Status)
+		assert.Equal(t, "Stopped", p.GetJobStatus(id))
+		assert.Equal(t, &jobs.Pause{Since: line.Start.Add(30 * time.Second).Round(0), Reason: "still maintenance"}, info.Paused)
+		require.ErrorIs(t, info.StopError, jobs.ErrStopped)
+		require.ErrorContains(t, info.StopError, "maintenance")
+		assert.Zero(t, info.NextAttempt)
+		require.NoError(t, p.ResumePool())
+		synctest.Wait()
+		assert.Equal(t, "Running", p.GetStatus())
+		assert.Nil(t, p.Info().Paused)
+		assert.Len(t, line.Moments(), 2)
+		require.ErrorIs(t, p.ResumePool(), jobs.ErrNotPaused)
+		require.ErrorIs(t, p.PausePool(" "), jobs.ErrNoReason)
+		var kinds []string
+		for _, e := range w.seen() {
+			if e.ID == "" {
+				kinds = append(kinds, string(e.Kind)+" "+e.Reason)
+			}
+		}
+		assert.Equal(t, []string{"pool-stopped ", "pool-paused maintenance", "pool-paused still maintenance", "pool-resumed ", "pool-restarted "}, kinds)
+		require.NoError(t, p.Shutdown(context.Background()))
+		require.ErrorIs(t, p.PausePool("late"), jobs.ErrShutdown)
+		require.ErrorIs(t, p.ResumePool(), jobs.ErrShutdown)
+	})
+}
+
+func TestAPoolThatIsPausedBeforeItsFirstJobStartsNothing(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		require.NoError(t, p.PausePool("not yet"))
+		line := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: line.Execute}, jobs.Every(time.Minute))
+		jobstest.Advance(time.Hour)
+		assert.Empty(t, line.Moments())
+		require.NoError(t, p.ResumePool())
+		jobstest.Advance(0)
+		assert.Len(t, line.Moments(), 1)
+	})
+}
+
+// One that is paused while an attempt is waiting for an answer does not restart, whatever that is.
+func TestPausePoolDuringAnAttemptPreventsTheRestart(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.Register(t, p, jobstest.Stub{ReadyFunc: hangsTheSecondTime(10 * time.Second)}, jobs.Every(time.Minute))
+		jobstest.Advance(time.Second)
+		p.SetStatus(jobs.PoolStatusStopped)
+		jobstest.Advance(35 * time.Second)
+		require.NoError(t, p.PausePool("why"))
+		jobstest.Advance(time.Hour)
+		assert.Equal(t, "Stopped", p.GetStatus())
+		require.NoError(t, p.ResumePool())
+		jobstest.Advance(0)
+		assert.Equal(t, "Running", p.GetStatus())
+	})
+}
+
+func TestAPausedPoolStaysSoWhoeverFailsOrLeaves(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.Lasting(10*time.Minute, jobstest.ErrBroken), jobs.Every(time.Hour))
+		jobstest.Advance(time.Second)
+		require.NoError(t, p.PausePool("why"))
+		jobstest.Advance(8 * time.Minute) // it is late, and then returns
+		jobstest.Advance(8 * time.Minute)
+		p.UnregisterJob(id)
+		jobstest.Advance(time.Hour)
+		assert.Equal(t, "Stopped", p.GetStatus())
+		assert.NotNil(t, p.Info().Paused)
+	})
+}
+
+func TestDrainLetsWhatIsInFlightEndByItself(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := jobstest.NewTimeline()
+		for _, c := range []struct {
+			trigger jobs.Trigger
+			opts    []jobs.JobOption
+		}{
+			{jobs.Every(time.Minute), nil}, {jobs.Every(time.Minute), []jobs.JobOption{jobs.Detached()}},
+			{jobs.Once(), nil}, {jobs.Retry(3), []jobs.JobOption{jobs.WithRetryBackoff(time.Minute, time.Minute)}}, {jobs.Cron("* * * * *"), nil},
+		} {
+			jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error {
+				calls.Mark()
+				jobstest.Take(30 * time.Second)
+				assert.NoError(t, ctx.Err(), "its context has not ended")
+				return jobstest.ErrBroken
+			}), c.trigger, append(c.opts, jobs.WithName("drained"))...)
+		}
+		polls := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool { polls.Mark(); return false }}, jobs.Once())
+		channel := jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error {
+			<-ctx.Done()
+			jobstest.Take(5 * time.Second)
+			return ctx.Err()
+		}), jobs.Channel(nil), jobs.Detached())
+		stop := make(chan interface{})
+		told := jobstest.NewTimeline()
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { <-stop; told.Mark(); return nil }}, jobs.Channel(stop))
+		calls.AdvanceTo(10 * time.Second)
+		asked := len(polls.Moments())
+		require.NoError(t, p.Drain(context.Background()))
+		assert.Equal(t, 30*time.Second, time.Since(calls.Start), "the last has ended")
+		assert.Equal(t, jobstest.Seconds(10), told.Moments())
+		jobstest.Advance(time.Hour)
+		assert.Len(t, calls.Moments(), 4, "nothing begins any more")
+		assert.Len(t, polls.Moments(), asked)
+		assert.Equal(t, "Stopped", p.GetJobStatus(channel))
+		info := p.Info()
+		assert.Equal(t, []any{jobs.PoolStatusStopped, true, false}, []any{info.Status, info.Drained, info.ShutDown})
+		for j := range p.Jobs() {
+			assert.Contains(t, []jobs.Reason{jobs.ReasonDrained, jobs.ReasonFailed}, j.Reason)
+		}
+		_, err := p.Register(jobstest.Stub{}, jobs.Once())
+		require.ErrorIs(t, err, jobs.ErrDrained)
+		require.ErrorIs(t, p.RunNow(channel), jobs.ErrDrained)
+		require.ErrorIs(t, p.WaitRunning(context.Background()), jobs.ErrDrained)
+		require.NoError(t, p.Drain(context.Background()), "again")
+		p.SetStatus(jobs.PoolStatusRunning)
+		require.ErrorIs(t, p.PausePool("why"), jobs.ErrDrained)
+		jobstest.Advance(time.Hour)
+		assert.Equal(t, "Stopped", p.GetStatus())
+	})
+}
+
+func TestShutdownEndsWhatDrainHasNotWaitedFor(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }), jobs.Every(time.Hour), jobs.WithName("long"), jobs.WithJobTimeout(time.Hour))
+		jobstest.Advance(time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		begun := time.Now()
+		err := p.Drain(ctx)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "pool drained, but not everything has returned")
+		require.ErrorContains(t, err, `"long"`)
+		assert.Equal(t, 10*time.Second, time.Since(begun))
+		require.NoError(t, p.Shutdown(context.Background()))
+		assert.Equal(t, 10*time.Second, time.Since(begun))
+	})
+}
+
+func TestDrainOfAStoppedOrUnusedPool(t *testing.T) {
+	for name, prepare := range map[string]func(t *testing.T, p *jobs.Pool){
+		"unused": func(*testing.T, *jobs.Pool) {},
+		"stopped": func(t *testing.T, p *jobs.Pool) {
+			jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Minute))
+			jobstest.Advance(time.Second)
+			p.SetStatus(jobs.PoolStatusStopped)
+		},
+		"restarting": func(t *testing.T, p *jobs.Pool) {
+			jobstest.Register(t, p, jobstest.Stub{ReadyFunc: hangsTheSecondTime(10 * time.Second)}, jobs.Every(time.Minute))
+			jobstest.Advance(time.Second)
+			p.SetStatus(jobs.PoolStatusStopped)
+			jobstest.Advance(35 * time.Second)
+		},
+		"shut down": func(t *testing.T, p *jobs.Pool) { jobstest.ShutDownNow(p) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				prepare(t, p)
+				require.NoError(t, p.Drain(context.Background()))
+				jobstest.Advance(time.Hour)
+				assert.Equal(t, "Stopped", p.GetStatus())
+			})
+		})
+	}
+}
+
+func TestDrainFromInsideAJobIsAnErrorAtOnce(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		errs := make(chan error, 1)
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { errs <- p.Drain(context.Background()); return nil }}, jobs.Once())
+		jobstest.Advance(time.Second)
+		require.ErrorIs(t, <-errs, jobs.ErrInsideCall)
+	})
+}

@@ -31,7 +31,7 @@ func (p *Pool) stopLocked(life poolWord, j *job, err error) (stopped *untold) {
 	p.flaps = p.flapsLocked(j)
 	p.triedAt, p.doublings, p.attempts = p.stoppedAt, p.flaps, 0
 	p.changeLocked(life.with(PoolStatusStopped))
-	p.tellAttachedLocked()
+	p.tellLocked(false)
 	p.rewatchLocked()
 	stopped = p.untoldLocked(EventPoolStopped, err)
 	if j != nil {
@@ -77,7 +77,7 @@ func (p *Pool) SetStatus(status PoolStatus) {
 	p.mu.Lock()
 	word := p.state()
 	var stopped *untold
-	restart := status == PoolStatusRunning && word.status() == PoolStatusStopped && !word.shut()
+	restart := status == PoolStatusRunning && word.status() == PoolStatusStopped && !word.closed() && p.held == nil
 	if restart {
 		p.flaps = 0
 		p.demandLocked(atOnce)

@@ -85,6 +85,8 @@ func (c *Crowd) Calls() map[string]func() {
 		"Pause":             func() { _ = p.Pause(c.id(), "crowd") },
 		"PauseUntil":        func() { _ = p.PauseUntil(c.id(), time.Now().Add(time.Millisecond), "crowd") },
 		"Resume":            func() { _ = p.Resume(c.id()) },
+		"PausePool":         func() { _ = p.PausePool("crowd") },
+		"ResumePool":        func() { _ = p.ResumePool() },
 		"Cancel":            func() { _ = p.Cancel(c.id()) },
 		"UnregisterAndWait": c.dropAndWait,
 		"Events":            func() { p.Events() },

@@ -79,7 +79,7 @@ func TestEveryCallBesideTheFirstUseAndShutdown(t *testing.T) {
 }
 
 func TestEveryMethodIsAmongTheCallsThatAreMadeBesideEachOther(t *testing.T) {
-	pool, execution := []string{"Shutdown"}, []string{}
+	pool, execution := []string{"Shutdown", "Drain"}, []string{}
 	for name := range jobstest.NewCrowd(nil).Calls() {
 		if method, ok := strings.CutPrefix(name, "it "); ok {
 			execution = append(execution, method)

@@ -168,6 +168,7 @@ func (m *mob) riot() {
 func (m *mob) calm() {
 	m.orderly.Store(true)
 	close(m.end)
+	_ = m.Pool.ResumePool() // unless it is not paused
 	for info := range m.Pool.Jobs() {
 		if info.Paused != nil {
 			_ = m.Pool.Resume(info.ID) // unless its pause has just ended
