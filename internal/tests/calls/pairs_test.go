@@ -103,6 +103,7 @@ func TestEverythingMayBeCalledFromInsideAJob(t *testing.T) {
 			for _, f := range calls {
 				f()
 			}
+			_ = p.ResumePool() // lest it stay paused
 		}
 		var execute, status, ready atomic.Int32
 		jobstest.Register(t, p, jobstest.Stub{
