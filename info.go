@@ -88,7 +88,7 @@ func (h HoldUp) String() string {
 // A Reason is why a job is not executing, or why it blocks the restart of its pool. Later versions may add more.
 type Reason string
 
-// The reasons, in order of precedence: a job has the first that applies.
+// The reasons. If several apply to a job, it has that of the first gate that is shut, see Explain.
 const (
 	ReasonLate         Reason = "late"          // its execution exceeded its timeout and has not returned
 	ReasonStatusLate   Reason = "status-late"   // the same for a call of its Status; only blocks a restart
@@ -205,48 +205,6 @@ func expressible(t time.Time) time.Time {
 		}
 	}
 	return time.Time{}
-}
-
-// reasonLocked returns why the job is not executing, if it is not.
-func (j *job) reasonLocked(pool poolWord) Reason {
-	state := j.state()
-	switch phase := state.phase(); {
-	case state.has(lateExecute):
-		return ReasonLate
-	case state.has(inExecute):
-		return ""
-	case phase == phaseFinished:
-		return ReasonFinished
-	case phase == phaseFailed:
-		return ReasonFailed
-	case state.has(markGone):
-		return ReasonUnregistered
-	case pool.shut():
-		return ReasonShutdown
-	case pool.closed():
-		return ReasonDrained
-	case state.has(markBroken):
-		return ReasonBroken
-	case state.has(markPaused):
-		return ReasonPaused
-	case state.has(inReady):
-		return ReasonReadyPending
-	case state.has(inNext):
-		return ReasonNextPending
-	case phase == phaseUnready:
-		return ReasonNotReady
-	case !pool.admits(state):
-		return ReasonStopped
-	case j.lock.executionWaits():
-		return ReasonLocked
-	case j.inStepLocked() && state.has(logMask):
-		return ReasonLogging
-	case j.inStepLocked() && state.has(observeMask):
-		return ReasonObserving
-	case state.has(markRetrying):
-		return ReasonBackoff
-	}
-	return ReasonNotDue
 }
 
 // Info returns a snapshot of the pool.

@@ -90,6 +90,7 @@ func (c *Crowd) Calls() map[string]func() {
 		"Cancel":            func() { _ = p.Cancel(c.id()) },
 		"UnregisterAndWait": c.dropAndWait,
 		"Events":            func() { p.Events() },
+		"Explain":           func() { p.Explain(c.id()) },
 		"History":           func() { p.History(c.id()) },
 		"SetStatus Stopped": func() { p.SetStatus(jobs.PoolStatusStopped) },
 		"SetStatus Running": func() { p.SetStatus(jobs.PoolStatusRunning) },
