@@ -38,3 +38,29 @@ func ExampleWithMiddleware() {
 	// request 4711
 	// migration ended: <nil>
 }
+
+func ExampleProgress() {
+	pool := jobs.NewPool()
+
+	pages, done := []string{"a", "b", "c"}, make(chan struct{})
+	id, err := pool.Register(jobs.JobFunc(func(ctx context.Context) error {
+		defer close(done)
+		for i, page := range pages {
+			jobs.Progress(ctx, int64(i), int64(len(pages)), "page "+page)
+			// fetch the page
+		}
+		jobs.Progress(ctx, int64(len(pages)), int64(len(pages)), "all pages")
+		return nil
+	}), jobs.Once())
+	if err != nil {
+		fmt.Println(err)
+	}
+	<-done
+
+	info, _ := pool.Job(id)
+	fmt.Println(info.Progress.Done, "of", info.Progress.Total, info.Progress.Note)
+	if err := pool.Shutdown(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+	// Output: 3 of 3 all pages
+}

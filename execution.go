@@ -49,6 +49,13 @@ type extra struct {
 
 	pause    *pause   // nil if it is not paused
 	warnings []string // immutable
+
+	reports
+}
+
+// Reports are what an execution tells of itself. They last until the next one begins.
+type reports struct {
+	progress JobProgress
 }
 
 func (j *job) extraLocked() *extra {
@@ -303,6 +310,9 @@ func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContex
 	}
 	j.life = life.generation()
 	j.executions++
+	if j.extra != nil {
+		j.extra.reports = reports{}
+	}
 	j.begun, j.lastStart = instantOf(at), wallTime(at.UnixNano()) // just before the claim: reading the clock again would cost too much
 	if j.inContext {
 		ctx = j.newContextLocked()

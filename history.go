@@ -108,14 +108,14 @@ func (h *history) add(e *Event) {
 	}
 }
 
-// mostOfError is how many bytes of an error's text are kept.
-const mostOfError = 256
+// mostOfText is how many bytes of the text of an error, or of a note, are kept.
+const mostOfText = 256
 
 // excerptOf returns the beginning of a text, in valid UTF-8.
 func excerptOf(text string) string {
-	if len(text) > mostOfError {
-		text = text[:mostOfError]
-		for !utf8.ValidString(text) && len(text) > mostOfError-utf8.UTFMax {
+	if len(text) > mostOfText {
+		text = text[:mostOfText]
+		for !utf8.ValidString(text) && len(text) > mostOfText-utf8.UTFMax {
 			text = text[:len(text)-1]
 		}
 	}

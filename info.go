@@ -38,6 +38,8 @@ type JobInfo struct {
 	// errors.Is finds both, unless it is no more than the error or the cause of its context.
 	LastError error `json:"-"`
 
+	Progress JobProgress `json:"progress,omitzero"` // how far the execution in flight is, or how far the last one got, see the function Progress
+
 	Reason       Reason `json:"reason,omitzero"`       // why it is not executing now; empty if it is
 	NotExecuting string `json:"notExecuting,omitzero"` // the same in plain English
 }
@@ -138,6 +140,10 @@ func (j *job) info() JobInfo {
 	defer j.mu.Unlock()
 	pool := j.pool.state()
 	reason := j.reasonLocked(pool)
+	var told reports
+	if j.extra != nil {
+		told = j.extra.reports
+	}
 	return JobInfo{
 		ID:                  j.id,
 		Name:                j.name,
@@ -153,6 +159,7 @@ func (j *job) info() JobInfo {
 		LastOutcome:         outcomes[j.lastOutcome],
 		LastDuration:        j.lastDuration,
 		LastError:           j.lastError,
+		Progress:            told.progress,
 		NextRun:             j.nextRunLocked(pool),
 		Paused:              j.pausedFor(),
 		Warnings:            slices.Clone(j.warningsLocked()),
