@@ -2,7 +2,9 @@ package jobs_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/agentjobs/jobs"
 )
@@ -63,4 +65,28 @@ func ExampleProgress() {
 		fmt.Println(err)
 	}
 	// Output: 3 of 3 all pages
+}
+
+func ExampleWithRetries() {
+	pool := jobs.NewPool()
+
+	attempts, done := 0, make(chan struct{})
+	id, err := pool.Register(jobs.JobFunc(func(context.Context) error {
+		if attempts++; attempts < 3 {
+			return errors.New("no answer")
+		}
+		close(done)
+		return nil
+	}), jobs.Every(time.Hour), jobs.WithRetries(5, time.Millisecond, time.Second))
+	if err != nil {
+		fmt.Println(err)
+	}
+	<-done
+
+	if err := pool.Shutdown(context.Background()); err != nil { // waits for the execution to return
+		fmt.Println(err)
+	}
+	info, _ := pool.Job(id)
+	fmt.Println(info.Executions, "execution,", info.Attempts, "attempts,", info.Failures, "failures")
+	// Output: 1 execution, 3 attempts, 0 failures
 }

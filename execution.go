@@ -56,6 +56,7 @@ type extra struct {
 // Reports are what an execution tells of itself. They last until the next one begins.
 type reports struct {
 	progress JobProgress
+	attempts int // see WithRetries
 }
 
 func (j *job) extraLocked() *extra {

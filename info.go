@@ -38,6 +38,7 @@ type JobInfo struct {
 	// errors.Is finds both, unless it is no more than the error or the cause of its context.
 	LastError error `json:"-"`
 
+	Attempts int         `json:"attempts,omitzero"` // of the execution in flight, or of the last one, see WithRetries; 0 without
 	Progress JobProgress `json:"progress,omitzero"` // how far the execution in flight is, or how far the last one got, see the function Progress
 
 	Reason       Reason `json:"reason,omitzero"`       // why it is not executing now; empty if it is
@@ -159,6 +160,7 @@ func (j *job) info() JobInfo {
 		LastOutcome:         outcomes[j.lastOutcome],
 		LastDuration:        j.lastDuration,
 		LastError:           j.lastError,
+		Attempts:            told.attempts,
 		Progress:            told.progress,
 		NextRun:             j.nextRunLocked(pool),
 		Paused:              j.pausedFor(),

@@ -73,7 +73,7 @@ func (o on) kind(_ Job, s *settings, at time.Time) (kind, error) {
 var scheduledTraits = traits{
 	name:         JobTypeScheduled,
 	detachedName: JobTypeScheduled,
-	options:      optDetached | optJitter,
+	options:      optDetached | optJitter | optRetries,
 	periodic:     true,
 }
 

@@ -21,7 +21,7 @@ type ExecuteFunc func(ctx context.Context) error
 // beside another, or after the execution, is an error. An execution lasts until the middleware and its calls of next have
 // returned. A panic in the middleware is a panic of the execution.
 //
-// With middleware, executions of every job have a context.
+// With middleware, executions of every job have a context. The attempts of [WithRetries] are made inside it.
 func WithMiddleware(wrap func(next ExecuteFunc) ExecuteFunc) PoolOption {
 	return poolOption(func(s *poolSettings) {
 		if wrap == nil {

@@ -27,6 +27,8 @@ type settings struct {
 	min     time.Duration
 	max     time.Duration
 	forget  time.Duration
+
+	retrying *retrying // nil without WithRetries; its Job is still to be set
 }
 
 // options is a set of options, such as those that apply to a kind of job.
@@ -37,9 +39,10 @@ const (
 	optJitter
 	optBackoff
 	optForget
+	optRetries
 )
 
-var optionNames = [...]string{"Detached", "WithJitter", "WithRetryBackoff", "WithForget"}
+var optionNames = [...]string{"Detached", "WithJitter", "WithRetryBackoff", "WithForget", "WithRetries"}
 
 // check returns an error for the first setting that is invalid for a kind with those options.
 func (s *settings) check(allowed options) error {
@@ -57,6 +60,8 @@ func (s *settings) check(allowed options) error {
 		return fmt.Errorf("WithRetryBackoff(%v, %v): want 0 <= min <= max", s.min, s.max)
 	case s.forget < 0:
 		return fmt.Errorf("WithForget(%v): a duration below zero", s.forget)
+	case s.retrying != nil:
+		return s.retrying.check()
 	}
 	return nil
 }

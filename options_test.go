@@ -38,6 +38,7 @@ func TestAnOptionThatMeansNothingForTheKindIsAnError(t *testing.T) {
 		"WithJitter":       jobs.WithJitter(time.Second),
 		"WithRetryBackoff": jobs.WithRetryBackoff(time.Second, time.Minute),
 		"WithForget":       jobs.WithForget(time.Second),
+		"WithRetries":      jobs.WithRetries(2, time.Second, time.Minute),
 	}
 	for _, k := range jobstest.Kinds {
 		for name, opt := range options {

@@ -154,6 +154,10 @@ func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error)
 	if err != nil {
 		return nil, err
 	}
+	if s.retrying != nil {
+		s.retrying.Job = task
+		task = s.retrying
+	}
 	id, err := uuid.NewRandom()
 	if err != nil {
 		return nil, fmt.Errorf("no id: %w", err)
