@@ -223,12 +223,11 @@ func (e *endedError) Error() string { return e.cause.Error() + "; it returned: "
 // Unwrap returns both.
 func (e *endedError) Unwrap() []error { return []error{e.cause, original(e.err)} }
 
-// isEcho reports whether an error is one that the context of an execution gives when the pool has ended it: it is no
-// news then.
-func isEcho(err error) bool {
+// isEcho reports whether an error says no more than that the context of an execution has ended with that cause.
+func isEcho(err, cause error) bool {
 	switch original(err) {
-	case context.Canceled, context.DeadlineExceeded, ErrTimeout, ErrUnregistered, ErrShutdown, ErrStopped:
-		return true
+	case context.Canceled, context.DeadlineExceeded, cause:
+		return cause != nil
 	}
 	return false
 }

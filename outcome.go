@@ -102,7 +102,7 @@ type ending struct {
 
 // ended records how execution n ended, and acts on it. It returns the current time, or 0 if that took a while.
 func (j *job) ended(n uint32, o outcome) instant {
-	end := ending{err: o.err, echo: o.excuse != nil && isEcho(o.err)}
+	end := ending{err: o.err, echo: isEcho(o.err, o.excuse)}
 	var at instant
 	if j.traits.told {
 		at = j.recordToldEnd(n, o, &end)

@@ -25,9 +25,14 @@ var endings = map[string]struct {
 }{
 	"shutdown": {jobs.ErrShutdown, jobstest.Hourly, nil, jobstest.ShutDownNow},
 	"stop":     {jobs.ErrStopped, func() jobs.Trigger { return jobs.Channel(nil) }, nil, jobstest.StopPool},
-	"retry":    {jobs.ErrShutdown, jobstest.ThreeTimes, nil, jobstest.ShutDownNow},
-	"timeout":  {jobs.ErrTimeout, jobstest.Hourly, []jobs.JobOption{jobs.Detached(), jobs.WithJobTimeout(time.Second)}, func(*jobs.Pool) {}},
-	"channel":  {jobs.ErrStopped, func() jobs.Trigger { return jobs.Channel(make(chan interface{}, 1)) }, nil, jobstest.StopPool},
+	"cancel": {jobs.ErrCanceled, jobstest.Hourly, nil, func(p *jobs.Pool) {
+		for info := range p.Jobs() {
+			_ = p.Cancel(info.ID)
+		}
+	}},
+	"retry":   {jobs.ErrShutdown, jobstest.ThreeTimes, nil, jobstest.ShutDownNow},
+	"timeout": {jobs.ErrTimeout, jobstest.Hourly, []jobs.JobOption{jobs.Detached(), jobs.WithJobTimeout(time.Second)}, func(*jobs.Pool) {}},
+	"channel": {jobs.ErrStopped, func() jobs.Trigger { return jobs.Channel(make(chan interface{}, 1)) }, nil, jobstest.StopPool},
 }
 
 // forEachEnding has an execution return what result says when its context has ended, and then calls f.
@@ -85,7 +90,7 @@ func TestTheErrorOfAContextThatHasEndedIsNoNews(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			forEachEnding(t, result, func(t *testing.T, info jobs.JobInfo, cause error, logged *jobstest.Journal) {
-				failures := logged.AtLeast(slog.LevelInfo)
+				failures := logged.AtLeast(slog.LevelWarn)
 				if cause == jobs.ErrTimeout {
 					assert.NotContains(t, info.LastError.Error(), "returned")
 					require.Len(t, failures, 1)
