@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/agentjobs/jobs"
@@ -89,4 +90,33 @@ func ExampleWithRetries() {
 	info, _ := pool.Job(id)
 	fmt.Println(info.Executions, "execution,", info.Attempts, "attempts,", info.Failures, "failures")
 	// Output: 1 execution, 3 attempts, 0 failures
+}
+
+func ExampleWithMaxConcurrent() {
+	pool := jobs.NewPool(jobs.WithMaxConcurrent(1))
+
+	var done sync.WaitGroup
+	for range 2 {
+		done.Add(1)
+		_, err := pool.Register(jobs.JobFunc(func(context.Context) error {
+			defer done.Done()
+			fmt.Println("a report begins")
+			// write it
+			fmt.Println("and ends")
+			return nil
+		}), jobs.Once())
+		if err != nil {
+			fmt.Println(err)
+		}
+	}
+	done.Wait()
+
+	if err := pool.Shutdown(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// a report begins
+	// and ends
+	// a report begins
+	// and ends
 }

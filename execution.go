@@ -47,8 +47,9 @@ type extra struct {
 	probe *probe        // the call of Status in flight, if it is slow
 	quiet chan struct{} // closed when no call of user code is in flight; made when waited for
 
-	pause    *pause   // nil if it is not paused
-	warnings []string // immutable
+	pause    *pause      // nil if it is not paused
+	slot     *slotWaiter // nil if it does not wait for one, see WithMaxConcurrent
+	warnings []string    // immutable
 
 	reports
 }
@@ -360,9 +361,12 @@ func (j *job) endContextLocked(cause error) {
 	}
 }
 
-// takeTurnLocked waits until nothing else keeps the job from executing: the holder of its lock, or a call of Ready.
-// It is given, and returns, the current time. It reports false, and holds nothing, if the job was retired meanwhile.
+// takeTurnLocked waits until nothing else keeps the job from executing: the holder of its lock, a call of Ready, or as
+// many executions as there may be. It is given, and returns, the current time. It reports false, and holds nothing, if
+// the job was retired meanwhile.
 func (j *job) takeTurnLocked(at time.Time) (time.Time, bool) {
+	slots := j.slots()
+	var place *slotWaiter
 	for !j.hasQuitLocked() {
 		if j.traits.periodic {
 			waited, granted := j.lockForExecutionLocked()
@@ -373,19 +377,43 @@ func (j *job) takeTurnLocked(at time.Time) (time.Time, bool) {
 				at = time.Now()
 			}
 		}
-		if !j.state().has(inReady) {
-			return at, true
+		asked := j.state().has(inReady)
+		if !asked {
+			if slots == nil || slots.take(&place) {
+				return at, true
+			}
 		}
-		// Not while holding the lock: Ready may be waiting for it.
-		j.releaseLocked()
-		j.awaitAnswerLocked(byPool)
+		// Not while holding the lock: Ready may be waiting for it, or what has the slot.
+		j.unlockLocked()
+		if asked {
+			j.awaitAnswerLocked(byPool)
+		} else if j.awaitSlotLocked(place) {
+			if j.canBeginLocked() {
+				return time.Now(), true
+			}
+			slots.release() // not while waiting for anything else
+		}
 		at = time.Now()
 	}
 	return at, false
 }
 
-// releaseLocked releases the job's lock, if its executions acquire it.
+// canBeginLocked acquires the job's lock, if its executions do that and need not wait, and reports whether nothing keeps it
+// from executing.
+func (j *job) canBeginLocked() bool {
+	return !j.state().has(inReady) && (!j.traits.periodic || j.lock.acquireNow(heldByExecution))
+}
+
+// releaseLocked releases what executions of the job take.
 func (j *job) releaseLocked() {
+	if slots := j.slots(); slots != nil {
+		slots.release()
+	}
+	j.unlockLocked()
+}
+
+// unlockLocked releases the job's lock, if its executions acquire it.
+func (j *job) unlockLocked() {
 	if j.traits.periodic {
 		j.lock.release()
 	}

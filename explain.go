@@ -17,6 +17,7 @@ const (
 	GateNotPaused   GateName = "not-paused"   // it is not paused
 	GateReady       GateName = "ready"        // its Ready has returned true
 	GateLock        GateName = "lock"         // nobody else holds its lock, as far as it has to wait for that
+	GateConcurrency GateName = "concurrency"  // it need not wait until fewer jobs execute, see WithMaxConcurrent
 	GateNotLate     GateName = "not-late"     // no execution of it is late
 	GateSchedule    GateName = "schedule"     // it is due
 )
@@ -34,7 +35,8 @@ type Gate struct {
 
 // gateNames are the gates in order, by their index.
 var gateNames = [...]GateName{
-	GateRegistered, GateNotEnded, GatePoolOpen, GatePoolRunning, GateNotPaused, GateReady, GateLock, GateNotLate, GateSchedule,
+	GateRegistered, GateNotEnded, GatePoolOpen, GatePoolRunning, GateNotPaused, GateReady, GateLock, GateConcurrency,
+	GateNotLate, GateSchedule,
 }
 
 // shutLocked returns why a gate is shut, or "" if it is open. The job's mutex is held.
@@ -82,6 +84,10 @@ func (j *job) shutLocked(gate int, pool poolWord) Reason {
 	case GateLock:
 		if j.lock.executionWaits() {
 			return ReasonLocked
+		}
+	case GateConcurrency:
+		if j.extra != nil && j.extra.slot != nil {
+			return ReasonConcurrency
 		}
 	case GateNotLate:
 		if w.has(lateExecute) {
@@ -177,6 +183,8 @@ func (j *job) explainLocked(g *Gate, pool *PoolInfo) {
 		}
 	case ReasonLocked:
 		g.Opens = "JobUnlock"
+	case ReasonConcurrency:
+		g.Opens = "the end of another job's execution"
 	case ReasonLate:
 		g.Since = j.lastStart.time()
 		g.Opens = "the return of its execution"

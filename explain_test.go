@@ -46,7 +46,7 @@ func TestExplainNamesAllGatesInOrder(t *testing.T) {
 		}
 		assert.Equal(t, []jobs.GateName{
 			jobs.GateRegistered, jobs.GateNotEnded, jobs.GatePoolOpen, jobs.GatePoolRunning, jobs.GateNotPaused, jobs.GateReady, jobs.GateLock,
-			jobs.GateNotLate, jobs.GateSchedule,
+			jobs.GateConcurrency, jobs.GateNotLate, jobs.GateSchedule,
 		}, names)
 		assert.Nil(t, p.Explain("nobody"))
 	})

@@ -107,6 +107,7 @@ const (
 	ReasonNotReady     Reason = "not-ready"     // its Ready returned false
 	ReasonStopped      Reason = "stopped"       // it is attached, and its pool is Stopped
 	ReasonLocked       Reason = "locked"        // it is waiting for its lock, see JobLock
+	ReasonConcurrency  Reason = "concurrency"   // it is waiting until fewer jobs execute, see WithMaxConcurrent
 	ReasonLogging      Reason = "logging"       // the pool's log handler has not returned
 	ReasonObserving    Reason = "observing"     // an observer has not returned
 	ReasonBackoff      Reason = "backoff"       // a retry job that is waiting for its next attempt
@@ -129,6 +130,7 @@ var sentences = map[Reason]struct{ ofJob, ofHoldUp string }{
 	ReasonNotReady:     {"it is not ready", "is not ready"},
 	ReasonStopped:      {ofJob: "its pool is stopped"},
 	ReasonLocked:       {ofJob: "it waits for its lock"},
+	ReasonConcurrency:  {ofJob: "it waits until fewer jobs execute"},
 	ReasonLogging:      {ofJob: "the pool's log handler has not returned"},
 	ReasonObserving:    {ofJob: "an observer has not returned"},
 	ReasonBackoff:      {ofJob: "it waits for its next attempt"},

@@ -26,10 +26,18 @@ type waiter struct {
 	granted bool          // the result; written before served is closed
 }
 
+// acquireNow acquires the lock if nobody holds it, and reports whether it did.
+func (l *jobLock) acquireNow(as holder) bool {
+	if l.holder != heldByNobody {
+		return false
+	}
+	l.holder = as
+	return true
+}
+
 // acquire acquires the lock and returns nil, or joins the queue.
 func (l *jobLock) acquire(as holder) *waiter {
-	if l.holder == heldByNobody {
-		l.holder = as
+	if l.acquireNow(as) {
 		return nil
 	}
 	if l.queue == nil {

@@ -136,6 +136,7 @@ type poolSettings struct {
 	observers    []func(Event)
 	history      *history
 	durations
+	slots      *slots // nil if the number of executions is not limited
 	middleware []func(ExecuteFunc) ExecuteFunc
 	execute    ExecuteFunc             // the middleware around a job; nil if there is none
 	base       context.Context         // the parent of the executions' contexts; nil for context.Background

@@ -274,6 +274,7 @@ func (j *job) retireLocked(cause error) {
 	j.quitLocked()
 	j.armExpiryLocked() // since nobody looks for it any more
 	j.lock.withdrawExecution()
+	j.withdrawSlotLocked()
 	j.readiness.wakeLocked()
 	if x := j.extra; x != nil && x.pause != nil {
 		x.pause.stop()

@@ -3,7 +3,7 @@ package jobs
 import "fmt"
 
 // RunNow makes an interval or scheduled job execute now or, if an execution is in progress or waiting for the job's
-// lock, right after it; several calls before that begins make one execution. The interval, or the search for the next
+// lock or its turn (see [WithMaxConcurrent]), right after it; several calls before that begins make one execution. The interval, or the search for the next
 // occurrence, counts from its end. RunNow does not wait. Its execution is skipped, like an occurrence, if the pool is
 // stopped before it begins.
 //

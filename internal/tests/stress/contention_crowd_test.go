@@ -30,9 +30,13 @@ var errMob = errors.New("unruly")
 
 func newMob(t *testing.T) *mob {
 	m := &mob{Crowd: jobstest.NewCrowd(nil), Gate: jobstest.Gate{T: t}, end: make(chan struct{})}
-	m.Pool = jobs.NewPool(jobs.WithLogger(slog.New(m)), jobs.WithOnStatus(m.statusChanged),
+	opts := []jobs.PoolOption{jobs.WithLogger(slog.New(m)), jobs.WithOnStatus(m.statusChanged),
 		jobs.WithStatusInterval(time.Millisecond), jobs.WithRetryInterval(time.Millisecond),
-		jobs.WithExecutionTimeout(2*time.Millisecond))
+		jobs.WithExecutionTimeout(2 * time.Millisecond)}
+	if rand.N(2) == 0 {
+		opts = append(opts, jobs.WithMaxConcurrent(1+rand.N(20)))
+	}
+	m.Pool = jobs.NewPool(opts...)
 	m.Every, m.Most = time.Millisecond, 100
 	m.Job = func(s jobstest.Stub) jobs.Job { return &rascal{Stub: s, mob: m} }
 	return m
