@@ -224,6 +224,8 @@ func (e *endedError) Error() string { return e.cause.Error() + "; it returned: "
 func (e *endedError) Unwrap() []error { return []error{e.cause, original(e.err)} }
 
 // isEcho reports whether an error says no more than that the context of an execution has ended with that cause.
+//
+//go:noinline
 func isEcho(err, cause error) bool {
 	switch original(err) {
 	case context.Canceled, context.DeadlineExceeded, cause:

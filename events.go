@@ -119,17 +119,17 @@ func (j *job) tellOf(e *untold, then func()) {
 
 // tellAside tells of what a caller has done with the job, without letting observers hold the caller up.
 func (j *job) tellAside(kind EventKind, n ticket, reason string) {
-	at := time.Now().Round(0)
-	tell := func() {
-		e := j.event(kind, at)
-		e.Reason = reason
-		j.tell(n, &e, nothing)
-	}
 	if n == 0 {
-		tell()
-	} else {
-		aside(tell)
+		j.tellReason(kind, n, reason)
+		return
 	}
+	aside(func() { j.tellReason(kind, n, reason) })
+}
+
+func (j *job) tellReason(kind EventKind, n ticket, reason string) {
+	e := j.event(kind, time.Now().Round(0))
+	e.Reason = reason
+	j.tell(n, &e, nothing)
 }
 
 // nothing is what follows an event that nothing depends on.

@@ -188,34 +188,44 @@ func (j *job) execute(n uint32, at time.Time, life poolWord) (end instant) {
 	switch {
 	case !ok:
 		j.settle()
-	case ticket == 0:
+		return 0
+	case ticket != 0:
+		return j.callObserved(n, ctx, ticket)
+	case ctx != nil:
 		return j.call(n, ctx)
-	default:
-		j.tellBegan(ticket, func() { end = j.call(n, ctx) })
 	}
-	return end
-}
-
-// call makes the call of user code that is the execution.
-func (j *job) call(n uint32, ctx *executionContext) (end instant) {
-	if ctx != nil {
-		return j.callWithContext(n, ctx)
-	}
+	// Not by call, since most executions pass here: the stack that their goroutine begins with just suffices. If it had to
+	// grow, an execution would cost twice as much.
 	userCode(caller{pool: j.pool, job: j, step: n}, func() error { return inspect(j.task.Execute()) }, func(err error) {
 		end = j.ended(n, outcome{err: err})
 	})
 	return end
 }
 
-func (j *job) callWithContext(n uint32, ctx *executionContext) (end instant) {
+// callObserved tells that the execution has begun, and then makes the call.
+//
+//go:noinline
+func (j *job) callObserved(n uint32, ctx *executionContext, began ticket) (end instant) {
+	j.tellBegan(began, func() { end = j.call(n, ctx) })
+	return end
+}
+
+// call makes the call of user code that is the execution.
+func (j *job) call(n uint32, ctx *executionContext) (end instant) {
 	userCode(caller{pool: j.pool, job: j, step: n}, func() error {
+		if ctx == nil {
+			return inspect(j.task.Execute())
+		}
 		if middleware := j.pool.settings.execute; middleware != nil {
 			return ctx.execute(middleware)
 		}
 		return inspect(j.task.(ContextJob).ExecuteContext(ctx))
 	}, func(err error) {
-		o := outcome{err: err, excuse: ctx.excuse()}
-		ctx.cancel(context.Canceled)
+		o := outcome{err: err}
+		if ctx != nil {
+			o.excuse = ctx.excuse()
+			ctx.cancel(context.Canceled)
+		}
 		end = j.ended(n, o)
 	})
 	return end

@@ -102,37 +102,47 @@ type ending struct {
 
 // ended records how execution n ended, and acts on it. It returns the current time, or 0 if that took a while.
 func (j *job) ended(n uint32, o outcome) instant {
-	end := ending{err: o.err, echo: isEcho(o.err, o.excuse)}
+	end := ending{err: o.err}
+	if o.excuse != nil {
+		end.echo = isEcho(o.err, o.excuse)
+	}
 	var at instant
 	if j.traits.told {
 		at = j.recordToldEnd(n, o, &end)
 	} else {
 		at = j.recordEnd(n, o, &end)
 	}
-	switch end.manner {
-	case endedWell:
-		if end.ticket == 0 && j.pool.settings.history == nil {
-			j.settle()
-			return at
-		}
-		j.tellEnd(&end, j.settle)
-		return 0
-	case endedLate:
-		j.recordLateEnd(n, o, &end)
+	if end.manner == endedWell && end.ticket == 0 && j.pool.settings.history == nil {
+		j.settle()
+		return at
 	}
-	if end.manner == endedAbandoned {
-		j.abandonedReturned(&end)
-		return 0
-	}
-	var stopped *untold
-	if end.manner == endedBadly {
-		stopped = j.stopPool(end.life, end.err) // before anything that may take its time
-	}
-	j.tellEnd(&end, func() { j.follow(&end, stopped) })
+	j.follow(n, o, &end)
 	return 0
 }
 
+// follow acts on the end of an execution that somebody is to be told of. It is not part of ended, for the sake of the
+// stack that most executions make do with.
+func (j *job) follow(n uint32, o outcome, end *ending) {
+	if end.manner == endedLate {
+		j.recordLateEnd(n, o, end)
+	}
+	switch end.manner {
+	case endedWell:
+		j.tellEnd(end, j.settle)
+	case endedAbandoned:
+		j.abandonedReturned(end)
+	default:
+		var stopped *untold
+		if end.manner == endedBadly {
+			stopped = j.stopPool(end.life, end.err) // before anything that may take its time
+		}
+		j.tellEnd(end, func() { j.logEnd(end, stopped) })
+	}
+}
+
 // recordToldEnd is recordEnd for a job that may have been told to end, which is settled together with its end.
+//
+//go:noinline
 func (j *job) recordToldEnd(n uint32, o outcome, end *ending) instant {
 	j.pool.mu.Lock()
 	defer j.pool.mu.Unlock()
@@ -217,8 +227,8 @@ func (j *job) mannerLocked(n uint32, o outcome) manner {
 	return endedWell
 }
 
-// follow logs an execution's end, and tells and logs that it has stopped the pool, if it has.
-func (j *job) follow(end *ending, stopped *untold) {
+// logEnd logs an execution's end, and tells and logs that it has stopped the pool, if it has.
+func (j *job) logEnd(end *ending, stopped *untold) {
 	defer j.end(inLog) // deferred, since a log handler may call runtime.Goexit
 	switch end.manner {
 	case endedLate:
