@@ -52,6 +52,9 @@ type extra struct {
 	warnings []string    // immutable
 
 	reports
+
+	threshold uint64 // WithFailureThreshold; immutable; 0 if not set
+	sickness  sickness
 }
 
 // Reports are what an execution tells of itself. They last until the next one begins.

@@ -153,6 +153,7 @@ func (j *job) beginStatus(life poolWord) (limit timeLimit, ok bool) {
 func (j *job) callStatus(life poolWord) {
 	userCode(caller{pool: j.pool, job: j}, func() error { return inspect(j.task.Status()) }, func(err error) {
 		if err == nil {
+			j.recover()
 			j.endStatus()
 			return
 		}
@@ -162,7 +163,8 @@ func (j *job) callStatus(life poolWord) {
 			j.logIgnored("late call of Status has returned", err)
 		} else {
 			err = j.statusError(err)
-			j.failed(life, j.untold(EventStatusFailed, err), "job status failed", err)
+			e, below := j.sicken(err)
+			j.failed(life, e, "job status failed", err, below)
 		}
 	})
 }
@@ -201,6 +203,45 @@ func (j *job) unwatchStatus() (late bool) {
 	late = j.state().has(lateStatus)
 	j.change(inStatus|watchedStatus|lateStatus, 0)
 	return late
+}
+
+// A sickness is how a job's Status has failed until now. The job's word says whether its last call has.
+type sickness struct {
+	err    error // the last one
+	since  time.Time
+	inARow uint64
+}
+
+// sicken records that a call of Status has failed, and returns the event, and whether it takes more failures to stop the
+// pool.
+func (j *job) sicken(err error) (e *untold, below bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.untoldLocked(EventStatusFailed, err), j.sickenLocked(err)
+}
+
+func (j *job) sickenLocked(err error) (below bool) {
+	s := &j.extraLocked().sickness
+	if s.inARow == 0 {
+		s.since = time.Now().Round(0)
+	}
+	s.err = err
+	s.inARow++
+	j.change(0, markSick)
+	return j.belowThresholdLocked(s.inARow)
+}
+
+// recover records that a call of Status, which has not ended yet, has succeeded. If it is late, it has failed.
+func (j *job) recover() {
+	if !j.state().has(markSick) {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.state().has(lateStatus) {
+		j.change(markSick, 0)
+		j.extra.sickness = sickness{}
+	}
 }
 
 func (j *job) statusError(cause error) error {

@@ -31,6 +31,12 @@ type JobInfo struct {
 	LastDuration time.Duration `json:"lastDurationNs"`       // how long the last one took that returned in time
 	NextRun      time.Time     `json:"nextRun,omitzero"`     // when the next one is due, if known
 
+	// LastStatusError is the error of the last call of Status, nil if that has succeeded; StatusFailures is how many have
+	// failed in a row, and StatusFailingSince when the first of these did.
+	LastStatusError    error     `json:"-"`
+	StatusFailures     uint64    `json:"statusFailures,omitzero"`
+	StatusFailingSince time.Time `json:"statusFailingSince,omitzero"`
+
 	Paused   *Pause   `json:"paused,omitzero"`    // nil if it is not paused
 	Warnings []string `json:"warnings,omitempty"` // what the expression of a scheduled job may have been meant to mean, see schedule.Warnings
 	// LastError is the error of the last execution that failed, or of a schedule's Next that panicked. A success does
@@ -147,7 +153,7 @@ func (j *job) info() JobInfo {
 	if j.extra != nil {
 		told = j.extra.reports
 	}
-	return JobInfo{
+	info := JobInfo{
 		ID:                  j.id,
 		Name:                j.name,
 		Type:                j.typeName(),
@@ -170,6 +176,11 @@ func (j *job) info() JobInfo {
 		Reason:              reason,
 		NotExecuting:        sentences[reason].ofJob,
 	}
+	if j.extra != nil {
+		s := j.extra.sickness
+		info.LastStatusError, info.StatusFailures, info.StatusFailingSince = s.err, s.inARow, s.since
+	}
+	return info
 }
 
 func (j *job) pausedFor() *Pause {
@@ -353,7 +364,8 @@ type (
 	plainPoolInfo PoolInfo
 	jobInfoJSON   struct {
 		*plainJobInfo
-		LastError *remoteError `json:"lastError,omitzero"`
+		LastError       *remoteError `json:"lastError,omitzero"`
+		LastStatusError *remoteError `json:"lastStatusError,omitzero"`
 	}
 	poolInfoJSON struct {
 		*plainPoolInfo
@@ -361,9 +373,9 @@ type (
 	}
 )
 
-// MarshalJSON adds the text of LastError.
+// MarshalJSON adds the texts of LastError and LastStatusError.
 func (i JobInfo) MarshalJSON() ([]byte, error) {
-	return json.Marshal(jobInfoJSON{(*plainJobInfo)(&i), textOf(i.LastError)})
+	return json.Marshal(jobInfoJSON{(*plainJobInfo)(&i), textOf(i.LastError), textOf(i.LastStatusError)})
 }
 
 // UnmarshalJSON reads what MarshalJSON has written.
@@ -372,7 +384,7 @@ func (i *JobInfo) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &form); err != nil || string(data) == "null" {
 		return err
 	}
-	i.LastError = errorOf(form.LastError)
+	i.LastError, i.LastStatusError = errorOf(form.LastError), errorOf(form.LastStatusError)
 	return nil
 }
 

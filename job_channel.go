@@ -34,7 +34,7 @@ func (stopChan channel) kind(task Job, _ *settings, _ time.Time) (kind, error) {
 var channelTraits = traits{
 	name:         JobTypeChannel,
 	detachedName: JobTypeDetachedChannel,
-	options:      optDetached,
+	options:      optDetached | optThreshold,
 	told:         true,
 }
 
@@ -46,6 +46,11 @@ type channelJob struct {
 	stopChan chan interface{}
 }
 
+// due lets a stopped pool's job be: it has not begun, so what was put on its channel stays there.
+func (c *channelJob) due(j *job, at time.Time) (time.Time, bool) {
+	return at, j.pool.state().admits(j.state())
+}
+
 func (c *channelJob) after(j *job, o outcome) verdict {
 	switch {
 	case o.excuse != nil: // again, as soon as the pool lets it
@@ -54,6 +59,8 @@ func (c *channelJob) after(j *job, o outcome) verdict {
 		return verdict{phase: phaseFinished, wait: forever}
 	case !j.attached():
 		return verdict{phase: phaseStarted, mark: markBroken, wait: forever}
+	case j.belowThresholdLocked(j.failedInARow): // nothing else would execute it again
+		return verdict{phase: phaseStarted, wait: j.pool.durations().retryInterval}
 	}
 	return verdict{phase: phaseStarted, wait: forever}
 }

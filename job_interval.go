@@ -26,7 +26,7 @@ func (interval every) kind(_ Job, s *settings, _ time.Time) (kind, error) {
 var intervalTraits = traits{
 	name:         JobTypeInterval,
 	detachedName: JobTypeDetachedInterval,
-	options:      optDetached | optJitter | optRetries,
+	options:      optDetached | optJitter | optRetries | optThreshold,
 	periodic:     true,
 }
 

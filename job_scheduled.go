@@ -73,7 +73,7 @@ func (o on) kind(_ Job, s *settings, at time.Time) (kind, error) {
 var scheduledTraits = traits{
 	name:         JobTypeScheduled,
 	detachedName: JobTypeScheduled,
-	options:      optDetached | optJitter | optRetries,
+	options:      optDetached | optJitter | optRetries | optThreshold,
 	periodic:     true,
 }
 
@@ -284,7 +284,7 @@ func (j *job) nextReturned(failed error) {
 	}
 	j.mu.Unlock()
 	j.end(inNext)
-	j.failed(life, nil, "schedule failed", failed)
+	j.failed(life, nil, "schedule failed", failed, false)
 }
 
 // jump returns by how much the wall clock has gone on more than the monotonic one between two readings.

@@ -86,8 +86,10 @@ func (p *Pool) logBadValue(err error) {
 
 // logFailure logs an error; the call already counts for the job. That of an attempt after which there is another one
 // is a warning, unless it is a panic.
-func (j *job) logFailure(message string, err error) {
-	level, attrs := slog.LevelError, errorAttrs(err)
+func (j *job) logFailure(message string, err error) { j.logFailureAt(slog.LevelError, message, err) }
+
+func (j *job) logFailureAt(level slog.Level, message string, err error) {
+	attrs := errorAttrs(err)
 	if e, ok := err.(*Error); ok && e.attempt > 0 {
 		attrs = append(attrs, slog.Uint64("attempt", e.attempt))
 		if stackOf(err) == nil {
@@ -98,10 +100,14 @@ func (j *job) logFailure(message string, err error) {
 }
 
 // logFailed logs a failure, and tells and logs that it has stopped the pool, if it has; the call of the log handler
-// already counts for the job.
-func (j *job) logFailed(message string, err error, stopped *untold) {
+// already counts for the job. One below the threshold is a warning, unless it is a panic.
+func (j *job) logFailed(message string, err error, below bool, stopped *untold) {
 	j.pool.tellPool(stopped)
-	j.logFailure(message, err)
+	level := slog.LevelError
+	if below && stackOf(err) == nil {
+		level = slog.LevelWarn
+	}
+	j.logFailureAt(level, message, err)
 	if stopped != nil {
 		j.pool.write(j, slog.LevelError, "pool stopped", slog.String("error", err.Error()))
 	}

@@ -28,11 +28,12 @@ type settings struct {
 	max     time.Duration
 	forget  time.Duration
 
-	retrying *retrying // nil without WithRetries; its Job is still to be set
+	retrying  *retrying // nil without WithRetries; its Job is still to be set
+	threshold int
 }
 
 // options is a set of options, such as those that apply to a kind of job.
-type options uint8
+type options uint16
 
 const (
 	optDetached options = 1 << iota
@@ -40,9 +41,10 @@ const (
 	optBackoff
 	optForget
 	optRetries
+	optThreshold
 )
 
-var optionNames = [...]string{"Detached", "WithJitter", "WithRetryBackoff", "WithForget", "WithRetries"}
+var optionNames = [...]string{"Detached", "WithJitter", "WithRetryBackoff", "WithForget", "WithRetries", "WithFailureThreshold"}
 
 // check returns an error for the first setting that is invalid for a kind with those options.
 func (s *settings) check(allowed options) error {
@@ -52,6 +54,10 @@ func (s *settings) check(allowed options) error {
 		}
 	}
 	switch {
+	case s.given&optThreshold != 0 && s.given&optDetached != 0:
+		return errors.New("option WithFailureThreshold means nothing for a detached job")
+	case s.given&optThreshold != 0 && s.threshold < 1:
+		return fmt.Errorf("WithFailureThreshold(%d): want at least 1", s.threshold)
 	case s.timeout < 0:
 		return fmt.Errorf("WithJobTimeout(%v): a timeout below zero", s.timeout)
 	case s.jitter < 0:
@@ -118,6 +124,14 @@ func WithRetryBackoff(min, max time.Duration) JobOption {
 // error.
 func WithForget(after time.Duration) JobOption {
 	return jobOption(func(s *settings) { s.given |= optForget; s.forget = after })
+}
+
+// WithFailureThreshold makes the n-th failure in a row of an attached job's executions, or of its Status, stop the pool;
+// without it the first does. A failure below the threshold is counted and logged as a warning: an interval or scheduled
+// job goes on at its next time, and a channel job is executed again after the retry interval. An execution that exceeds
+// its timeout is one failure, however long it then hangs. An n below 1 is an error.
+func WithFailureThreshold(n int) JobOption {
+	return jobOption(func(s *settings) { s.given |= optThreshold; s.threshold = n })
 }
 
 // A PoolOption configures a pool in NewPool. A nil one is ignored. An invalid one makes every registration with the

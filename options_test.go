@@ -39,6 +39,8 @@ func TestAnOptionThatMeansNothingForTheKindIsAnError(t *testing.T) {
 		"WithRetryBackoff": jobs.WithRetryBackoff(time.Second, time.Minute),
 		"WithForget":       jobs.WithForget(time.Second),
 		"WithRetries":      jobs.WithRetries(2, time.Second, time.Minute),
+
+		"WithFailureThreshold": jobs.WithFailureThreshold(2),
 	}
 	for _, k := range jobstest.Kinds {
 		for name, opt := range options {
@@ -85,6 +87,8 @@ func TestOptionsWithoutSense(t *testing.T) {
 		{jobs.Retry(2), jobs.WithRetryBackoff(-time.Second, time.Minute), "-1s"},
 		{jobs.Retry(2), jobs.WithRetryBackoff(time.Minute, time.Second), "1m0s"},
 		{jobs.Once(), jobs.WithForget(-time.Second), "-1s"},
+		{jobs.Every(time.Hour), jobs.WithFailureThreshold(0), "WithFailureThreshold(0)"},
+		{jobs.Every(time.Hour), jobs.WithFailureThreshold(-3), "WithFailureThreshold(-3)"},
 	}
 	for _, c := range cases {
 		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
@@ -93,6 +97,15 @@ func TestOptionsWithoutSense(t *testing.T) {
 			assert.ErrorContains(t, err, c.naming)
 		})
 	}
+}
+
+func TestWithFailureThresholdMeansNothingForADetachedJob(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		_, err := p.Register(jobstest.Stub{}, jobs.Every(time.Hour), jobs.WithFailureThreshold(2), jobs.Detached())
+		require.ErrorIs(t, err, jobs.ErrRegisteringJob)
+		assert.ErrorContains(t, err, "WithFailureThreshold")
+		assert.Zero(t, p.Info().Jobs)
+	})
 }
 
 func TestANilTriggerIsAnError(t *testing.T) {

@@ -98,6 +98,7 @@ type ending struct {
 	life   poolWord // if it has failed: the pool's, at that moment
 	err    error    // what is to be logged
 	echo   bool     // the error says no more than that its context had ended
+	below  bool     // it has failed, but not often enough to stop the pool
 }
 
 // ended records how execution n ended, and acts on it. It returns the current time, or 0 if that took a while.
@@ -133,7 +134,7 @@ func (j *job) follow(n uint32, o outcome, end *ending) {
 		j.abandonedReturned(end)
 	default:
 		var stopped *untold
-		if end.manner == endedBadly {
+		if end.manner == endedBadly && !end.below {
 			stopped = j.stopPool(end.life, end.err) // before anything that may take its time
 		}
 		j.tellEnd(end, func() { j.logEnd(end, stopped) })
@@ -168,6 +169,7 @@ func (j *job) recordEnd(n uint32, o outcome, end *ending) instant {
 	}
 	if end.manner == endedBadly {
 		end.err = j.failLocked(o.err)
+		end.below = j.belowThresholdLocked(j.failedInARow)
 	} else {
 		j.failedInARow = 0
 	}
@@ -234,7 +236,7 @@ func (j *job) logEnd(end *ending, stopped *untold) {
 	case endedLate:
 		j.logReturned("late execution has returned", end)
 	case endedBadly:
-		j.logFailed("job execution failed", end.err, stopped)
+		j.logFailed("job execution failed", end.err, end.below, stopped)
 	case endedAsTold:
 		j.logIgnored("execution has ended as told", end.err)
 	}
@@ -266,6 +268,11 @@ func (j *job) failLocked(cause error) error {
 	j.failedInARow++
 	j.lastError = j.kind.failure(j, cause)
 	return j.lastError
+}
+
+// belowThresholdLocked reports whether it takes more than so many failures in a row to stop the pool.
+func (j *job) belowThresholdLocked(failures uint64) bool {
+	return j.extra != nil && failures < j.extra.threshold && j.state().has(markAttached)
 }
 
 // endExecutionLocked ends the execution in flight: its claim, and so its call, and its lock.

@@ -171,7 +171,10 @@ func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error)
 	}
 	j.name = s.nameOf(j.id, j.typeName())
 	if warnings := kind.warnings(at); warnings != nil {
-		j.extra = &extra{warnings: warnings}
+		j.extraLocked().warnings = warnings
+	}
+	if s.threshold > 1 {
+		j.extraLocked().threshold = uint64(s.threshold)
 	}
 	return j, nil
 }

@@ -121,6 +121,7 @@ const (
 	markFailing                      // a detached interval or scheduled job whose last execution failed
 	markBroken                       // a detached channel job that ended with an error
 	markPaused                       // Pause was called; the job's extra says why
+	markSick                         // its last Status has failed; the job's extra says how
 
 	markTrouble = markRetrying | markFailing | markBroken
 )

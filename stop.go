@@ -55,10 +55,14 @@ func (p *Pool) flapsLocked(j *job) int {
 }
 
 // failed is called when something of the job has failed in the given life of the pool: it stops the pool, if that
-// follows, tells of the event, which may be nil, and logs. The call of the log handler already counts for the job.
-func (j *job) failed(life poolWord, e *untold, message string, err error) {
-	stopped := j.stopPool(life, err)
-	j.tellOf(e, func() { j.logFailed(message, err, stopped) })
+// follows and the failure is not below the threshold, tells of the event, which may be nil, and logs. The call of the log
+// handler already counts for the job.
+func (j *job) failed(life poolWord, e *untold, message string, err error, below bool) {
+	var stopped *untold
+	if !below {
+		stopped = j.stopPool(life, err)
+	}
+	j.tellOf(e, func() { j.logFailed(message, err, below, stopped) })
 }
 
 // stopPool stops the pool because of the job, if that follows from its failure.
@@ -111,12 +115,16 @@ func (p *Pool) leftLocked(j *job) {
 	p.recountLocked()
 }
 
-// noteLateLocked records that a call of the job is late, and returns the event if that has stopped the pool.
-func (p *Pool) noteLateLocked(j *job, err error) (stopped *untold) {
+// noteLateLocked records that a call of the job is late, and returns the event if that has stopped the pool. A failure
+// below the threshold does not.
+func (p *Pool) noteLateLocked(j *job, err error, below bool) (stopped *untold) {
 	if !j.hasSay() {
 		return nil
 	}
 	p.addLateLocked(j)
+	if below {
+		return nil
+	}
 	return p.stopLocked(p.state(), j, err)
 }
 
@@ -134,7 +142,7 @@ func (p *Pool) clearLateLocked(j *job) {
 		return
 	}
 	delete(p.late, j)
-	if len(p.late) == 0 {
+	if len(p.late) == 0 && p.state().status() == PoolStatusStopped {
 		p.demandLocked(p.stoppedAt)
 	}
 }

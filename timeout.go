@@ -147,35 +147,36 @@ func (j *job) watchStatus(since instant, limit timeLimit) {
 func (j *job) statusExpired(watch *probe) {
 	p := j.pool
 	p.mu.Lock()
-	e := j.markLateStatus(watch)
+	e, below := j.markLateStatus(watch)
 	if e == nil {
 		p.mu.Unlock()
 		return
 	}
-	stopped := p.noteLateLocked(j, e.Error)
+	stopped := p.noteLateLocked(j, e.Error, below)
 	p.mu.Unlock()
 	j.tellOf(e, func() {
 		defer j.end(inLog)
-		j.logFailed("job status is late", e.Error, stopped)
+		j.logFailed("job status is late", e.Error, below, stopped)
 	})
 }
 
-func (j *job) markLateStatus(watch *probe) *untold {
+func (j *job) markLateStatus(watch *probe) (e *untold, below bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.extra.probe != watch {
-		return nil
+		return nil, false
 	}
 	j.begin(inLog)
 	j.change(0, lateStatus)
-	return j.untoldLocked(EventStatusLate, j.statusError(exceeded(time.Duration(now()-watch.since))))
+	err := j.statusError(exceeded(time.Duration(now() - watch.since)))
+	return j.untoldLocked(EventStatusLate, err), j.sickenLocked(err)
 }
 
 // expired implements stepper: execution n has exceeded its timeout or, if that was known, is abandoned.
 func (j *job) expired(n uint32) {
 	p := j.pool
 	p.mu.Lock()
-	e := j.recordExpiry(n)
+	e, below := j.recordExpiry(n)
 	if e == nil {
 		p.mu.Unlock()
 		return
@@ -183,7 +184,7 @@ func (j *job) expired(n uint32) {
 	var stopped *untold
 	message := "job execution is late"
 	if e.Kind == EventLate {
-		stopped = p.noteLateLocked(j, e.Error)
+		stopped = p.noteLateLocked(j, e.Error, below)
 	} else {
 		message = "late job execution abandoned"
 		p.abandonedRuns++
@@ -195,18 +196,19 @@ func (j *job) expired(n uint32) {
 	}
 	j.tellOf(e, func() {
 		defer j.end(inLog)
-		j.logFailed(message, e.Error, stopped)
+		j.logFailed(message, e.Error, below, stopped)
 	})
 }
 
 // recordExpiry records that execution n has failed by exceeding its timeout or, if that was known, that it is
-// abandoned, and returns the event. It does nothing if the execution has ended.
-func (j *job) recordExpiry(n uint32) (e *untold) {
+// abandoned, and returns the event, and whether it takes more failures to stop the pool. It does nothing if the execution
+// has ended.
+func (j *job) recordExpiry(n uint32) (e *untold, below bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	w := j.state()
 	if !j.inFlightLocked(n) || !w.has(inExecute) {
-		return nil
+		return nil, false
 	}
 	j.begin(inLog)
 	at := now()
@@ -219,6 +221,7 @@ func (j *job) recordExpiry(n uint32) (e *untold) {
 		j.change(0, lateExecute)
 		j.lastOutcome = timedOut
 		e = j.untoldLocked(EventLate, j.failLocked(exceeded(time.Duration(at-j.begun))))
+		below = j.belowThresholdLocked(j.failedInARow)
 		j.describeLocked(&e.Event)
 		j.endContextLocked(ErrTimeout)
 		if after := j.pool.settings.abandonAfter; after > 0 {
@@ -227,5 +230,5 @@ func (j *job) recordExpiry(n uint32) (e *untold) {
 		}
 	}
 	e.Took, e.Outcome = time.Duration(at-j.begun), OutcomeTimeout
-	return e
+	return e, below
 }

@@ -98,6 +98,11 @@ func (r *run) checkJob(j *modelJob, info jobs.JobInfo) {
 	same("Executions", info.Executions, j.executions)
 	same("Failures", info.Failures, j.failures)
 	same("ConsecutiveFailures", info.ConsecutiveFailures, j.row)
+	if j.atLimit == m.now { // it may have been late just before
+		j.sick = info.StatusFailures
+	}
+	same("StatusFailures", info.StatusFailures, j.sick)
+	same("whether there is a LastStatusError", info.LastStatusError != nil, j.sick > 0)
 	same("whether there is a LastError", info.LastError != nil, j.erred)
 	same("whether that is of one that was late", errors.Is(info.LastError, jobs.ErrTimeout), j.timedOut)
 	same("LastDuration", info.LastDuration, j.lasted)

@@ -130,6 +130,9 @@ func (r *run) trigger(p *player) (trigger jobs.Trigger, opts []jobs.JobOption) {
 	if (s.periodic() || s.kind == channel) && !s.attached {
 		opts = append(opts, jobs.Detached())
 	}
+	if s.threshold > 0 {
+		opts = append(opts, jobs.WithFailureThreshold(int(s.threshold)))
+	}
 	if s.forget != notSet {
 		opts = append(opts, jobs.WithForget(s.forget))
 	}

@@ -38,7 +38,8 @@ func (m *model) settleLate(j *modelJob) {
 	}
 	if j.checking && !j.checkLate && j.checkLateAt <= m.now && !m.defers(j, statusEnds) {
 		j.checkLate = true
-		m.holdUp(j)
+		j.sick++
+		m.fails(j, j.sick)
 	}
 }
 
@@ -123,12 +124,13 @@ func (m *model) limitOf(j *modelJob) time.Duration {
 // isLate: "an execution that outruns it counts as failed at that moment".
 func (m *model) isLate(j *modelJob) {
 	j.late, j.contextEnded, j.erred, j.timedOut = true, true, true, true
+	j.foundLate = m.now
 	j.failures++
 	j.row++
 	if m.abandonAfter > 0 {
 		j.giveUpAt = m.now + m.abandonAfter
 	}
-	m.holdUp(j)
+	m.fails(j, j.row)
 }
 
 // ends: an execution has returned.
@@ -172,7 +174,7 @@ func (m *model) ends(j *modelJob, e event) {
 		m.endedAtLimit(j, j.lateAt)
 		m.conclude(j, e.failed, told)
 		if e.failed && !told {
-			m.stop(j)
+			m.fails(j, j.row)
 		}
 	}
 }
@@ -199,6 +201,9 @@ func (m *model) conclude(j *modelJob, failed, told bool) {
 		j.due, j.dueBy = m.now, m.now
 	case j.kind == channel && failed:
 		j.broken, j.listening = !j.attached, true
+		if j.row < j.threshold {
+			j.due, j.dueBy = m.now+m.retryEvery, m.now+m.retryEvery
+		}
 	case j.kind == channel, !j.periodic() && !failed:
 		j.phase, j.retrying = isFinished, false
 		j.forgetAt = after(m.now, j.forget)

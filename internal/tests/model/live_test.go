@@ -44,6 +44,9 @@ func (r *run) recovers() error {
 	before, longest := r.executions(), time.Duration(0)
 	for _, p := range r.players {
 		longest = max(longest, p.spec.interval+p.spec.jitter)
+		if p.spec.threshold > 0 { // a channel job is executed again after that
+			longest = max(longest, r.model.retryEvery)
+		}
 	}
 	if err := r.passes(longest + r.model.statusEvery + max(r.tick, 1)); err != nil { // one not ready yet is asked every status interval
 		return err

@@ -78,6 +78,7 @@ type modelJob struct {
 	actSince         time.Duration
 	lateAt, giveUpAt time.Duration
 	contextEnded     bool
+	foundLate        time.Duration // when one was late last
 	forGood          bool          // its error was Permanent
 	quietSince       time.Duration // when its last call has returned, of whatever method
 	justReturned     int           // how many have returned then
@@ -116,9 +117,10 @@ type modelJob struct {
 	// Status.
 	checking, checkLate bool
 	checkLateAt         time.Duration
-	checkLife           int  // the restarts at that time
-	swept               int  // the number of the last sweep that has called it
-	owed, slowCheck     bool // of this sweep: a call is due; it has taken time
+	checkLife           int    // the restarts at that time
+	swept               int    // the number of the last sweep that has called it
+	sick                uint64 // how many have failed in a row
+	owed, slowCheck     bool   // of this sweep: a call is due; it has taken time
 
 	// Its stop channel, if that is its own: whether a nil is to be there, and whether it was taken.
 	open, listening, took bool

@@ -92,7 +92,12 @@ func (m *model) nextDoublings() int {
 	return 0
 }
 
-func (m *model) holdUp(j *modelJob) { m.stop(j) }
+// fails: "the pool stops at the n-th failure in a row of its Status, or of its execution; 1 unless set".
+func (m *model) fails(j *modelJob, inARow uint64) {
+	if inARow >= j.threshold {
+		m.stop(j)
+	}
+}
 
 // lateReturned: "the return of the last of them, or unregistering it, is an attempt at once (not before one
 // retry interval after the stop)".
@@ -148,7 +153,7 @@ func (m *model) endedAtLimit(j *modelJob, limit time.Duration) {
 func (m *model) stopIfPossible() {
 	for _, j := range m.jobs {
 		if j.unsure != nil && j.unsure.failed && j.unsure.at == m.now || j.atLimit == m.now {
-			m.stop(j)
+			m.fails(j, max(j.row, j.sick)+1)
 		}
 	}
 }

@@ -91,6 +91,7 @@ type jobSpec struct {
 	limit     time.Duration
 	min, max  time.Duration // of WithRetryBackoff
 	forget    time.Duration
+	threshold uint64 // of failures in a row; 0 if not set
 	acts      [3]jobstest.Act
 }
 
@@ -248,6 +249,9 @@ func (w *writer) newJob() *jobSpec {
 	case channel:
 		s.shares = !s.context && w.one(3)
 		s.buffer = w.IntN(3)
+	}
+	if s.attached && !s.shares && w.one(4) {
+		s.threshold = 1 + w.Uint64N(3)
 	}
 	for part := range s.acts {
 		if s.acts[part] = w.act(s, part); part > 0 && !w.one(4) {

@@ -51,7 +51,7 @@ func (m *model) checkSweep() {
 	}
 	m.sweep.open = false
 	m.each(func(j *modelJob) {
-		if j.owed {
+		if j.owed && m.statusOf(j) == jobs.JobStatusRunning && j.atLimit != m.now && j.foundLate != m.now { // it may have been late just then
 			m.wrong("Status of %v has not been called", j)
 		}
 	})
@@ -69,7 +69,7 @@ func (m *model) checks(j *modelJob) {
 		m.wrong("Status of %v is called beside itself", j)
 	case !j.attached || j.gone || m.shut || !open || j.swept == m.sweep.number:
 		m.wrong("Status of %v is called, but no sweep is to", j)
-	case status != jobs.JobStatusRunning && !m.turned && j.begun+j.lasted != m.now:
+	case status != jobs.JobStatusRunning && !m.turned && j.begun+j.lasted != m.now && j.ended != m.now && j.lateAt != m.now:
 		m.wrong("Status of %v is called, which is %v", j, status)
 	}
 	j.checking, j.owed, j.swept, j.checkLife = true, false, m.sweep.number, m.restarts
@@ -85,6 +85,13 @@ func (m *model) checks(j *modelJob) {
 // checked: a call of Status has returned.
 func (m *model) checked(j *modelJob, failed bool) {
 	late := j.checkLate
+	switch {
+	case late:
+	case failed:
+		j.sick++
+	default:
+		j.sick = 0
+	}
 	if !late {
 		m.endedAtLimit(j, j.checkLateAt)
 	}
@@ -93,6 +100,6 @@ func (m *model) checked(j *modelJob, failed bool) {
 	case late:
 		m.lateReturned(j)
 	case failed && j.checkLife == m.restarts:
-		m.stop(j)
+		m.fails(j, j.sick)
 	}
 }

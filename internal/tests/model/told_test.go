@@ -107,7 +107,7 @@ func (m *model) registers(s *jobSpec) bool {
 
 func (m *model) register(s *jobSpec) *modelJob {
 	j := &modelJob{jobSpec: *s, n: len(m.jobs), begun: -1, ended: -1, quietSince: -1, givenUpAt: -1, untoldAt: -1, pollAt: m.now,
-		forgetAt: notSet, lateAt: notSet, giveUpAt: notSet, checkLateAt: notSet, atLimit: -1,
+		forgetAt: notSet, lateAt: notSet, giveUpAt: notSet, checkLateAt: notSet, atLimit: -1, foundLate: -1,
 		due: notSet, dueBy: notSet, joined: notSet, joinedBy: notSet}
 	m.jobs = append(m.jobs, j)
 	if m.status == jobs.PoolStatusInitializing {
