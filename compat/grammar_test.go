@@ -45,7 +45,7 @@ var (
 
 	// garbage is refused as a rule; behind a * cronexpr lets it pass.
 	garbage = []string{"60", "61", "99", "32W", "0W", "*/0", "*/60", "1/0", "0-60", "1--2", "-5", "5-", "/5", "1/", "*-5",
-		"?/2", "L-3", "W", "WL", "5#6", "5#0", "#2", "8L", "x", "+5", "007", "1970", "2100", "1969", "jan", "juli", "Sund"}
+		"?/2", "L+3", "W", "WL", "5#6", "5#0", "#2", "8L", "x", "5+", "007", "1970", "2100", "1969", "jan", "juli", "Sund"}
 )
 
 // drawer draws from all of what cronexpr accepts, and a little from beside it.

@@ -197,6 +197,7 @@ func TestScheduleOnNewYearsEvePastTheZonesTable(t *testing.T) {
 var hardest = []string{
 	"0 0 30 2 *", "0 * 30 2 *", "0 * 29 2 * 2096", "0 0 29 2 * 2096", "* * * 31 2,4,6,9,11 * *", "59 59 23 31 12 * 2099",
 	"* 0 30 2 *", "*/9 0 0 31 2,4,6,9,11 * *", "* * 0 30 12 * 2011", "0 0 31W 2 *", "0 * 31W 2 *", "0 * 30,31W 2 * *", "0 0 30 2 MON 1970", "0 * 30 12 * 2011",
+	"0 0 15W,L-15W * +SUN", "0 * 31,L-30,LW 2 +MON#1,SUNL",
 }
 
 func TestScheduleNextNeverHangs(t *testing.T) {

@@ -9,12 +9,14 @@ import (
 type daySets struct {
 	// anyDay and anyWeekday: the field has an item * or ?, and so is unrestricted.
 	anyDay, anyWeekday bool
+	// both: if both fields are restricted, a day must match both, and not either.
+	both bool
 
-	// Bit n of a set of days stands for the n-th of the month.
+	// Bit n of a set of days stands for the n-th of the month, or for the n-th before the last.
 	daysOfMonth     uint64
 	nearestWorkdays uint64 // 15W
-	lastDay         bool   // L
-	lastWorkday     bool   // LW
+	lastDays        uint64 // L, L-3
+	lastWorkdays    uint64 // LW, L-3W
 
 	// Bit n of a set of weekdays stands for time.Weekday(n).
 	weekdays     uint64
@@ -26,9 +28,9 @@ type daySets struct {
 func (d *daySets) add(item listItem) {
 	switch item.form {
 	case lastDayItem:
-		d.lastDay = true
+		d.lastDays |= 1 << item.first
 	case lastWorkdayItem:
-		d.lastWorkday = true
+		d.lastWorkdays |= 1 << item.first
 	case nearestWorkdayItem:
 		d.nearestWorkdays |= 1 << item.first
 	case lastWeekdayItem:
@@ -46,14 +48,15 @@ func (d *daySets) in(year int, month time.Month) uint64 {
 	if d.anyDay && d.anyWeekday {
 		return every
 	}
-	var days uint64
-	if !d.anyDay {
-		days |= d.byDayOfMonth(firstWeekday, length)
+	switch {
+	case d.anyWeekday:
+		return d.byDayOfMonth(firstWeekday, length) & every
+	case d.anyDay:
+		return d.byWeekday(firstWeekday, length) & every
+	case d.both:
+		return d.byDayOfMonth(firstWeekday, length) & d.byWeekday(firstWeekday, length) & every
 	}
-	if !d.anyWeekday {
-		days |= d.byWeekday(firstWeekday, length)
-	}
-	return days & every
+	return (d.byDayOfMonth(firstWeekday, length) | d.byWeekday(firstWeekday, length)) & every
 }
 
 func monthLength(year int, month time.Month) int {
@@ -69,35 +72,32 @@ func monthLength(year int, month time.Month) int {
 }
 
 func (d *daySets) byDayOfMonth(firstWeekday time.Weekday, length int) uint64 {
-	days := d.daysOfMonth
-	if d.lastDay {
-		days |= 1 << length
-	}
-	if d.lastWorkday {
-		days |= 1 << nearestWorkday(length, firstWeekday, length)
-	}
-	for set := d.nearestWorkdays; set != 0; set &= set - 1 {
-		// 31W matches nothing in a month of 30 days.
-		if day := bits.TrailingZeros64(set); day <= length {
-			days |= 1 << nearestWorkday(day, firstWeekday, length)
-		}
+	days := d.daysOfMonth | fromLast(d.lastDays, length)
+	// 31W matches nothing in a month of 30 days.
+	if near := (d.nearestWorkdays | fromLast(d.lastWorkdays, length)) & (1<<(length+1) - 2); near != 0 {
+		days |= nearestWorkdays(near, firstWeekday, length)
 	}
 	return days
 }
 
-// nearestWorkday returns the day from Monday to Friday nearest to the given day, in the same month.
-func nearestWorkday(day int, firstWeekday time.Weekday, length int) int {
-	switch weekday := (firstWeekday + time.Weekday(day-1)) % 7; {
-	case weekday == time.Saturday && day == 1:
-		return 3
-	case weekday == time.Saturday:
-		return day - 1
-	case weekday == time.Sunday && day == length:
-		return day - 2
-	case weekday == time.Sunday:
-		return day + 1
-	}
-	return day
+// fromLast turns a set in which bit n stands for the n-th day before the last into one of days of the month. Those
+// that the month does not have are bit 0 or gone.
+func fromLast(set uint64, length int) uint64 {
+	return bits.Reverse64(set) >> (63 - length)
+}
+
+// nearestWorkdays returns, for each day of a set, the day from Monday to Friday nearest to it in the same month.
+func nearestWorkdays(days uint64, firstWeekday time.Weekday, length int) uint64 {
+	const first = 1 << 1
+	last := uint64(1) << length
+	// The weeks from the first day on, moved to bit 1.
+	const eachWeek = (1 + 1<<7 + 1<<14 + 1<<21 + 1<<28) << 1
+	saturdays := days & (weekFrom(firstWeekday, 1<<time.Saturday) * eachWeek)
+	sundays := days & (weekFrom(firstWeekday, 1<<time.Sunday) * eachWeek)
+	near := days &^ (saturdays | sundays)
+	near |= saturdays&^first>>1 | saturdays&first<<2
+	near |= sundays&^last<<1 | sundays&last>>2
+	return near
 }
 
 func (d *daySets) byWeekday(firstWeekday time.Weekday, length int) uint64 {

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -123,6 +124,9 @@ func (s *Schedule) describeDays(allDay bool) string {
 		}
 		return text
 	}
+	if d.both && !d.anyDay && !d.anyWeekday {
+		return " on " + join(d.describeDaysOfMonth()) + " of " + describeMonths(s.months) + " if it is " + d.describeCondition()
+	}
 	var days []string // each with its preposition
 	if !d.anyDay {
 		days = append(days, "on "+join(d.describeDaysOfMonth())+" of "+describeMonths(s.months))
@@ -145,13 +149,32 @@ func (s *Schedule) describeDays(allDay bool) string {
 
 // everyDay reports whether the day fields match every day.
 func (d *daySets) everyDay() bool {
+	everyDayOfMonth, everyWeekday := d.daysOfMonth == 1<<32-2, d.weekdays == 1<<7-1
 	switch {
 	case d.anyDay && d.anyWeekday:
 		return true
-	case !d.anyDay && d.daysOfMonth == 1<<32-2:
-		return true
+	case d.anyDay:
+		return everyWeekday
+	case d.anyWeekday:
+		return everyDayOfMonth
+	case d.both:
+		return everyDayOfMonth && everyWeekday
 	}
-	return !d.anyWeekday && d.weekdays == 1<<7-1
+	return everyDayOfMonth || everyWeekday
+}
+
+// describeCondition describes what a day of the month must be if it has to match the day-of-week field, too.
+func (d *daySets) describeCondition() string {
+	var named []string
+	week := weekFromMonday(d.weekdays)
+	if spacing(week) == 1 && len(week) > 3 {
+		named = append(named, "a day from "+weekdayName(week[0])+" to "+weekdayName(week[len(week)-1]))
+	} else {
+		for _, weekday := range week {
+			named = append(named, "a "+weekdayName(weekday))
+		}
+	}
+	return strings.Replace(join(append(named, d.describeNumberedWeekdays()...)), " and ", " or ", 1)
 }
 
 // describeDaysOfMonth returns the days of the month, each with its article.
@@ -167,13 +190,28 @@ func (d *daySets) describeDaysOfMonth() []string {
 	for _, day := range valuesOf(d.nearestWorkdays) {
 		named = append(named, "the weekday nearest to the "+ordinal(day))
 	}
-	if d.lastWorkday {
-		named = append(named, "the last weekday")
+	for _, offset := range slices.Backward(valuesOf(d.lastWorkdays)) {
+		if offset == 0 {
+			named = append(named, "the last weekday")
+		} else {
+			named = append(named, "the weekday nearest to "+beforeLast(offset))
+		}
 	}
-	if d.lastDay {
-		named = append(named, "the last day")
+	for _, offset := range slices.Backward(valuesOf(d.lastDays)) {
+		named = append(named, beforeLast(offset))
 	}
 	return named
+}
+
+// beforeLast names the day that is so many days before the last of its month.
+func beforeLast(offset int) string {
+	switch offset {
+	case 0:
+		return "the last day"
+	case 1:
+		return "the day before the last"
+	}
+	return "the " + ordinal(offset) + " day before the last"
 }
 
 // describeWeekdays describes the days that come every week. It returns "" if there are none or the field is unrestricted.

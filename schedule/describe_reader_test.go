@@ -262,7 +262,7 @@ type dayIs func(day int, weekday time.Weekday, length int) bool
 
 // readDays reads the days and the months.
 func (r *reader) readDays() {
-	var described []dayIs
+	var described, conditions []dayIs
 	add := func(is dayIs) { described = append(described, is) }
 	if !r.words(" every day") {
 		r.words(",")
@@ -270,6 +270,9 @@ func (r *reader) readDays() {
 			if !r.words(" and also") {
 				break
 			}
+		}
+		if r.words(" if it is") {
+			r.readCondition(func(is dayIs) { conditions = append(conditions, is) })
 		}
 	}
 	if described == nil {
@@ -279,10 +282,9 @@ func (r *reader) readDays() {
 	for length := 28; length <= 31; length++ {
 		for first := range time.Weekday(7) {
 			for day := 1; day <= length; day++ {
-				for _, is := range described {
-					if is(day, (first+time.Weekday(day-1))%7, length) {
-						r.days[length-28][first] |= 1 << day
-					}
+				matches := func(is dayIs) bool { return is(day, (first+time.Weekday(day-1))%7, length) }
+				if slices.ContainsFunc(described, matches) && (conditions == nil || slices.ContainsFunc(conditions, matches)) {
+					r.days[length-28][first] |= 1 << day
 				}
 			}
 		}
@@ -316,19 +318,33 @@ func (r *reader) readDayOfMonth(add func(dayIs)) bool {
 		add(func(day int, _ time.Weekday, _ int) bool { return days>>day&1 == 1 })
 		return true
 	}
+	if r.words("the weekday nearest to ") {
+		offset, fromLast := r.readBeforeLast()
+		target := offset
+		if !fromLast {
+			match := r.match(ordinalNumber)
+			r.require(match != nil, "a day")
+			target = number(match[1])
+		}
+		add(func(day int, weekday time.Weekday, length int) bool {
+			target := target
+			if fromLast {
+				target = length - offset
+			}
+			return 1 <= target && target <= length && day == nearest(target, (weekday+time.Weekday(target-day+35))%7, length)
+		})
+		return true
+	}
+	if offset, found := r.readBeforeLast(); found {
+		add(func(day int, _ time.Weekday, length int) bool { return day == length-offset })
+		return true
+	}
 	if match := r.match(ordinalNumber + `(?: to ` + ordinalNumber + `)?`); match != nil {
 		first, last := number(match[1]), number(match[1])
 		if match[2] != "" {
 			last = number(match[2])
 		}
 		add(func(day int, _ time.Weekday, _ int) bool { return first <= day && day <= last })
-		return true
-	}
-	if match := r.match(`the weekday nearest to ` + ordinalNumber); match != nil {
-		target := number(match[1])
-		add(func(day int, weekday time.Weekday, length int) bool {
-			return target <= length && day == nearest(target, (weekday+time.Weekday(target-day+35))%7, length)
-		})
 		return true
 	}
 	if r.words("the last weekday") {
@@ -357,6 +373,47 @@ func (r *reader) readDayOfMonth(add func(dayIs)) bool {
 		return true
 	}
 	return false
+}
+
+// readBeforeLast reads a number of days before the last, if it comes next.
+func (r *reader) readBeforeLast() (offset int, found bool) {
+	if r.words("the day before the last") {
+		return 1, true
+	}
+	if match := r.match(ordinalNumber + " day before the last"); match != nil {
+		return number(match[1]), true
+	}
+	return 0, false
+}
+
+// readCondition reads what a day must be besides.
+func (r *reader) readCondition(add func(dayIs)) {
+	for {
+		ok := r.list(func() bool {
+			r.words(" ")
+			match := r.match("a day from " + weekdays + " to " + weekdays)
+			if match == nil {
+				if match = r.match("a " + weekdays); match == nil {
+					return r.readDayOfMonth(add)
+				}
+				match = append(match, match[1])
+			}
+			last := weekdayNamed(match[2])
+			var set uint64
+			for weekday := weekdayNamed(match[1]); ; weekday = (weekday + 1) % 7 {
+				set |= 1 << weekday
+				if weekday == last {
+					break
+				}
+			}
+			add(func(_ int, weekday time.Weekday, _ int) bool { return set>>weekday&1 == 1 })
+			return true
+		})
+		r.require(ok, "a condition")
+		if !r.words(" or") {
+			return
+		}
+	}
 }
 
 // nearest is the day from Monday to Friday that is nearest to a day of a month which falls on the given weekday.

@@ -88,6 +88,18 @@ func TestDescribe(t *testing.T) {
 		{"0 0 13 * FRI,*", "At 00:00 on the 13th of every month"},
 		{"0 0 11-13,21-23,2 * *", "At 00:00 on the 2nd, the 11th to the 13th and the 21st to the 23rd of every month"},
 		{"0 9 13 * MON-FRI", "At 09:00 on the 13th of every month and also from Monday to Friday"},
+		{"0 0 L,L-1,L-2 * *", "At 00:00 on the 2nd day before the last, the day before the last and the last day of every month"},
+		{"0 0 L-3W,LW,15W * *", "At 00:00 on the weekday nearest to the 15th, the weekday nearest to the 3rd day before the last and the last weekday of every month"},
+		{"0 0 13 * +FRI", "At 00:00 on the 13th of every month if it is a Friday"},
+		{"0 9 1-7,L 6 +MON", "At 09:00 on the 1st to the 7th and the last day of June if it is a Monday"},
+		{"0 9 1,15 * +MON-FRI", "At 09:00 on the 1st and the 15th of every month if it is a day from Monday to Friday"},
+		{"0 9 */2 * +SAT,SUN,WED#2,FRIL 2026", "At 09:00 on every 2nd day from the 1st to the 31st of every month " +
+			"if it is a Saturday, a Sunday, the second Wednesday or the last Friday, in 2026"},
+		{"0 0 1-30 * +0-6", "At 00:00 on the 1st to the 30th of every month if it is a day from Monday to Sunday"},
+		{"0 0 1-31 * +0-6", "At 00:00 every day"},
+		{"0 0 * * +FRI", "At 00:00 on Fridays"},
+		{"0 0 13 * +*", "At 00:00 on the 13th of every month"},
+		{"0 0 31 * +MON#1", "At 00:00 on the 31st of every month if it is the first Monday, which never comes"},
 	} {
 		assert.Equal(t, c.want, schedule.Describe(mustParse(t, c.expr)), "%q", c.expr)
 	}
@@ -123,6 +135,7 @@ func FuzzDescribe(f *testing.F) {
 		{"*/7 * * * *", "*/8 * * * *"},
 		{"0 0 L,15W * FRI#3,5L,MON-WED 2026", "TZ=Europe/Paris 0 0 LW 1-7 * */2"},
 		{"5-9,50/3 */7 2-4,22 1-9,*/13 * * *", "* * * 30,31W 2 * 1970-1979,1999"},
+		{"0 0 13,L-3W * +FRI,MON#2", "0 0 L-1 * +FRI"},
 		{"", "@every 1h"},
 	} {
 		f.Add(pair[0], pair[1], int64(1_700_000_000))

@@ -72,10 +72,10 @@ func TestScheduleErrorsNameFieldItemAndWhatIsAllowed(t *testing.T) {
 func TestScheduleRefusesGarbage(t *testing.T) {
 	for place, field := range []string{"second", "minute", "hour", "day of month", "month", "day of week", "year"} {
 		for _, item := range []string{
-			"x", "-", "-5", "5-", "+5", "5-6-7", "5/", "/5", "5/2/2", "*5", "5*", "**", "*-5", "?-5", "*/", "*/-2", "*/+2",
+			"x", "-", "-5", "5-", "5+", "5-6-7", "5/", "/5", "5/2/2", "*5", "5*", "**", "*-5", "?-5", "*/", "*/-2", "*/+2",
 			"*/x", "5/?", "??", "005", "1.5", "٥", "\x00", "\xff", "5\u00a0", "0x5", "1e1", "_", "1_0",
 			"#", "5#", "#3", "5#0", "5#6", "5#33", "5#03", "5#3L", "5L#3", "5-6L", "*#1",
-			"W", "WL", "L-3", "L/2", "L5", "W5", "1-5W", "*W", "LWW", "*L", "LL",
+			"W", "WL", "L-", "L-0", "L-31", "L-3-4", "L3W", "LW-3", "L+3", "L/2", "L5", "W5", "1-5W", "*W", "LWW", "*L", "LL",
 			"janu", "mo", "sept", "jan.", "monjan", "1-x", "x-1", "%d", "H", "5@daily",
 		} {
 			words := []string{"*", "*", "*", "*", "*", "*", "*"}
@@ -88,6 +88,7 @@ func TestScheduleRefusesGarbage(t *testing.T) {
 	for _, expr := range []string{
 		"L * * * *", "* L * * *", "* * * L *", "* * * * L", "* * * * LW", "* * * * 5W", "* * 5L * *", "* * 5#3 * *", "* * * 5#3 *",
 		"* * MON * *", "* * JAN * *", "* * * MON *", "* * * * JAN", "JAN * * * *", "* * * * * L", "* * * * * JAN",
+		"L-3 * * * *", "* * * L-3 *", "* * * * L-3W", "* * +5 * *", "* * * +5 *", "* * * * 5,+5", "* * * * ++5", "+5 * * * *",
 	} {
 		_, err := schedule.Parse(expr)
 		assert.ErrorContains(t, err, "; allowed are ", "%q", expr)

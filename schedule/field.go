@@ -42,7 +42,7 @@ var fieldSpecs = [fieldCount]fieldSpec{
 	{name: "hour", first: 0, last: 23, highest: 23, largestStep: 23,
 		values: "0-23", read: (*fieldSpec).readRange},
 	{name: "day of month", first: 1, last: 31, highest: 31, largestStep: 31,
-		values: "1-31, L, LW, 1W-31W", read: (*fieldSpec).readDay},
+		values: "1-31, L, LW, 1W-31W, L-1 to L-30, L-1W to L-30W", read: (*fieldSpec).readDay},
 	{name: "month", first: 1, last: 12, highest: 12, largestStep: 12,
 		values: "1-12, JAN-DEC", read: (*fieldSpec).readRange,
 		names: []string{"january", "february", "march", "april", "may", "june",
@@ -58,7 +58,8 @@ var fieldSpecs = [fieldCount]fieldSpec{
 type listItem struct {
 	form itemForm
 	// first, last and step are those of a range. A single value is a range of one, and a Sunday at the end
-	// of a range is 7. The other forms have their value in first, and nthWeekdayItem has its week in step.
+	// of a range is 7. The other forms have their value in first: L and LW the number of days before the last. nthWeekdayItem
+	// has its week in step.
 	first, last, step int
 	// star: the range is written */s.
 	star bool
@@ -72,8 +73,8 @@ type itemForm int
 const (
 	rangeItem          itemForm = iota // n, a-b, */s, a-b/s, a/s
 	anyItem                            // *, ?; robfig/cron does not have the forms below
-	lastDayItem                        // L
-	lastWorkdayItem                    // LW
+	lastDayItem                        // L, L-3
+	lastWorkdayItem                    // LW, L-3W
 	nearestWorkdayItem                 // 15W
 	lastWeekdayItem                    // 5L
 	nthWeekdayItem                     // 5#3
@@ -133,22 +134,20 @@ func (f *fieldSpec) readRange(text string) (item listItem, err error) {
 	return item, err
 }
 
-// Two forms that Quartz has.
-var (
-	errBeforeLast = errors.New("days before the last are not available; there are L, the last day, and LW")
-	errLoneL      = errors.New("no day stands before the L; allowed are FRIL and 5L, the last Friday; what Quartz means by L alone is SAT")
-)
+// errLoneL is the error of a form that Quartz has.
+var errLoneL = errors.New("no day stands before the L; allowed are FRIL and 5L, the last Friday; what Quartz means by L alone is SAT")
 
 // readDay parses an item of the day-of-month field.
 func (f *fieldSpec) readDay(text string) (item listItem, err error) {
 	day, isWorkday := strings.CutSuffix(text, "w")
+	offset, isLast := strings.CutPrefix(day, "l")
 	switch {
-	case text == "l":
+	case isLast:
 		item.form = lastDayItem
-	case text == "lw":
-		item.form = lastWorkdayItem
-	case strings.HasPrefix(text, "l-"):
-		err = errBeforeLast
+		if isWorkday {
+			item.form = lastWorkdayItem
+		}
+		item.first, err = daysBeforeLast(offset)
 	case text == "w":
 		err = errors.New("no day stands before the W, as in 15W")
 	case isWorkday:
@@ -158,6 +157,22 @@ func (f *fieldSpec) readDay(text string) (item listItem, err error) {
 		return f.readRange(text)
 	}
 	return item, err
+}
+
+// largestOffset is the largest n of L-n. In a month of 31 days L-30 is the first; a shorter one has no such day.
+const largestOffset = 30
+
+// daysBeforeLast parses what follows an L: nothing, or -n.
+func daysBeforeLast(text string) (int, error) {
+	digits, found := strings.CutPrefix(text, "-")
+	n, ok := decimal(digits)
+	switch {
+	case text == "":
+		return 0, nil
+	case !found || !ok || n < 1 || n > largestOffset:
+		return 0, fmt.Errorf("after L may come the number of days before the last, -1 to -%d", largestOffset)
+	}
+	return n, nil
 }
 
 // readWeekday parses an item of the day-of-week field.
@@ -246,10 +261,14 @@ func (i listItem) appendTo(text []byte, f *fieldSpec) []byte {
 	switch i.form {
 	case anyItem:
 		text = append(text, '*')
-	case lastDayItem:
+	case lastDayItem, lastWorkdayItem:
 		text = append(text, 'L')
-	case lastWorkdayItem:
-		text = append(text, "LW"...)
+		if i.first > 0 {
+			number(-i.first)
+		}
+		if i.form == lastWorkdayItem {
+			text = append(text, 'W')
+		}
 	case nearestWorkdayItem:
 		number(i.first)
 		text = append(text, 'W')

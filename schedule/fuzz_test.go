@@ -53,6 +53,7 @@ func FuzzNext(f *testing.F) {
 		{"0 0 LW 12 FRIL", "Europe/Dublin", "2040-12-31T12:00:00Z"},
 		{"* * * * * * *", "Pacific/Honolulu", "2100-01-01T09:59:58Z"},
 		{"0 0 30 2 *", "Asia/Tokyo", "1970-01-01T00:00:00Z"},
+		{"0 30 2 13,L-3W,L-17 * +FRI,SUN#2 *", "Europe/Berlin", "2026-03-28T00:00:00Z"},
 	} {
 		start, err := time.Parse(time.RFC3339, seed.start)
 		require.NoError(f, err)

@@ -45,7 +45,7 @@ func sixFieldsHint(zone, words []string) string {
 		"a year must follow as the seventh"
 	expr, err := sentence(zone, words, []string{"*"})
 	switch {
-	case errors.Is(err, errBeforeLast) || errors.Is(err, errLoneL):
+	case errors.Is(err, errLoneL):
 		return text + fmt.Sprintf("; then, however, %v", err)
 	case err != nil:
 		return text

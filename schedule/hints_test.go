@@ -32,9 +32,7 @@ func TestScheduleErrorsSayWhatToWriteInstead(t *testing.T) {
 		"0 0 h(1-7) * *":   `day of month field, item "h(1-7)": there is no H as in Jenkins; write a value, and spread jobs with jobs.WithJitter`,
 
 		// Forms that Quartz has.
-		"0 0 L-3 * *":   `day of month field, item "L-3": days before the last are not available; there are L, the last day, and LW`,
-		"0 0 1,l-3 * *": `day of month field, item "l-3": days before the last are not available; there are L, the last day, and LW`,
-		"0 0 * * L":     `day of week field, item "L": no day stands before the L; allowed are FRIL and 5L, the last Friday; what Quartz means by L alone is SAT`,
+		"0 0 * * L": `day of week field, item "L": no day stands before the L; allowed are FRIL and 5L, the last Friday; what Quartz means by L alone is SAT`,
 
 		// What is missing, and where.
 		"0 0 * * MON-":  `day of week field, item "MON-": nothing stands after the -`,
@@ -112,7 +110,7 @@ func TestScheduleErrorForSixFieldsProposesNoOtherDays(t *testing.T) {
 		"0 0 9 * * 1-5":             `, as in "0 0 9 * * 1-5 *"`,
 		"0 0 9 13 * FRI":            "; and if both day fields are restricted, either may match here",
 		"0 0 9 */2 * MON":           "; and if both day fields are restricted, either may match here",
-		"0 0 9 L-2 * ?":             `as the seventh; then, however, day of month field, item "L-2": days before the last are not available; there are L, the last day, and LW`,
+		"0 0 9 L-2 * ?":             `as the seventh, as in "0 0 9 L-2 * ? *"`,
 		"0 0 9 ? * L": `as the seventh; then, however, day of week field, item "L": no day stands before the L; allowed are FRIL and 5L, the last Friday; ` +
 			`what Quartz means by L alone is SAT`,
 	} {

@@ -84,11 +84,14 @@ func (o *oracle) namesDate(date time.Time) bool {
 		dayRestricted = dayRestricted && item != "*" && item != "?"
 		namesDay = namesDay || namesDayOfMonth(item, date)
 	}
-	for item := range strings.SplitSeq(o.fields[oracleWeekday], ",") {
+	weekdays, both := strings.CutPrefix(o.fields[oracleWeekday], "+")
+	for item := range strings.SplitSeq(weekdays, ",") {
 		weekdayRestricted = weekdayRestricted && item != "*" && item != "?"
 		namesWeekday = namesWeekday || namesDayOfWeek(item, date)
 	}
 	switch {
+	case dayRestricted && weekdayRestricted && both:
+		return namesDay && namesWeekday
 	case dayRestricted && weekdayRestricted:
 		return namesDay || namesWeekday
 	case dayRestricted:
@@ -102,17 +105,16 @@ func (o *oracle) namesDate(date time.Time) bool {
 func namesDayOfMonth(item string, date time.Time) bool {
 	last := time.Date(date.Year(), date.Month()+1, 0, 0, 0, 0, 0, time.UTC).Day()
 	number, isWorkday := strings.CutSuffix(item, "w")
+	offset, isLast := strings.CutPrefix(number, "l")
+	day := oracleNumber(oracleDay, number)
+	if isLast {
+		day = last - max(0, oracleNumber(oracleDay, strings.TrimPrefix(offset, "-")))
+	}
 	switch {
-	case item == "l":
-		return date.Day() == last
-	case item == "lw":
-		for !isMondayToFriday(date, last) {
-			last--
-		}
-		return date.Day() == last
+	case isLast && !isWorkday:
+		return date.Day() == day
 	case isWorkday:
-		day := oracleNumber(oracleDay, number)
-		if day > last {
+		if day < 1 || day > last {
 			return false
 		}
 		for _, distance := range []int{0, -1, 1, -2, 2} {

@@ -109,9 +109,9 @@ func touchingExpression(random *rand.Rand, reading int64) string {
 		pick("0", "0", "*/20", "0-40/20", "?", number(at.Second()), number(at.Second())),
 		pick("0", "*", "*/15", "*/1", "0-45/15", "0,30", "7,*/9", number(at.Minute()), number(at.Minute())),
 		pick("*", "0-11,12-23", hour, hour, hour+","+number((at.Hour()+1)%24), "0-"+hour, hour+"-23", "*/2", "0-22"),
-		pick("*", "*", "?", "*/1", number(at.Day()), number(at.Day())+"W", "L", "LW"),
+		pick("*", "*", "?", "*/1", number(at.Day()), number(at.Day())+"W", "L", "LW", "L-2", "L-1W"),
 		pick("*", "*", at.Month().String(), "*/2"),
-		pick("*", "*", "?", weekday, weekday+"L", weekday+"#"+number((at.Day()-1)/7+1), at.Weekday().String()+"-7"),
+		pick("*", "*", "?", weekday, weekday+"L", weekday+"#"+number((at.Day()-1)/7+1), at.Weekday().String()+"-7", "+"+weekday),
 		pick("*", "*", number(at.Year())),
 	}, " ")
 }

@@ -106,6 +106,11 @@ func (s *Schedule) readWords(words []string) error {
 	plain := make([]byte, 0, 64) // the items of the first six that robfig/cron knows
 	for place, list := range fields {
 		field := &fieldSpecs[place]
+		if place == weekdayField {
+			if list, s.days.both = strings.CutPrefix(list, "+"); s.days.both {
+				text = append(text, '+')
+			}
+		}
 		for itemText := range strings.SplitSeq(list, ",") {
 			item, err := field.readItem(itemText)
 			if err != nil {

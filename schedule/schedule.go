@@ -33,7 +33,8 @@
 //	second, minute   0-59
 //	hour             0-23
 //	day of month     1-31   also L, the last day; LW, the last day from Monday to Friday;
-//	                        and 15W, the day from Monday to Friday nearest to the 15th in its month
+//	                        15W, the day from Monday to Friday nearest to the 15th in its month;
+//	                        L-3, the third day before the last; and L-3W, the one nearest to that
 //	month            1-12   or JAN-DEC, JANUARY-DECEMBER
 //	day of week      0-7    or SUN-SAT, SUNDAY-SATURDAY (0 and 7 are Sunday)
 //	                        also 5L, the last Friday of the month, and 5#3, its third Friday
@@ -45,7 +46,8 @@
 //
 // A day field with an item * or ? is unrestricted. If both day fields are restricted, the schedule fires on the
 // days that match either; if one is, on the days that match it; if neither is, every day. */1 and 1-31 are
-// restrictions, though they match every day.
+// restrictions, though they match every day. With a + in front of the day of week, as in 13 * +FRI, the days are
+// those that match both.
 //
 // # Daylight saving time
 //
