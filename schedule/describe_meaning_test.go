@@ -171,3 +171,23 @@ func randomItem(random *rand.Rand, field *fieldSpec) string {
 	}
 	return fmt.Sprintf("*/%d", step)
 }
+
+func TestEveryExpressionOfTheCorpusIsDescribedInItsOwnDialectToo(t *testing.T) {
+	parsers := map[string]func(string) (*Schedule, error){
+		"quartz": ParseQuartz, "quartz/spring": ParseQuartz, "spring": ParseSpring, "eventbridge": ParseEventBridge, "unix": ParseUnix,
+	}
+	described := 0
+	for _, found := range Corpus() {
+		parse := parsers[found.Dialect]
+		if parse == nil {
+			continue
+		}
+		s, err := parse(found.Expr)
+		if err != nil {
+			continue
+		}
+		described++
+		require.Equal(t, meaningOf(s), readDescription(Describe(s)), "%q of %s", Describe(s), found.Expr)
+	}
+	assert.Greater(t, described, 1_000)
+}

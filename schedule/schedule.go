@@ -3,6 +3,9 @@
 //	s, err := schedule.Parse("30 9 * * MON-FRI")
 //	next := s.Next(time.Now())
 //
+// [ParseQuartz], [ParseSpring], [ParseEventBridge] and [ParseUnix] read what was written for other schedulers. The forms below are those
+// of [Parse].
+//
 // A [Schedule] has the Next method of github.com/robfig/cron's Schedule, so it can be given to whatever
 // takes one of those. [Describe] says in plain English what it means, [Warnings] where other libraries read it
 // differently, and [Upcoming] ranges over its times.

@@ -25,7 +25,11 @@ import (
 
 // parsers has the parser of each dialect.
 var parsers = map[string]parser{
-	"jobs": schedule.Parse,
+	"jobs":        schedule.Parse,
+	"quartz":      schedule.ParseQuartz,
+	"spring":      schedule.ParseSpring,
+	"eventbridge": schedule.ParseEventBridge,
+	"unix":        schedule.ParseUnix,
 }
 
 type parser func(expr string) (*schedule.Schedule, error)
