@@ -203,12 +203,6 @@ func (j *job) untoldLocked(kind EventKind, err error) *untold {
 	return e
 }
 
-func (j *job) untold(kind EventKind, err error) *untold {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.untoldLocked(kind, err)
-}
-
 // untoldLocked returns an event of the pool's, and counts the call that tells of it. The pool's mutex is held.
 func (p *Pool) untoldLocked(kind EventKind, err error) *untold {
 	e := &untold{Event: Event{Time: time.Now().Round(0), Kind: kind, Status: p.state().status(), Error: err}}

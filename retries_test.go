@@ -194,7 +194,7 @@ func TestWithRetriesTheWaitEndsWithTheContext(t *testing.T) {
 				c.end(p, id, cancel)
 				jobstest.Advance(0)
 				job.Lock() // does not wait
-				job.Unlock()
+				defer job.Unlock()
 				assert.Less(t, time.Since(calls.Start), 10*time.Second)
 				if info, ok := p.Job(id); ok {
 					assert.Equal(t, c.want, info.LastOutcome)

@@ -144,7 +144,7 @@ func TestUsage(t *testing.T) {
 		assert.Equal(t, 2, code, "%q", args)
 		assert.Empty(t, stdout)
 		assert.Contains(t, stderr, "usage: cronexplain [-dialect name] 'expression'\n", "%q", args)
-		assert.Contains(t, stderr, "the dialect in which the expression is written: jobs", "%q", args)
+		assert.Contains(t, stderr, "the dialect in which the expression is written: eventbridge, jobs", "%q", args)
 	}
 	code, _, stderr := called(t, february, "-h")
 	assert.Zero(t, code)
