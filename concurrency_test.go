@@ -45,6 +45,16 @@ func (q *queue) add(name string, d time.Duration, trigger jobs.Trigger, opts ...
 	return id
 }
 
+// idOf returns the id of the job with that name.
+func (q *queue) idOf(name string) string {
+	for info := range q.Jobs() {
+		if info.Name == name {
+			return info.ID
+		}
+	}
+	return ""
+}
+
 func (q *queue) reason(id string) jobs.Reason { return jobstest.InfoOf(q.t, q.Pool, id).Reason }
 
 func TestWithMaxConcurrentAtMostThatManyExecuteAtOnce(t *testing.T) {
@@ -163,17 +173,17 @@ func TestWithMaxConcurrentALateExecutionKeepsItsTurnUntilItReturnsOrIsAbandoned(
 
 func TestWithMaxConcurrentAJobThatWaitsDoesNotHoldItsLock(t *testing.T) {
 	inQueue(t, 1, func(t *testing.T, q *queue) {
-		var other string
 		locked := jobstest.NewTimeline()
 		first := jobstest.Register(t, q.Pool, jobstest.Stub{ExecuteFunc: func() error {
 			jobstest.Take(time.Second) // until the other waits
+			other := q.idOf("other")
 			q.JobLock(other)
 			locked.Mark()
 			q.JobUnlock(other)
 			return nil
 		}}, jobs.Every(jobstest.ForAges))
 		jobstest.Advance(time.Millisecond)
-		other = q.add("other", 0, jobs.Every(jobstest.ForAges))
+		other := q.add("other", 0, jobs.Every(jobstest.ForAges))
 		assert.Equal(t, jobs.ReasonConcurrency, q.reason(other))
 		jobstest.Advance(time.Minute)
 		assert.Equal(t, jobstest.Seconds(1), locked.Moments())
@@ -349,25 +359,34 @@ func TestWithMaxConcurrentTheOrderHoldsForManyJobs(t *testing.T) {
 // A tangle is jobs that execute in a queue and have to do with each other meanwhile.
 type tangle struct {
 	*queue
-	*rand.Rand
-	mu      sync.Mutex // guards the above
 	overlap jobstest.OverlapMeter
-	ids     []string
 	calm    jobstest.Fault // absent while they are to behave
+
+	mu     sync.Mutex // guards what follows
+	random *rand.Rand
+	ids    []string
 }
 
 func (g *tangle) number(n int) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.IntN(n)
+	return g.random.IntN(n)
 }
 
 // other returns the id of a job with a higher number: so no two lock each other.
 func (g *tangle) other(n int) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if n+1 == len(g.ids) {
 		return ""
 	}
-	return g.ids[n+1+g.number(len(g.ids)-n-1)]
+	return g.ids[n+1+g.random.IntN(len(g.ids)-n-1)]
+}
+
+func (g *tangle) set(n int, id string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ids[n] = id
 }
 
 // execute is an execution of job n.
@@ -427,11 +446,9 @@ func TestWithMaxConcurrentNothingHangsWhateverJobsDoToEachOther(t *testing.T) {
 	for seed := range uint64(jobstest.Rounds(60/jobstest.RaceFactor, 5000)) {
 		most := 1 + int(seed%4)
 		inQueue(t, most, func(t *testing.T, q *queue) {
-			g := &tangle{queue: q, Rand: rand.New(rand.NewPCG(seed, 1))}
+			g := &tangle{queue: q, random: rand.New(rand.NewPCG(seed, 1)), ids: make([]string, 12)}
 			g.calm.Set()
-			const n = 12
-			g.ids = make([]string, n)
-			for i := range n {
+			for i := range g.ids {
 				trigger := []jobs.Trigger{jobs.Every(20 * time.Millisecond), jobs.On(jobstest.Each(50 * time.Millisecond)), jobs.Every(time.Millisecond)}[i%3]
 				var opts []jobs.JobOption
 				if i%4 == 0 {
@@ -440,7 +457,7 @@ func TestWithMaxConcurrentNothingHangsWhateverJobsDoToEachOther(t *testing.T) {
 				if i%5 == 0 {
 					opts = append(opts, jobs.WithRetries(2, time.Millisecond, time.Millisecond))
 				}
-				g.ids[i] = jobstest.Register(t, q.Pool, g.job(i), trigger, opts...)
+				g.set(i, jobstest.Register(t, q.Pool, g.job(i), trigger, opts...))
 			}
 			jobstest.Advance(5 * time.Second)
 			g.calm.Clear()
