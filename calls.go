@@ -17,6 +17,7 @@ const (
 	lateExecute           // with inExecute: it has exceeded its timeout
 	lateStatus            // with inStatus: the same
 	watchedStatus         // with inStatus: it is slow, and the job's probe watches it
+	lateReady             // with inReady: it has exceeded its timeout, and so answered
 	atBegin               // with inExecute: observers are being told, and it has not been called yet
 
 	// The lowest bits of two counters.

@@ -120,3 +120,36 @@ func ExampleWithMaxConcurrent() {
 	// a report begins
 	// and ends
 }
+
+// A gateway that a job signs on to.
+type exampleGateway struct{ token string }
+
+func (g *exampleGateway) signedOn(context.Context) error {
+	if g.token == "" {
+		return errors.New("no token")
+	}
+	return nil
+}
+
+func ExampleFunc() {
+	pool := jobs.NewPool()
+
+	gateway := new(exampleGateway)
+	id, err := pool.Register(jobs.Func(func(context.Context) error {
+		// send what there is
+		return nil
+	}, jobs.WithReady(gateway.signedOn)), jobs.Every(time.Minute), jobs.WithName("traffic"))
+	if err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(pool.GetJob(id).Ready())
+
+	info, _ := pool.Job(id)
+	fmt.Println(info.NotReady)
+	if err := pool.Shutdown(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// false
+	// no token
+}

@@ -47,9 +47,13 @@ type extra struct {
 	probe *probe        // the call of Status in flight, if it is slow
 	quiet chan struct{} // closed when no call of user code is in flight; made when waited for
 
-	pause    *pause      // nil if it is not paused
-	slot     *slotWaiter // nil if it does not wait for one, see WithMaxConcurrent
-	warnings []string    // immutable
+	pause *pause      // nil if it is not paused
+	slot  *slotWaiter // nil if it does not wait for one, see WithMaxConcurrent
+
+	ready    *readyCall        // the call of Ready in flight, if it has a context
+	status   *executionContext // of the call of Status in flight, if it has one
+	notReady error             // why the job was not ready when it was last asked, if it said so
+	warnings []string          // immutable
 
 	reports
 
@@ -234,8 +238,8 @@ func (j *job) call(n uint32, ctx *executionContext) (end instant) {
 	return end
 }
 
-// An executionContext is the context of one execution. The job's own timer ends it at its timeout: so it has a
-// deadline, but no timer.
+// An executionContext is the context of one execution, or of one call of a Func's Ready or Status. The job's own timer
+// ends it at its timeout: so it has a deadline, but no timer.
 type executionContext struct {
 	context.Context
 	cancel   context.CancelCauseFunc
@@ -289,7 +293,8 @@ func (c *executionContext) excuse() error {
 }
 
 // FromContext returns the job whose execution has that context, or one derived from it, and whether there is one. It
-// works from the start of ExecuteContext, even before Register has returned the job's id.
+// works from the start of ExecuteContext, even before Register has returned the job's id. The functions of [WithReady]
+// and [WithStatus] find their job in the same way.
 func FromContext(ctx context.Context) (JobExecution, bool) {
 	if c := executionOf(ctx); c != nil {
 		return c.job, true
@@ -330,7 +335,10 @@ func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContex
 	}
 	j.begun, j.lastStart = instantOf(at), wallTime(at.UnixNano()) // just before the claim: reading the clock again would cost too much
 	if j.inContext {
-		ctx = j.newContextLocked()
+		ctx = j.newContext()
+		if j.pool.settings.execute != nil {
+			ctx.inner = &inner{turn: make(chan struct{}, 1)}
+		}
 		j.ctx = ctx
 	}
 	if n = j.issueLocked(); n != 0 {
@@ -350,13 +358,10 @@ func (j *job) startClockLocked(at time.Time) {
 	}
 }
 
-// newContextLocked returns the context of the execution that has begun. It calls no user code: its parent is package
+// newContext returns a context for an execution, or for another call. It calls no user code: its parent is package
 // context's own, and only that one has the base context as its parent.
-func (j *job) newContextLocked() *executionContext {
+func (j *job) newContext() *executionContext {
 	ctx := &executionContext{job: j}
-	if j.pool.settings.execute != nil {
-		ctx.inner = &inner{turn: make(chan struct{}, 1)}
-	}
 	base := j.pool.settings.base
 	if base == nil {
 		base = context.Background()
@@ -365,12 +370,15 @@ func (j *job) newContextLocked() *executionContext {
 	return ctx
 }
 
-// endContextLocked ends the context of the execution in flight, if it has one. That calls no user code: what waits
-// for a context to end is woken, or started on its own goroutine.
-func (j *job) endContextLocked(cause error) {
-	if j.ctx != nil && j.ctx.endedFor == nil {
-		j.ctx.endedFor = cause
-		j.ctx.cancel(cause)
+// endContextLocked ends the context of the execution in flight, if it has one.
+func (j *job) endContextLocked(cause error) { j.ctx.endLocked(cause) }
+
+// endLocked ends the context, if it is not nil, with the job's mutex held. That calls no user code: what waits for a
+// context to end is woken, or started on its own goroutine.
+func (c *executionContext) endLocked(cause error) {
+	if c != nil && c.endedFor == nil {
+		c.endedFor = cause
+		c.cancel(cause)
 	}
 }
 

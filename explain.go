@@ -76,6 +76,8 @@ func (j *job) shutLocked(gate int, pool poolWord) Reason {
 		}
 	case GateReady:
 		switch {
+		case w.has(lateReady):
+			return ReasonReadyLate
 		case w.has(inReady):
 			return ReasonReadyPending
 		case w.phase() == phaseUnready:
@@ -173,10 +175,13 @@ func (j *job) explainLocked(g *Gate, pool *PoolInfo) {
 		g.Since, g.At = of.Since, of.Until
 		g.By = "it is paused: " + of.Reason
 		g.Opens = "Resume"
-	case ReasonReadyPending:
+	case ReasonReadyPending, ReasonReadyLate:
 		g.Opens = "the return of its Ready"
 	case ReasonNotReady:
 		g.Since = j.notReadySince()
+		if err := j.notReadyLocked(); err != nil {
+			g.By += ": " + err.Error()
+		}
 		g.Opens = "the next call of its Ready"
 		if j.stage == cycleWaiting {
 			g.At = j.due.wall()

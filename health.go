@@ -120,7 +120,7 @@ type sweep struct {
 
 func (s sweep) Begin(i int) (timeLimit, bool) { return s.jobs[i].beginStatus(s.life) }
 
-func (s sweep) Call(i int, _ timeLimit) { s.jobs[i].callStatus(s.life) }
+func (s sweep) Call(i int, limit timeLimit) { s.jobs[i].callStatus(s.life, limit) }
 
 func (s sweep) Slow(i int, limit timeLimit, since time.Time) {
 	s.jobs[i].watchStatus(instantOf(since), limit)
@@ -150,8 +150,22 @@ func (j *job) beginStatus(life poolWord) (limit timeLimit, ok bool) {
 }
 
 // callStatus makes the call that was claimed.
-func (j *job) callStatus(life poolWord) {
-	userCode(caller{pool: j.pool, job: j}, func() error { return inspect(j.task.Status()) }, func(err error) {
+func (j *job) callStatus(life poolWord, limit timeLimit) {
+	var ctx *executionContext
+	f := funcOf(j.task)
+	if f != nil && f.status != nil {
+		ctx = j.beginStatusContext(limit)
+	}
+	userCode(caller{pool: j.pool, job: j}, func() error {
+		if ctx != nil {
+			return inspect(f.status(ctx))
+		}
+		return inspect(j.task.Status())
+	}, func(err error) {
+		var excuse error
+		if ctx != nil {
+			excuse = j.endStatusContext(ctx)
+		}
 		if err == nil {
 			j.recover()
 			j.endStatus()
@@ -161,6 +175,8 @@ func (j *job) callStatus(life poolWord) {
 		defer j.end(inLog)
 		if late := j.endStatus(); late {
 			j.logIgnored("late call of Status has returned", err)
+		} else if excuse != nil {
+			j.logIgnored("call of Status has ended as told", err)
 		} else {
 			err = j.statusError(err)
 			e, below := j.sicken(err)

@@ -44,6 +44,9 @@ type JobInfo struct {
 	// errors.Is finds both, unless it is no more than the error or the cause of its context.
 	LastError error `json:"-"`
 
+	// NotReady is why the job was not ready when it was last asked, if it was not, and said so: see WithReady.
+	NotReady error `json:"-"`
+
 	Attempts int         `json:"attempts,omitzero"` // of the execution in flight, or of the last one, see WithRetries; 0 without
 	Progress JobProgress `json:"progress,omitzero"` // how far the execution in flight is, or how far the last one got, see the function Progress
 
@@ -87,11 +90,16 @@ type HoldUp struct {
 	Type   string    `json:"type"` // one of the JobType constants
 	Reason Reason    `json:"reason"`
 	Since  time.Time `json:"since,omitzero"` // when the pending call began, or Ready returned false
+	Error  string    `json:"error,omitzero"` // why it is not ready, if it has said so, see WithReady
 }
 
-// String says so in plain English, as in `interval job "traffic" (0b3a…) is not ready`.
+// String says so in plain English, as in `interval job "traffic" (0b3a…) is not ready: no token`.
 func (h HoldUp) String() string {
-	return fmt.Sprintf("%s job %q (%s) %s", h.Type, h.Name, h.ID, cmp.Or(sentences[h.Reason].ofHoldUp, string(h.Reason)))
+	text := fmt.Sprintf("%s job %q (%s) %s", h.Type, h.Name, h.ID, cmp.Or(sentences[h.Reason].ofHoldUp, string(h.Reason)))
+	if h.Error != "" {
+		text += ": " + h.Error
+	}
+	return text
 }
 
 // A Reason is why a job is not executing, or why it blocks the restart of its pool. Later versions may add more.
@@ -108,6 +116,7 @@ const (
 	ReasonDrained      Reason = "drained"       // Drain was called
 	ReasonBroken       Reason = "broken"        // a detached channel job that ended with an error
 	ReasonPaused       Reason = "paused"        // Pause was called
+	ReasonReadyLate    Reason = "ready-late"    // its Ready exceeded its timeout and has not returned, see WithReady
 	ReasonReadyPending Reason = "ready-pending" // its Ready has not returned
 	ReasonNextPending  Reason = "next-pending"  // its schedule's Next has not returned
 	ReasonNotReady     Reason = "not-ready"     // its Ready returned false
@@ -131,6 +140,7 @@ var sentences = map[Reason]struct{ ofJob, ofHoldUp string }{
 	ReasonDrained:      {ofJob: "its pool was drained"},
 	ReasonBroken:       {ofJob: "it has ended with an error"},
 	ReasonPaused:       {ofJob: "it is paused"},
+	ReasonReadyLate:    {"its Ready has exceeded its timeout and has not returned", "has a call of Ready that is late"},
 	ReasonReadyPending: {"its Ready has not returned", "has a call of Ready that has not returned"},
 	ReasonNextPending:  {ofJob: "its schedule has not answered"},
 	ReasonNotReady:     {"it is not ready", "is not ready"},
@@ -168,6 +178,7 @@ func (j *job) info() JobInfo {
 		LastOutcome:         outcomes[j.lastOutcome],
 		LastDuration:        j.lastDuration,
 		LastError:           j.lastError,
+		NotReady:            j.notReadyLocked(),
 		Attempts:            told.attempts,
 		Progress:            told.progress,
 		NextRun:             j.nextRunLocked(pool),
@@ -292,7 +303,7 @@ func (p *Pool) holdUpsLocked() (all int, listed []HoldUp) {
 		}
 	}
 	for _, h := range first {
-		listed = append(listed, HoldUp{h.job.id, h.job.name, h.job.typeName(), h.reason, h.job.heldUpSince(h.reason)})
+		listed = append(listed, h.job.describeHoldUp(h.reason))
 	}
 	return all, listed
 }
@@ -307,6 +318,8 @@ func (j *job) holdUp() Reason {
 	case w.has(lateStatus):
 		return ReasonStatusLate
 	case w.over(): // its answer no longer counts
+	case w.has(lateReady) && (answer == answerAsked || answer == answerRefused):
+		return ReasonReadyLate
 	case answer == answerAsked:
 		return ReasonReadyPending
 	case answer == answerRefused:
@@ -315,20 +328,32 @@ func (j *job) holdUp() Reason {
 	return ""
 }
 
-// heldUpSince returns since when the job has blocked the restart for that reason, or the zero time if it no longer
+// describeHoldUp says since when, and why, the job has blocked the restart for that reason; without that if it no longer
 // does.
-func (j *job) heldUpSince(reason Reason) (since time.Time) {
+func (j *job) describeHoldUp(reason Reason) HoldUp {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	h := HoldUp{ID: j.id, Name: j.name, Type: j.typeName(), Reason: reason}
 	switch w := j.state(); {
 	case reason == ReasonLate && w.has(lateExecute):
-		return j.lastStart.time()
+		h.Since = j.lastStart.time()
 	case reason == ReasonStatusLate && w.has(watchedStatus):
-		return j.extra.probe.since.wall()
-	case reason == ReasonReadyPending, reason == ReasonNotReady:
-		return j.readiness.refused.wall()
+		h.Since = j.extra.probe.since.wall()
+	case reason == ReasonReadyLate, reason == ReasonReadyPending, reason == ReasonNotReady:
+		h.Since = j.readiness.refused.wall()
+		if err := j.notReadyLocked(); err != nil && reason != ReasonReadyPending {
+			h.Error = err.Error() // which calls no user code
+		}
 	}
-	return since
+	return h
+}
+
+// notReadyLocked returns why the job was not ready when it was last asked, if it said so.
+func (j *job) notReadyLocked() error {
+	if j.extra == nil {
+		return nil
+	}
+	return j.extra.notReady
 }
 
 // String names the job for people.
@@ -366,6 +391,7 @@ type (
 		*plainJobInfo
 		LastError       *remoteError `json:"lastError,omitzero"`
 		LastStatusError *remoteError `json:"lastStatusError,omitzero"`
+		NotReady        *remoteError `json:"notReady,omitzero"`
 	}
 	poolInfoJSON struct {
 		*plainPoolInfo
@@ -373,9 +399,9 @@ type (
 	}
 )
 
-// MarshalJSON adds the texts of LastError and LastStatusError.
+// MarshalJSON adds the texts of LastError, LastStatusError and NotReady.
 func (i JobInfo) MarshalJSON() ([]byte, error) {
-	return json.Marshal(jobInfoJSON{(*plainJobInfo)(&i), textOf(i.LastError), textOf(i.LastStatusError)})
+	return json.Marshal(jobInfoJSON{(*plainJobInfo)(&i), textOf(i.LastError), textOf(i.LastStatusError), textOf(i.NotReady)})
 }
 
 // UnmarshalJSON reads what MarshalJSON has written.
@@ -384,7 +410,7 @@ func (i *JobInfo) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &form); err != nil || string(data) == "null" {
 		return err
 	}
-	i.LastError, i.LastStatusError = errorOf(form.LastError), errorOf(form.LastStatusError)
+	i.LastError, i.LastStatusError, i.NotReady = errorOf(form.LastError), errorOf(form.LastStatusError), errorOf(form.NotReady)
 	return nil
 }
 

@@ -521,9 +521,9 @@ func TestAHoldUpSaysSinceWhen(t *testing.T) {
 		p.SetStatus(jobs.PoolStatusRunning) // refused: before anything is late
 		jobstest.Advance(time.Minute)
 		want := []jobs.HoldUp{
-			{late, "late", jobs.JobTypeInterval, jobs.ReasonLate, start},
-			{no, "no", jobs.JobTypeInterval, jobs.ReasonNotReady, start.Add(5 * time.Second)},
-			{pending, "pending", jobs.JobTypeInterval, jobs.ReasonReadyPending, start.Add(5 * time.Second)},
+			{late, "late", jobs.JobTypeInterval, jobs.ReasonLate, start, ""},
+			{no, "no", jobs.JobTypeInterval, jobs.ReasonNotReady, start.Add(5 * time.Second), ""},
+			{pending, "pending", jobs.JobTypeInterval, jobs.ReasonReadyPending, start.Add(5 * time.Second), ""},
 		}
 		got := p.Info().HeldUpBy
 		require.Len(t, got, len(want))

@@ -27,7 +27,8 @@
 //
 // A [JobFunc], or any job that also has ExecuteContext (a [ContextJob]), is given a context. It ends when the
 // execution should: at its timeout, when the job is unregistered, when the pool is shut down and, for channel jobs,
-// when the pool stops. [context.Cause] says which.
+// when the pool stops. [context.Cause] says which. [Func] makes a job whose Ready and Status are given a context, too.
+// [WithMiddleware] wraps executions, and [Progress] tells how far one is.
 //
 // # Health
 //
@@ -102,7 +103,7 @@ type ContextJob interface {
 	ExecuteContext(ctx context.Context) error
 }
 
-// A JobFunc is a ContextJob that is always ready and healthy.
+// A JobFunc is a ContextJob that is always ready and healthy. [Func] makes one that need not be.
 type JobFunc func(ctx context.Context) error
 
 // Execute calls f with a context that does not end.

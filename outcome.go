@@ -285,8 +285,8 @@ func (j *job) endExecutionLocked(o outcome, at instant) {
 	j.nextLocked(at, v.wait)
 }
 
-// retireLocked ends the job for good: no step begins any more, nothing keeps waiting, and the context of the
-// execution in flight ends. The pool's mutex is held, too.
+// retireLocked ends the job for good: no step begins any more, nothing keeps waiting, and the contexts of
+// calls in flight end. The pool's mutex is held, too.
 func (j *job) retireLocked(cause error) {
 	j.quitLocked()
 	j.armExpiryLocked() // since nobody looks for it any more
@@ -298,4 +298,5 @@ func (j *job) retireLocked(cause error) {
 	}
 	j.kind.retire(j)
 	j.endContextLocked(cause)
+	j.endCallsLocked(cause)
 }

@@ -92,10 +92,16 @@ func (j *job) askReady(who asker, attempt instant, answered func(ready bool)) {
 	if attempt != never {
 		j.readiness.refused = attempt
 	}
+	call := j.beginReadyLocked(attempt != never)
 	j.mu.Unlock()
 
 	ready := false
 	userCode(caller{pool: j.pool, job: j}, func() error {
+		if call != nil {
+			err := call.ready(call.ctx)
+			ready = err == nil
+			return inspect(err)
+		}
 		ready = j.task.Ready()
 		return nil
 	}, func(err error) {
@@ -104,17 +110,20 @@ func (j *job) askReady(who asker, attempt instant, answered func(ready bool)) {
 			defer j.end(inLog)
 		}
 		j.mu.Lock()
-		j.change(inReady, 0)
+		late := j.endReadyLocked(call, err)
+		j.change(inReady|lateReady, 0)
 		j.readiness.wakeLocked()
-		ready = ready && !j.hasQuitLocked()
+		ready = ready && err == nil && !late && !j.hasQuitLocked()
 		if who == byPool && !ready {
 			j.readiness.refused = now()
 		}
 		j.mu.Unlock()
 		j.settle()
-		answered(ready)
+		if !late || attempt == never { // else the attempt has its answer
+			answered(ready)
+		}
 		if err != nil {
-			j.logFailure("call of Ready failed", err)
+			j.logReady(err, late)
 		}
 	})
 }

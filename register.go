@@ -144,6 +144,9 @@ func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error)
 	if trigger == nil {
 		return nil, errors.New("nil trigger")
 	}
+	if f, ok := task.(*funcJob); ok && f.execute == nil {
+		return nil, errNoExecute
+	}
 	s := settingsOf(opts)
 	traits := trigger.traits()
 	if err := s.check(traits.options); err != nil {

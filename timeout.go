@@ -168,6 +168,7 @@ func (j *job) markLateStatus(watch *probe) (e *untold, below bool) {
 	}
 	j.begin(inLog)
 	j.change(0, lateStatus)
+	j.extra.status.endLocked(ErrTimeout)
 	err := j.statusError(exceeded(time.Duration(now() - watch.since)))
 	return j.untoldLocked(EventStatusLate, err), j.sickenLocked(err)
 }

@@ -209,7 +209,7 @@ func TestEveryMethodIsInTheTablesOfCalls(t *testing.T) {
 
 func TestEveryPackageLevelFunctionIsInTheTablesOfCalls(t *testing.T) {
 	covered := methodsOf(reflect.TypeFor[surface]())
-	stateless := []string{"NewPool", "DefaultPool", "SetDefaultPool", "ParseSchedule", "Permanent", "FromContext", "Progress"}
+	stateless := []string{"NewPool", "DefaultPool", "SetDefaultPool", "ParseSchedule", "Permanent", "FromContext", "Progress", "Func"}
 	for _, f := range exportedFunctions(t, "") {
 		if !slices.Contains(stateless, f) {
 			assert.Contains(t, covered, f)
@@ -251,5 +251,5 @@ func makesAPart(f *ast.FuncDecl) bool {
 		return false
 	}
 	result := types.ExprString(f.Type.Results.List[0].Type)
-	return slices.Contains([]string{"Trigger", "JobOption", "PoolOption"}, result)
+	return slices.Contains([]string{"Trigger", "JobOption", "PoolOption", "FuncOption"}, result)
 }
