@@ -262,7 +262,7 @@ type dayIs func(day int, weekday time.Weekday, length int) bool
 
 // readDays reads the days and the months.
 func (r *reader) readDays() {
-	var described, conditions []dayIs
+	var described []dayIs
 	add := func(is dayIs) { described = append(described, is) }
 	if !r.words(" every day") {
 		r.words(",")
@@ -270,9 +270,6 @@ func (r *reader) readDays() {
 			if !r.words(" and also") {
 				break
 			}
-		}
-		if r.words(" if it is") {
-			r.readCondition(func(is dayIs) { conditions = append(conditions, is) })
 		}
 	}
 	if described == nil {
@@ -282,9 +279,10 @@ func (r *reader) readDays() {
 	for length := 28; length <= 31; length++ {
 		for first := range time.Weekday(7) {
 			for day := 1; day <= length; day++ {
-				matches := func(is dayIs) bool { return is(day, (first+time.Weekday(day-1))%7, length) }
-				if slices.ContainsFunc(described, matches) && (conditions == nil || slices.ContainsFunc(conditions, matches)) {
-					r.days[length-28][first] |= 1 << day
+				for _, is := range described {
+					if is(day, (first+time.Weekday(day-1))%7, length) {
+						r.days[length-28][first] |= 1 << day
+					}
 				}
 			}
 		}
@@ -296,10 +294,11 @@ const (
 	weekdays      = `(Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)`
 )
 
-// readDaysOfMonth reads days that come once a month, if they come next.
+// readDaysOfMonth reads days that come once a month, if they come next, and on what condition.
 func (r *reader) readDaysOfMonth(add func(dayIs)) bool {
 	before := r.rest
-	if !r.words(" on ") || !r.list(func() bool { return r.readDayOfMonth(add) }) {
+	var days []dayIs
+	if !r.words(" on ") || !r.list(func() bool { return r.readDayOfMonth(func(is dayIs) { days = append(days, is) }) }) {
 		r.rest = before
 		return false
 	}
@@ -309,7 +308,33 @@ func (r *reader) readDaysOfMonth(add func(dayIs)) bool {
 	} else if !r.readMonthRange() {
 		r.takeMonths(1<<13 - 2)
 	}
+	condition := r.readCondition()
+	add(func(day int, weekday time.Weekday, length int) bool {
+		return anyOf(days, day, weekday, length) && (condition == nil || anyOf(condition, day, weekday, length))
+	})
 	return true
+}
+
+func anyOf(described []dayIs, day int, weekday time.Weekday, length int) bool {
+	return slices.ContainsFunc(described, func(is dayIs) bool { return is(day, weekday, length) })
+}
+
+// readCondition reads what a day must be besides, if that comes next.
+func (r *reader) readCondition() (described []dayIs) {
+	for next := r.words(" if it is "); next; next = r.words(", ") || r.words(" or ") {
+		if match := r.match(`a (?:day from )?` + weekdays + `(?: to ` + weekdays + `)?`); match != nil {
+			first, last := weekdayNamed(match[1]), weekdayNamed(match[1])
+			if match[2] != "" {
+				last = weekdayNamed(match[2])
+			}
+			described = append(described, func(_ int, weekday time.Weekday, _ int) bool {
+				return (weekday-first+7)%7 <= (last-first+7)%7
+			})
+		} else {
+			r.require(r.readDayOfMonth(func(is dayIs) { described = append(described, is) }), "a day")
+		}
+	}
+	return described
 }
 
 func (r *reader) readDayOfMonth(add func(dayIs)) bool {
@@ -318,25 +343,15 @@ func (r *reader) readDayOfMonth(add func(dayIs)) bool {
 		add(func(day int, _ time.Weekday, _ int) bool { return days>>day&1 == 1 })
 		return true
 	}
-	if r.words("the weekday nearest to ") {
-		offset, fromLast := r.readBeforeLast()
-		target := offset
-		if !fromLast {
-			match := r.match(ordinalNumber)
-			r.require(match != nil, "a day")
-			target = number(match[1])
-		}
+	if match := r.match(`(the weekday nearest to )?the (?:(\d+)(?:st|nd|rd|th) )?day before the last`); match != nil {
+		offset := number(match[2])
 		add(func(day int, weekday time.Weekday, length int) bool {
-			target := target
-			if fromLast {
-				target = length - offset
+			target := length - offset
+			if match[1] != "" && target > 0 {
+				target = nearest(target, (weekday+time.Weekday(target-day+35))%7, length)
 			}
-			return 1 <= target && target <= length && day == nearest(target, (weekday+time.Weekday(target-day+35))%7, length)
+			return day == target
 		})
-		return true
-	}
-	if offset, found := r.readBeforeLast(); found {
-		add(func(day int, _ time.Weekday, length int) bool { return day == length-offset })
 		return true
 	}
 	if match := r.match(ordinalNumber + `(?: to ` + ordinalNumber + `)?`); match != nil {
@@ -345,6 +360,13 @@ func (r *reader) readDayOfMonth(add func(dayIs)) bool {
 			last = number(match[2])
 		}
 		add(func(day int, _ time.Weekday, _ int) bool { return first <= day && day <= last })
+		return true
+	}
+	if match := r.match(`the weekday nearest to ` + ordinalNumber); match != nil {
+		target := number(match[1])
+		add(func(day int, weekday time.Weekday, length int) bool {
+			return target <= length && day == nearest(target, (weekday+time.Weekday(target-day+35))%7, length)
+		})
 		return true
 	}
 	if r.words("the last weekday") {
@@ -373,47 +395,6 @@ func (r *reader) readDayOfMonth(add func(dayIs)) bool {
 		return true
 	}
 	return false
-}
-
-// readBeforeLast reads a number of days before the last, if it comes next.
-func (r *reader) readBeforeLast() (offset int, found bool) {
-	if r.words("the day before the last") {
-		return 1, true
-	}
-	if match := r.match(ordinalNumber + " day before the last"); match != nil {
-		return number(match[1]), true
-	}
-	return 0, false
-}
-
-// readCondition reads what a day must be besides.
-func (r *reader) readCondition(add func(dayIs)) {
-	for {
-		ok := r.list(func() bool {
-			r.words(" ")
-			match := r.match("a day from " + weekdays + " to " + weekdays)
-			if match == nil {
-				if match = r.match("a " + weekdays); match == nil {
-					return r.readDayOfMonth(add)
-				}
-				match = append(match, match[1])
-			}
-			last := weekdayNamed(match[2])
-			var set uint64
-			for weekday := weekdayNamed(match[1]); ; weekday = (weekday + 1) % 7 {
-				set |= 1 << weekday
-				if weekday == last {
-					break
-				}
-			}
-			add(func(_ int, weekday time.Weekday, _ int) bool { return set>>weekday&1 == 1 })
-			return true
-		})
-		r.require(ok, "a condition")
-		if !r.words(" or") {
-			return
-		}
-	}
 }
 
 // nearest is the day from Monday to Friday that is nearest to a day of a month which falls on the given weekday.

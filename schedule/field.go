@@ -134,7 +134,7 @@ func (f *fieldSpec) readRange(text string) (item listItem, err error) {
 	return item, err
 }
 
-// errLoneL is the error of a form that Quartz has.
+// errLoneL is about a form that Quartz has.
 var errLoneL = errors.New("no day stands before the L; allowed are FRIL and 5L, the last Friday; what Quartz means by L alone is SAT")
 
 // readDay parses an item of the day-of-month field.

@@ -110,7 +110,7 @@ func TestScheduleErrorForSixFieldsProposesNoOtherDays(t *testing.T) {
 		"0 0 9 * * 1-5":             `, as in "0 0 9 * * 1-5 *"`,
 		"0 0 9 13 * FRI":            "; and if both day fields are restricted, either may match here",
 		"0 0 9 */2 * MON":           "; and if both day fields are restricted, either may match here",
-		"0 0 9 L-2 * ?":             `as the seventh, as in "0 0 9 L-2 * ? *"`,
+		"0 0 9 L-2 * ?":             `, as in "0 0 9 L-2 * ? *"`,
 		"0 0 9 ? * L": `as the seventh; then, however, day of week field, item "L": no day stands before the L; allowed are FRIL and 5L, the last Friday; ` +
 			`what Quartz means by L alone is SAT`,
 	} {
