@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -58,7 +59,10 @@ func (h printfHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 func (h printfHandler) WithGroup(string) slog.Handler { return h } // the pool has no groups
 
 // printed is a logger that keeps its lines.
-type printed struct{ strings.Builder }
+type printed struct {
+	mu sync.Mutex // guards what follows
+	strings.Builder
+}
 
 func (l *printed) Debugf(format string, args ...interface{}) { l.add("debug", format, args) }
 func (l *printed) Infof(format string, args ...interface{})  { l.add("info", format, args) }
@@ -66,6 +70,8 @@ func (l *printed) Warnf(format string, args ...interface{})  { l.add("warn", for
 func (l *printed) Errorf(format string, args ...interface{}) { l.add("error", format, args) }
 
 func (l *printed) add(level, format string, args []interface{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	fmt.Fprintf(l, "%s: "+format+"\n", append([]interface{}{level}, args...)...)
 }
 
