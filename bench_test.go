@@ -151,6 +151,18 @@ func BenchmarkExecution(b *testing.B) {
 	<-c.over
 }
 
+// BenchmarkExecutionInContext is the same of a ContextJob: a context for each execution.
+func BenchmarkExecutionInContext(b *testing.B) {
+	p := benchPool(b)
+	c := newCountdown(b.N)
+	b.ReportAllocs()
+	for range crew {
+		_, err := p.Register(jobs.JobFunc(func(context.Context) error { return c.Execute() }), jobs.Every(rest))
+		require.NoError(b, err)
+	}
+	<-c.over
+}
+
 func BenchmarkExecutionTimer(b *testing.B) {
 	c := newCountdown(b.N)
 	b.ReportAllocs()

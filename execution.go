@@ -33,6 +33,7 @@ type job struct {
 	lastOutcome outcomeCode       // of the last execution that ended, or is late; guarded by mu
 	runNow      bool              // RunNow has asked for an execution that has not begun; guarded by mu
 	inContext   bool              // executions have a context
+	isFunc      bool              // it was made by Func
 	index       int32             // its position in pool.jobs; guarded by pool.mu
 
 	name  string

@@ -53,7 +53,7 @@ type funcJob struct {
 
 var errNoExecute = errors.New("Func(nil): there is nothing to execute")
 
-// funcOf returns the funcJob that a job is, or nil.
+// funcOf returns the funcJob that a job is, also with WithRetries, or nil.
 func funcOf(task Job) *funcJob {
 	switch task := task.(type) {
 	case *funcJob:
@@ -92,11 +92,14 @@ type readyCall struct {
 
 // beginReadyLocked returns the call of Ready that is about to be made, or nil if that has no context.
 func (j *job) beginReadyLocked(forAttempt bool) *readyCall {
-	f := funcOf(j.task)
-	if f == nil || f.ready == nil {
+	if !j.isFunc {
 		return nil
 	}
-	call := &readyCall{ready: f.ready, ctx: j.newContext(), since: now(), forAttempt: forAttempt}
+	ready := funcOf(j.task).ready
+	if ready == nil {
+		return nil
+	}
+	call := &readyCall{ready: ready, ctx: j.newContext(), since: now(), forAttempt: forAttempt}
 	if limit := time.Duration(j.statusLimit()); limit > 0 {
 		call.ctx.deadline = time.Now().Add(limit)
 		call.timer = time.AfterFunc(limit, func() { j.readyExpired(call) })
@@ -164,6 +167,19 @@ func (j *job) logReady(err error, late bool) {
 	default:
 		j.logIgnored("job is not ready", err)
 	}
+}
+
+// callFuncsStatus is callStatus for a Func.
+func (j *job) callFuncsStatus(life poolWord, limit timeLimit) {
+	status := funcOf(j.task).status
+	if status == nil {
+		j.statusReturned(life, nil, nil)
+		return
+	}
+	ctx := j.beginStatusContext(limit)
+	userCode(caller{pool: j.pool, job: j}, func() error { return inspect(status(ctx)) }, func(err error) {
+		j.statusReturned(life, j.endStatusContext(ctx), err)
+	})
 }
 
 // beginStatusContext returns the context of the call of Status in flight.

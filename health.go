@@ -151,38 +151,34 @@ func (j *job) beginStatus(life poolWord) (limit timeLimit, ok bool) {
 
 // callStatus makes the call that was claimed.
 func (j *job) callStatus(life poolWord, limit timeLimit) {
-	var ctx *executionContext
-	f := funcOf(j.task)
-	if f != nil && f.status != nil {
-		ctx = j.beginStatusContext(limit)
+	if j.isFunc {
+		j.callFuncsStatus(life, limit)
+		return
 	}
-	userCode(caller{pool: j.pool, job: j}, func() error {
-		if ctx != nil {
-			return inspect(f.status(ctx))
-		}
-		return inspect(j.task.Status())
-	}, func(err error) {
-		var excuse error
-		if ctx != nil {
-			excuse = j.endStatusContext(ctx)
-		}
-		if err == nil {
-			j.recover()
-			j.endStatus()
-			return
-		}
-		j.begin(inLog)
-		defer j.end(inLog)
-		if late := j.endStatus(); late {
-			j.logIgnored("late call of Status has returned", err)
-		} else if excuse != nil {
-			j.logIgnored("call of Status has ended as told", err)
-		} else {
-			err = j.statusError(err)
-			e, below := j.sicken(err)
-			j.failed(life, e, "job status failed", err, below)
-		}
+	userCode(caller{pool: j.pool, job: j}, func() error { return inspect(j.task.Status()) }, func(err error) {
+		j.statusReturned(life, nil, err)
 	})
+}
+
+// statusReturned ends the call of Status, and acts on its error. That is no failure if the call was told to end.
+func (j *job) statusReturned(life poolWord, excuse, err error) {
+	if err == nil {
+		j.recover()
+		j.endStatus()
+		return
+	}
+	j.begin(inLog)
+	defer j.end(inLog)
+	switch late := j.endStatus(); {
+	case late:
+		j.logIgnored("late call of Status has returned", err)
+	case excuse != nil:
+		j.logIgnored("call of Status has ended as told", err)
+	default:
+		err = j.statusError(err)
+		e, below := j.sicken(err)
+		j.failed(life, e, "job status failed", err, below)
+	}
 }
 
 // endStatus ends the call of Status, and reports whether it was late.

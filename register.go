@@ -144,7 +144,8 @@ func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error)
 	if trigger == nil {
 		return nil, errors.New("nil trigger")
 	}
-	if f, ok := task.(*funcJob); ok && f.execute == nil {
+	f := funcOf(task)
+	if f != nil && f.execute == nil {
 		return nil, errNoExecute
 	}
 	s := settingsOf(opts)
@@ -168,7 +169,7 @@ func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error)
 	j := &job{pool: p, task: task, id: id.String(), kind: kind, traits: traits, timeout: s.timeout}
 	j.owner = j
 	_, isContextJob := task.(ContextJob)
-	j.inContext = isContextJob || p.settings.execute != nil
+	j.inContext, j.isFunc = isContextJob || p.settings.execute != nil, f != nil
 	if traits.detachedName != "" && s.given&optDetached == 0 {
 		j.change(0, markAttached)
 	}
