@@ -55,7 +55,7 @@ func growthOf(t *testing.T, n int) (counted perJob) {
 		_, before := memory()
 		count("registering", func() {
 			for i := range ids {
-				ids[i] = jobstest.Register(t, p, w, jobs.Every(1840*time.Second))
+				ids[i] = jobstest.Register(t, p, w, jobs.Every(time.Hour))
 				if i%500 == 0 { // so that there are never many goroutines, which the runtime would keep
 					synctest.Wait()
 				}
@@ -84,7 +84,7 @@ func growthOf(t *testing.T, n int) (counted perJob) {
 func TestWhatAJobCostsDoesNotGrowWithTheNumberOfJobs(t *testing.T) {
 	few := growthOf(t, 1_000)
 	t.Logf("of 1,000: %+v", few)
-	assert.EqualValues(t, 3, few.executes, "at once, half an hour later, and after the restart")
+	assert.EqualValues(t, 2, few.executes, "at once, and an hour later: a restart lets a job that is well keep its time")
 	assert.EqualValues(t, 2, few.readys, "before the first execution, and before the restart")
 	numbers := []int{10_000, 100_000}
 	if jobstest.RaceFactor > 1 { // a hundred thousand would last for minutes
