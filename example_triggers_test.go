@@ -112,7 +112,7 @@ func ExampleRetry() {
 	}
 	<-over
 
-	if err := pool.Shutdown(context.Background()); err != nil { // waits for the last attempt to return
+	if err := pool.Drain(context.Background()); err != nil { // waits for the last attempt to return
 		fmt.Println(err)
 	}
 	info, _ := pool.Job(id)
@@ -134,7 +134,7 @@ func ExamplePermanent() {
 	}
 	<-over
 
-	if err := pool.Shutdown(context.Background()); err != nil {
+	if err := pool.Drain(context.Background()); err != nil {
 		fmt.Println(err)
 	}
 	info, _ := pool.Job(id)
