@@ -140,8 +140,18 @@ const (
 	rest = 10 * time.Microsecond
 )
 
-func BenchmarkExecution(b *testing.B) {
-	p := benchPool(b)
+func BenchmarkExecution(b *testing.B) { benchExecution(b) }
+
+// BenchmarkExecutionObserved is the same with an observer that does nothing: two events for each execution.
+func BenchmarkExecutionObserved(b *testing.B) {
+	benchExecution(b, jobs.WithObserver(func(jobs.Event) {}))
+}
+
+// BenchmarkExecutionKept is the same with a history.
+func BenchmarkExecutionKept(b *testing.B) { benchExecution(b, jobs.WithHistory(0, 0)) }
+
+func benchExecution(b *testing.B, opts ...jobs.PoolOption) {
+	p := benchPool(b, opts...)
 	c := newCountdown(b.N)
 	b.ReportAllocs()
 	for range crew {

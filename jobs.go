@@ -36,6 +36,12 @@
 // should fail while the pool is not Running or Unstarted is not 0. A liveness probe should not: a new process would
 // not end the outage.
 //
+// # Operation
+//
+// [Pool.Explain] says what a job waits for, [Pool.Events] what has happened, and [WithObserver] tells of it as it
+// happens. [Pool.Pause] and [Pool.PausePool] hold back a job, or all that are attached; [Pool.Drain] lets what is in
+// flight end by itself before [Pool.Shutdown]. The repository's docs/OPERATIONS.md is for whoever is called at night.
+//
 // # Guarantees
 //
 // A job never has two executions at once (but see [WithAbandonAfter]), and its Ready never runs concurrently with
