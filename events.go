@@ -94,8 +94,16 @@ func (j *job) issueLocked() ticket {
 }
 
 // event returns an event of the job's.
-func (j *job) event(kind EventKind, at time.Time) Event {
-	return Event{Time: at, Kind: kind, ID: j.id, Name: j.name, Type: j.typeName()}
+func (j *job) event(kind EventKind, at time.Time) (e Event) {
+	j.fill(&e, kind, at)
+	return e
+}
+
+// fill fills in an event of the job's. It is not returned, since each copy uses up some of the stack that a goroutine
+// begins with.
+func (j *job) fill(e *Event, kind EventKind, at time.Time) {
+	e.Time, e.Kind = at, kind
+	e.ID, e.Name, e.Type = j.id, j.name, j.typeName()
 }
 
 // tell tells of an event of the job's, and then calls then. No mutex may be held.
@@ -135,14 +143,13 @@ func (j *job) tellReason(kind EventKind, n ticket, reason string) {
 // nothing is what follows an event that nothing depends on.
 func nothing() {}
 
-// tellBegan tells that the execution in flight has begun, and then calls then. What the observers take does not count
-// towards the execution's timeout.
-func (j *job) tellBegan(n ticket, then func()) {
-	e := j.began()
-	j.tell(n, &e, func() {
-		j.told()
-		then()
-	})
+// tellBegan tells that the execution in flight has begun. What the observers take does not count towards its timeout.
+//
+//go:noinline
+func (j *job) tellBegan(n ticket) {
+	var e Event
+	j.fillBegan(&e)
+	j.tell(n, &e, func() { j.told() })
 }
 
 func (j *job) told() {
@@ -152,13 +159,12 @@ func (j *job) told() {
 	j.startClockLocked(time.Now())
 }
 
-// began returns the event of the execution in flight having begun.
-func (j *job) began() Event {
+// fillBegan fills in the event of the execution in flight having begun.
+func (j *job) fillBegan(e *Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	e := j.event(EventBegan, j.lastStart.time())
-	j.describeLocked(&e)
-	return e
+	j.fill(e, EventBegan, j.lastStart.time())
+	j.describeLocked(e)
 }
 
 // describeLocked adds to an event which execution it is about.
@@ -173,21 +179,22 @@ func (j *job) describeLocked(e *Event) {
 
 // tellEnd tells of the end of an execution, and then calls then.
 func (j *job) tellEnd(end *ending, then func()) {
-	e := j.endOf(end)
+	var e Event
+	j.fillEnd(&e, end)
 	if h := j.pool.settings.history; h != nil {
 		h.add(&e)
 	}
 	j.tell(end.ticket, &e, then)
 }
 
-func (j *job) endOf(end *ending) Event {
+// fillEnd fills in the event of an execution having ended.
+func (j *job) fillEnd(e *Event, end *ending) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	e := j.event(EventEnded, j.lastEnd.time())
-	j.describeLocked(&e)
+	j.fill(e, EventEnded, j.lastEnd.time())
+	j.describeLocked(e)
 	e.Took = time.Duration(j.lastEnd - j.lastStart)
 	e.Outcome, e.Error = outcomes[j.lastOutcome], end.err
-	return e
 }
 
 // An untold is an event that has yet to be told.

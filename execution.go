@@ -214,8 +214,15 @@ func (j *job) execute(n uint32, at time.Time, life poolWord) (end instant) {
 //
 //go:noinline
 func (j *job) callObserved(n uint32, ctx *executionContext, began ticket) (end instant) {
-	j.tellBegan(began, func() { end = j.call(n, ctx) })
-	return end
+	told := false
+	defer func() {
+		if !told { // an observer has called runtime.Goexit, which changes nothing for the execution
+			end = j.call(n, ctx)
+		}
+	}()
+	j.tellBegan(began)
+	told = true
+	return j.call(n, ctx)
 }
 
 // call makes the call of user code that is the execution.
