@@ -108,7 +108,7 @@ func (s *slots) withdraw(w *slotWaiter) {
 
 // slots returns what limits how many executions there are of the job and others, or nil if nothing does.
 func (j *job) slots() *slots {
-	if j.traits.told {
+	if j.traits().told {
 		return nil
 	}
 	return j.pool.settings.slots

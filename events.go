@@ -18,6 +18,7 @@ const (
 	EventUnregistered EventKind = "unregistered" // the job was unregistered
 	EventPaused       EventKind = "paused"       // Pause or PauseUntil was called, with a reason
 	EventResumed      EventKind = "resumed"      // its pause has ended
+	EventRescheduled  EventKind = "rescheduled"  // Reschedule was called; the reason is the new trigger
 	EventCanceled     EventKind = "canceled"     // Cancel has ended the context of its execution
 	EventReady        EventKind = "ready"        // its Ready has returned true for the first time
 	EventBegan        EventKind = "began"        // an execution has begun

@@ -19,11 +19,10 @@ type job struct {
 
 	pool   *Pool
 	id     string
-	word   atomic.Uint64 // a jobWord, see there
-	answer atomic.Uint32 // a restartAnswer
-	life   uint32        // the generation of the pool in which it last executed; guarded by mu
-	kind   kind
-	traits *traits
+	word   atomic.Uint64        // a jobWord, see there
+	answer atomic.Uint32        // a restartAnswer
+	life   uint32               // the generation of the pool in which it last executed; guarded by mu
+	form   atomic.Pointer[form] // written with both mutexes held
 
 	task        Job
 	lock        jobLock           // guarded by mu
@@ -36,9 +35,10 @@ type job struct {
 	isFunc      bool              // it was made by Func
 	index       int32             // its position in pool.jobs; guarded by pool.mu
 
-	name  string
-	order uint64 // its registration's number in the pool
-	extra *extra // guarded by mu
+	name     string
+	settings *settings // those that it was registered with, as far as it does not hold them itself
+	order    uint64    // its registration's number in the pool
+	extra    *extra    // guarded by mu
 
 	tickets tickets // of its events; issued with mu held
 }
@@ -54,7 +54,7 @@ type extra struct {
 	ready    *readyCall        // the call of Ready in flight, if it has a context
 	status   *executionContext // of the call of Status in flight, if it has one
 	notReady error             // why the job was not ready when it was last asked, if it said so
-	warnings []string          // immutable
+	warnings []string          // of its schedule; never changed, but replaced by Reschedule
 
 	reports
 
@@ -74,6 +74,15 @@ func (j *job) extraLocked() *extra {
 	}
 	return j.extra
 }
+
+// A form is what Reschedule replaces of a job.
+type form struct {
+	kind   kind
+	traits *traits
+}
+
+func (j *job) kind() kind      { return j.form.Load().kind }
+func (j *job) traits() *traits { return j.form.Load().traits }
 
 func (j *job) attached() bool { return j.state().has(markAttached) }
 
@@ -95,7 +104,7 @@ func (j *job) status() JobStatus {
 func (j *job) retired() bool { return j.state().has(markGone) || j.pool.state().closed() }
 
 func (j *job) typeName() string {
-	t := j.traits
+	t := j.traits()
 	if t.detachedName != "" && !j.attached() {
 		return t.detachedName
 	}
@@ -122,11 +131,16 @@ func (j *job) step(n uint32, at time.Time) instant {
 		}
 	}
 	life := j.pool.state()
-	at, due := j.kind.due(j, at)
-	if !due {
-		return 0
+	for {
+		form := j.form.Load()
+		var due bool
+		if at, due = form.kind.due(j, at); due {
+			return j.execute(n, at, life)
+		}
+		if j.form.Load() == form { // else what it has scheduled means nothing any more
+			return 0
+		}
 	}
-	return j.execute(n, at, life)
 }
 
 // paused reports whether the job is to begin nothing before Resume sets it going again, not even what RunNow asks for.
@@ -315,7 +329,7 @@ func FromContext(ctx context.Context) (JobExecution, bool) {
 // has one, and the ticket of the event that it has begun, if anybody is to be told. If it is not ok, there is
 // nothing to wait for here: a restart sets the job going, or it is retired.
 func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContext, n ticket, ok bool) {
-	j.kind.begin(j)
+	j.kind().begin(j)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	asked := j.runNow // executes even if it is paused
@@ -397,7 +411,7 @@ func (j *job) takeTurnLocked(at time.Time) (time.Time, bool) {
 	slots := j.slots()
 	var place *slotWaiter
 	for !j.hasQuitLocked() {
-		if j.traits.periodic {
+		if j.traits().periodic {
 			waited, granted := j.lockForExecutionLocked()
 			if !granted {
 				break
@@ -430,7 +444,7 @@ func (j *job) takeTurnLocked(at time.Time) (time.Time, bool) {
 // canBeginLocked acquires the job's lock, if its executions do that and need not wait, and reports whether nothing keeps it
 // from executing.
 func (j *job) canBeginLocked() bool {
-	return !j.state().has(inReady) && (!j.traits.periodic || j.lock.acquireNow(heldByExecution))
+	return !j.state().has(inReady) && (!j.traits().periodic || j.lock.acquireNow(heldByExecution))
 }
 
 // releaseLocked releases what executions of the job take.
@@ -443,7 +457,7 @@ func (j *job) releaseLocked() {
 
 // unlockLocked releases the job's lock, if its executions acquire it.
 func (j *job) unlockLocked() {
-	if j.traits.periodic {
+	if j.traits().periodic {
 		j.lock.release()
 	}
 }

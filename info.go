@@ -17,6 +17,13 @@ type JobInfo struct {
 	Detached bool      `json:"detached"`
 	Status   JobStatus `json:"status"`
 
+	// How the job is configured: its trigger and options, as Go writes them, its interval, if it is an interval job, and the timeout of
+	// its executions, 0 if there is none. A timeout that UpdateDurations sets counts from the next execution on.
+	Trigger  string        `json:"trigger"`
+	Options  []string      `json:"options,omitempty"` // those that have no field here
+	Interval time.Duration `json:"intervalNs,omitzero"`
+	Timeout  time.Duration `json:"timeoutNs,omitzero"`
+
 	// Executions counts the executions that have begun, Failures those that failed, and ConsecutiveFailures those
 	// that failed since one last ended without failing. An execution fails when it returns an error or panics, unless
 	// the pool had told it to end, and when it exceeds its timeout.
@@ -167,8 +174,11 @@ func (j *job) info() JobInfo {
 		ID:                  j.id,
 		Name:                j.name,
 		Type:                j.typeName(),
-		Detached:            j.traits.detachedName != "" && !j.attached(),
+		Detached:            j.traits().detachedName != "" && !j.attached(),
 		Status:              statusOf(j.state(), pool),
+		Trigger:             j.kind().trigger(),
+		Options:             j.settings.texts(),
+		Timeout:             max(0, time.Duration(j.executionLimit())),
 		Executions:          j.executions,
 		Failures:            j.failures,
 		ConsecutiveFailures: j.failedInARow,
@@ -186,6 +196,9 @@ func (j *job) info() JobInfo {
 		Warnings:            slices.Clone(j.warningsLocked()),
 		Reason:              reason,
 		NotExecuting:        sentences[reason].ofJob,
+	}
+	if i, ok := j.kind().(*intervalJob); ok {
+		info.Interval = i.interval
 	}
 	if j.extra != nil {
 		s := j.extra.sickness
@@ -220,7 +233,7 @@ func (j *job) nextRunLocked(pool poolWord) time.Time {
 	if w := j.state(); w.phase() != phaseStarted || w.has(markPaused) || j.cycle.stage != cycleWaiting || !pool.admits(w) {
 		return time.Time{}
 	}
-	return j.kind.nextRun(j)
+	return j.kind().nextRun(j)
 }
 
 // wall returns the instant as a wall clock time.

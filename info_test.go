@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/robfig/cron/v3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -40,7 +41,7 @@ func TestJobInfoOfAnIntervalJob(t *testing.T) {
 		assert.True(t, info.LastSuccess.Equal(info.LastEnd))
 		info.LastStart, info.LastEnd, info.LastSuccess, info.NextRun, info.NotExecuting = time.Time{}, time.Time{}, time.Time{}, time.Time{}, ""
 		assert.Equal(t, jobs.JobInfo{ID: id, Name: "Ada", Type: jobs.JobTypeDetachedInterval, Detached: true,
-			Status: jobs.JobStatusRunning, Executions: 1, LastDuration: 2 * time.Second, LastOutcome: jobs.OutcomeSuccess,
+			Trigger: "Every(10s)", Interval: 10 * time.Second, Timeout: 5 * time.Minute, Status: jobs.JobStatusRunning, Executions: 1, LastDuration: 2 * time.Second, LastOutcome: jobs.OutcomeSuccess,
 			Reason: jobs.ReasonNotDue}, info)
 
 		failing.Set()
@@ -634,5 +635,57 @@ func TestASuccessAfterTheEndOfTheContextIsOne(t *testing.T) {
 		assert.Equal(t, jobs.JobStatusFinished, info.Status)
 		assert.Equal(t, jobs.OutcomeSuccess, info.LastOutcome)
 		assert.Equal(t, info.LastEnd, info.LastSuccess)
+	})
+}
+
+func TestInfoShowsHowAJobIsConfigured(t *testing.T) {
+	type config struct {
+		Trigger           string
+		Options           []string
+		Interval, Timeout time.Duration
+	}
+	second, minute := time.Second, time.Minute
+	for name, c := range map[string]struct {
+		trigger jobs.Trigger
+		opts    []jobs.JobOption
+		want    config
+	}{
+		"once":      {jobs.Once(), nil, config{"Once()", nil, 0, 0}},
+		"forgotten": {jobs.Once(), []jobs.JobOption{jobs.WithForget(minute)}, config{"Once()", []string{"WithForget(1m0s)"}, 0, 0}},
+		"retry": {jobs.Retry(3), []jobs.JobOption{jobs.WithRetryBackoff(second, minute), jobs.WithJobTimeout(second)},
+			config{"Retry(3)", []string{"WithRetryBackoff(1s, 1m0s)"}, 0, second}},
+		"interval": {jobs.Every(minute), []jobs.JobOption{jobs.WithName("x")}, config{"Every(1m0s)", nil, minute, 5 * minute}},
+		"with all options": {jobs.Every(minute), []jobs.JobOption{jobs.WithJitter(second), jobs.WithRetries(2, second, minute), jobs.WithFailureThreshold(4)},
+			config{"Every(1m0s)", []string{"WithJitter(1s)", "WithRetries(2, 1s, 1m0s)", "WithFailureThreshold(4)"}, minute, 5 * minute}},
+		"expression": {jobs.Cron("CRON_TZ=UTC 0 3 * * *"), nil, config{`Cron("CRON_TZ=UTC 0 3 * * *")`, nil, 0, 5 * minute}},
+		"schedule":   {jobs.On(cron.Every(minute)), nil, config{"On(cron.ConstantDelaySchedule)", nil, 0, 5 * minute}},
+		"channel":    {jobs.Channel(make(chan any)), []jobs.JobOption{jobs.Detached()}, config{"Channel()", nil, 0, 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				info := jobstest.InfoOf(t, p, jobstest.Register(t, p, jobstest.Idler{}, c.trigger, c.opts...))
+				assert.Equal(t, c.want, config{info.Trigger, info.Options, info.Interval, info.Timeout})
+			})
+		})
+	}
+}
+
+func TestJobByNameFindsTheFirstOfThatName(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobs.SetDefaultPool(p)
+		defer jobs.SetDefaultPool(nil)
+		_, ok := p.JobByName("tokens")
+		assert.False(t, ok)
+		before := jobstest.Register(t, p, jobstest.Idler{}, jobs.Every(time.Hour), jobs.WithName("other"))
+		first := jobstest.Register(t, p, jobstest.Idler{}, jobs.Every(time.Hour), jobs.WithName("tokens"))
+		second := jobstest.Register(t, p, jobstest.Idler{}, jobs.Every(time.Hour), jobs.WithName("tokens"))
+		p.UnregisterJob(before) // so that the order of the pool's list is another one
+		info, ok := p.JobByName("tokens")
+		assert.True(t, ok)
+		assert.Equal(t, first, info.ID)
+		p.UnregisterJob(first)
+		info, ok = jobs.JobByName("tokens")
+		assert.True(t, ok)
+		assert.Equal(t, second, info.ID)
 	})
 }

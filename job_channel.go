@@ -51,6 +51,8 @@ func (c *channelJob) due(j *job, at time.Time) (time.Time, bool) {
 	return at, j.pool.state().admits(j.state())
 }
 
+func (*channelJob) trigger() string { return "Channel()" }
+
 func (c *channelJob) after(j *job, o outcome) verdict {
 	switch {
 	case o.excuse != nil: // again, as soon as the pool lets it

@@ -53,6 +53,24 @@ func (i *intervalJob) due(j *job, at time.Time) (time.Time, bool) {
 	return at, false
 }
 
+func (i *intervalJob) trigger() string { return fmt.Sprintf("Every(%v)", i.interval) }
+
+// replace lets the interval count from the end of the last execution. An occurrence that waits for its jitter is executed
+// when that was planned, if that is sooner.
+func (i *intervalJob) replace(old kind, j *job) {
+	i.atStart = j.executions == 0
+	next := atOnce
+	if !i.atStart {
+		next = j.lastEndLocked().after(i.jitter.addTo(i.interval))
+	}
+	if s, ok := old.(*scheduledJob); ok {
+		if t := j.pool.wallClock().Round(0); s.pending(t) {
+			next = min(next, now().after(s.planned.Sub(t)))
+		}
+	}
+	j.nextLocked(next, 0)
+}
+
 // resume lets a job that is well execute when it is due. One that has passed its time is at rest, or in a step.
 func (i *intervalJob) resume(j *job) (keeps bool) {
 	if j.lastOutcome == success && j.stage == cycleWaiting {

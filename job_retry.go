@@ -37,6 +37,8 @@ type retryJob struct {
 	min, max time.Duration // WithRetryBackoff
 }
 
+func (r *retryJob) trigger() string { return fmt.Sprintf("Retry(%d)", r.attempts) }
+
 // left returns the number of executions left.
 func (r *retryJob) left(j *job) uint64 { return r.attempts - j.executions }
 

@@ -43,6 +43,7 @@ func (expr expression) kind(_ Job, s *settings, at time.Time) (kind, error) {
 		return nil, err
 	}
 	sched := newScheduledJob(parsed, s, at)
+	sched.expr = string(expr)
 	if parsed.Next(at).IsZero() && sched.believes(at) {
 		return nil, fmt.Errorf("schedule %q has no occurrence left", string(expr))
 	}
@@ -98,6 +99,7 @@ const lastPlausibleYear = 2099
 type scheduledJob struct {
 	basicKind
 	schedule cron.Schedule
+	expr     string // of Cron
 	jitter   jitter
 
 	// Guarded by the job's mutex. Times are of the wall clock.
@@ -118,6 +120,32 @@ func (s *scheduledJob) warnings(at time.Time) []string {
 	}
 	return nil
 }
+
+func (s *scheduledJob) trigger() string {
+	if s.expr == "" {
+		return fmt.Sprintf("On(%T)", s.schedule)
+	}
+	return fmt.Sprintf("Cron(%q)", s.expr)
+}
+
+// replace keeps an occurrence of the old schedule that waits for its jitter.
+func (s *scheduledJob) replace(old kind, j *job) {
+	if o, ok := old.(*scheduledJob); ok {
+		s.last = o.last
+		if o.pending(j.pool.wallClock().Round(0)) {
+			s.occurrence, s.planned, s.asOf = o.occurrence, o.planned, o.asOf
+		}
+	}
+	j.nextLocked(atOnce, 0)
+}
+
+// pending reports whether an occurrence is past, but waits for its jitter or has only just become due.
+func (s *scheduledJob) pending(t time.Time) bool {
+	return !s.occurrence.IsZero() && !s.occurrence.After(t)
+}
+
+// replaced reports whether Reschedule has given the job another kind. Its mutex is held.
+func (s *scheduledJob) replaced(j *job) bool { return j.kind() != kind(s) }
 
 func (s *scheduledJob) after(j *job, o outcome) verdict {
 	s.occurrence = time.Time{}
@@ -154,6 +182,8 @@ func (s *scheduledJob) reached(j *job, t time.Time) (due, known bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	switch {
+	case s.replaced(j):
+		return false, true
 	case j.runNow:
 		return true, true
 	case s.occurrence.IsZero():
@@ -220,6 +250,7 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	switch {
+	case s.replaced(j):
 	case !next.IsZero():
 		s.asOf, s.doubted = asOf, time.Time{}
 		s.occurrence = next.Round(0)

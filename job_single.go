@@ -21,6 +21,8 @@ type singleJob struct {
 	lingering
 }
 
+func (*singleJob) trigger() string { return "Once()" }
+
 func (s *singleJob) after(_ *job, o outcome) verdict {
 	switch {
 	case o.err == nil:

@@ -186,6 +186,9 @@ func Jobs() iter.Seq[JobInfo] { return DefaultPool().Jobs() }
 // GetJobInfo returns a snapshot of the job of the default pool with that id, see [Pool.Job].
 func GetJobInfo(id string) (JobInfo, bool) { return DefaultPool().Job(id) }
 
+// JobByName returns a snapshot of the job of the default pool with that name, see [Pool.JobByName].
+func JobByName(name string) (JobInfo, bool) { return DefaultPool().JobByName(name) }
+
 // WaitRunning waits until all attached jobs of the default pool are at work, see [Pool.WaitRunning].
 func WaitRunning(ctx context.Context) error { return DefaultPool().WaitRunning(ctx) }
 

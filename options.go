@@ -72,6 +72,23 @@ func (s *settings) check(allowed options) error {
 	return nil
 }
 
+// texts returns the options, as Go writes them, except for those that JobInfo has a field for.
+func (s *settings) texts() (texts []string) {
+	add := func(opt options, format string, args ...any) {
+		if s.given&opt != 0 {
+			texts = append(texts, fmt.Sprintf(format, args...))
+		}
+	}
+	add(optJitter, "WithJitter(%v)", s.jitter)
+	add(optBackoff, "WithRetryBackoff(%v, %v)", s.min, s.max)
+	add(optForget, "WithForget(%v)", s.forget)
+	if r := s.retrying; r != nil {
+		add(optRetries, "WithRetries(%d, %v, %v)", r.attempts, r.min, r.max)
+	}
+	add(optThreshold, "WithFailureThreshold(%d)", s.threshold)
+	return texts
+}
+
 // WithName names the job: in JobExecution.GetName, JobInfo and the log. The name need not be unique. A job with a
 // blank name is named by its id, one without this option by its type.
 func WithName(name string) JobOption {

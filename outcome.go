@@ -80,7 +80,7 @@ var outcomes = [...]Outcome{"", OutcomeSuccess, OutcomeFailure, OutcomeTimeout, 
 
 func (j *job) codeOf(o outcome) outcomeCode {
 	switch {
-	case o.excuse != nil && (o.err != nil || j.traits.told):
+	case o.excuse != nil && (o.err != nil || j.traits().told):
 		return told
 	case o.err == nil:
 		return success
@@ -108,7 +108,7 @@ func (j *job) ended(n uint32, o outcome) instant {
 		end.echo = isEcho(o.err, o.excuse)
 	}
 	var at instant
-	if j.traits.told {
+	if j.traits().told {
 		at = j.recordToldEnd(n, o, &end)
 	} else {
 		at = j.recordEnd(n, o, &end)
@@ -147,7 +147,7 @@ func (j *job) follow(n uint32, o outcome, end *ending) {
 func (j *job) recordToldEnd(n uint32, o outcome, end *ending) instant {
 	j.pool.mu.Lock()
 	defer j.pool.mu.Unlock()
-	return j.recordEnd(n, j.kind.ended(j, o), end)
+	return j.recordEnd(n, j.kind().ended(j, o), end)
 }
 
 // recordEnd records how execution n ended, and returns the current time. The end of a late one is left to
@@ -174,7 +174,7 @@ func (j *job) recordEnd(n uint32, o outcome, end *ending) instant {
 		j.failedInARow = 0
 	}
 	if end.manner == endedAsTold && !end.echo {
-		j.lastError = j.kind.failure(j, &endedError{o.excuse, o.err})
+		j.lastError = j.kind().failure(j, &endedError{o.excuse, o.err})
 	}
 	j.lastDuration = time.Duration(at - j.begun)
 	j.lastOutcome = j.codeOf(o)
@@ -266,7 +266,7 @@ func (j *job) abandonedReturned(end *ending) {
 func (j *job) failLocked(cause error) error {
 	j.failures++
 	j.failedInARow++
-	j.lastError = j.kind.failure(j, cause)
+	j.lastError = j.kind().failure(j, cause)
 	return j.lastError
 }
 
@@ -277,13 +277,16 @@ func (j *job) belowThresholdLocked(failures uint64) bool {
 
 // endExecutionLocked ends the execution in flight: its claim, and so its call, and its lock.
 func (j *job) endExecutionLocked(o outcome, at instant) {
-	v := j.kind.after(j, o)
+	v := j.kind().after(j, o)
 	j.change(phaseMask|markTrouble|inExecute|lateExecute, v.phase|v.mark)
 	j.ctx = nil
 	j.lastEnd = j.lastStart + wallTime(at-j.begun) // by the clock as it was when it began, which saves reading it
 	j.releaseLocked()
 	j.nextLocked(at, v.wait)
 }
+
+// lastEndLocked returns when the last execution ended.
+func (j *job) lastEndLocked() instant { return j.begun.after(time.Duration(j.lastEnd - j.lastStart)) }
 
 // retireLocked ends the job for good: no step begins any more, nothing keeps waiting, and the contexts of
 // calls in flight end. The pool's mutex is held, too.
@@ -296,7 +299,7 @@ func (j *job) retireLocked(cause error) {
 	if x := j.extra; x != nil && x.pause != nil {
 		x.pause.stop()
 	}
-	j.kind.retire(j)
+	j.kind().retire(j)
 	j.endContextLocked(cause)
 	j.endCallsLocked(cause)
 }

@@ -169,6 +169,23 @@ func (p *Pool) Job(id string) (JobInfo, bool) {
 	return JobInfo{}, false
 }
 
+// JobByName returns a snapshot of the job with that name, and whether there is one; of several, the one that was
+// registered first. It looks through all jobs.
+func (p *Pool) JobByName(name string) (JobInfo, bool) {
+	p.mu.Lock()
+	var first *job
+	for _, j := range p.jobs {
+		if j.name == name && (first == nil || j.order < first.order) {
+			first = j
+		}
+	}
+	p.mu.Unlock()
+	if first == nil {
+		return JobInfo{}, false
+	}
+	return first.info(), true
+}
+
 // allStarted is called when the last attached job has started. It acquires the pool's mutex only if somebody waits
 // for that: during registrations, each job may for a moment be the last one.
 func (p *Pool) allStarted() {

@@ -29,7 +29,9 @@ type kind interface {
 	// nextRun returns when a job that is waiting executes next. Its mutex is held.
 	nextRun(j *job) time.Time
 
-	// warnings returns what its user may not have meant, as of the given time. It is called at registration.
+	// trigger returns the trigger, as Go writes it.
+	trigger() string
+	// warnings returns what its user may not have meant, as of the given time.
 	warnings(at time.Time) []string
 
 	// registered is called when the job joins its pool. The pool's mutex is held.
@@ -42,6 +44,8 @@ type kind interface {
 	// resume is called before the job is set going after a restart, and reports whether it keeps the moment for which
 	// it is set already. Its mutex is held.
 	resume(j *job) (keeps bool)
+	// replace is called when Reschedule has given a job that has started this kind, and sets it going. Both mutexes are held.
+	replace(old kind, j *job)
 	// retire is called when the job is unregistered or its pool shut down: twice, if one follows the other. Both
 	// mutexes are held.
 	retire(j *job)
@@ -62,6 +66,7 @@ func (basicKind) registered(*job)                 {}
 func (basicKind) begin(*job)                      {}
 func (basicKind) ended(_ *job, o outcome) outcome { return o }
 func (basicKind) resume(*job) bool                { return false }
+func (basicKind) replace(kind, *job)              {} // only periodic jobs are rescheduled
 func (basicKind) retire(*job)                     {}
 
 // traits are what all jobs of a kind have in common.
@@ -74,6 +79,8 @@ type traits struct {
 	// told: an execution lasts until it is told to end, and a timeout is for Status only.
 	told bool
 }
+
+var errNilTrigger = errors.New("nil trigger")
 
 // Register registers a job and returns its id. It waits for nothing but On's schedule, and calls no method of the
 // job: the job starts by itself, on another goroutine, as soon as its Ready returns true and, if it is attached, the
@@ -100,10 +107,15 @@ func (p *Pool) Register(job Job, trigger Trigger, opts ...JobOption) (string, er
 	j.tellAside(EventRegistered, n, "")
 	j.set(atOnce)
 	j.logDebug("job registered")
-	for _, warning := range j.warnings() {
-		p.log(slog.LevelWarn, "schedule may mean something else", append(j.attrs(), slog.String("warning", warning))...)
-	}
+	j.logWarnings(j.warnings())
 	return j.id, nil
+}
+
+// logWarnings logs what the user of the job's schedule may not have meant.
+func (j *job) logWarnings(warnings []string) {
+	for _, warning := range warnings {
+		j.pool.log(slog.LevelWarn, "schedule may mean something else", append(j.attrs(), slog.String("warning", warning))...)
+	}
 }
 
 // noSettings are the settings without an option. Nobody changes them.
@@ -142,7 +154,7 @@ func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error)
 		return nil, errors.New("nil job")
 	}
 	if trigger == nil {
-		return nil, errors.New("nil trigger")
+		return nil, errNilTrigger
 	}
 	f := funcOf(task)
 	if f != nil && f.execute == nil {
@@ -166,7 +178,11 @@ func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error)
 	if err != nil {
 		return nil, fmt.Errorf("no id: %w", err)
 	}
-	j := &job{pool: p, task: task, id: id.String(), kind: kind, traits: traits, timeout: s.timeout}
+	j := &job{pool: p, task: task, id: id.String(), timeout: s.timeout, settings: &noSettings}
+	j.form.Store(&form{kind, traits})
+	if s.given&^optDetached != 0 {
+		j.settings = s
+	}
 	j.owner = j
 	_, isContextJob := task.(ContextJob)
 	j.inContext, j.isFunc = isContextJob || p.settings.execute != nil, f != nil
@@ -191,7 +207,7 @@ func (p *Pool) adopt(j *job) (n ticket, err error) {
 		return 0, p.state().whyClosed()
 	}
 	n = j.issueLocked() // the first: nobody else knows the job yet
-	j.kind.registered(j)
+	j.kind().registered(j)
 	if p.registered == 0 {
 		p.limits.cycle.owner = (*limiter)(p)
 	}

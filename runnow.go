@@ -26,7 +26,7 @@ func (p *Pool) RunNow(id string) error {
 }
 
 func (j *job) runSoon() error {
-	if !j.traits.periodic {
+	if !j.traits().periodic {
 		return ErrNotPeriodic
 	}
 	j.mu.Lock()

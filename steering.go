@@ -54,6 +54,60 @@ func (p *Pool) Resume(id string) error {
 	})
 }
 
+// Reschedule gives an interval or scheduled job another trigger: Every, Cron or On. All else of it stays: its id, name,
+// lock, options, counters and history. An execution in flight goes on, and the new trigger decides what follows it. A new
+// interval counts from the end of the last execution, if there was one; if that is past, the job executes at once. An
+// occurrence that waits for its jitter is executed when that is over. The change is not stored: a new process starts with the trigger that
+// it registers.
+//
+// Reschedule returns an error, and changes nothing, if the trigger is invalid, as Register does, or is one of another kind, or the job is
+// (ErrNotPeriodic), the id is unknown (ErrUnknownJob), the job has ended (ErrEnded) or the pool was shut down
+// (ErrShutdown).
+func (p *Pool) Reschedule(id string, trigger Trigger) error {
+	j := p.registry.get(id)
+	replacement, warnings, err := p.replacement(j, trigger)
+	if err != nil {
+		return fmt.Errorf("reschedule job %q: %w", id, err)
+	}
+	err = p.steer(id, "reschedule", func(j *job) (EventKind, string, error) {
+		if j.state().over() {
+			return "", "", ErrEnded
+		}
+		old := j.form.Swap(replacement)
+		if warnings != nil || j.extra != nil {
+			j.extraLocked().warnings = warnings
+		}
+		if j.state().started() {
+			replacement.kind.replace(old.kind, j)
+		}
+		return EventRescheduled, replacement.kind.trigger(), nil
+	})
+	if err == nil {
+		j.logWarnings(warnings)
+	}
+	return err
+}
+
+// replacement returns what Reschedule gives a job, which is nil if it is unknown, and what its user may not have meant by that.
+func (p *Pool) replacement(j *job, trigger Trigger) (*form, []string, error) {
+	switch {
+	case p.state().shut():
+		return nil, nil, ErrShutdown
+	case j == nil:
+		return nil, nil, ErrUnknownJob
+	case trigger == nil:
+		return nil, nil, errNilTrigger
+	case !j.traits().periodic || !trigger.traits().periodic:
+		return nil, nil, ErrNotPeriodic
+	}
+	at := p.wallClock()
+	kind, err := trigger.kind(j.task, j.settings, at)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &form{kind, trigger.traits()}, kind.warnings(at), nil
+}
+
 // Cancel ends the context of a job's execution in flight, with ErrCanceled as its cause. The outcome is OutcomeTold,
 // whatever error it then returns: an interval or scheduled job goes on at its next time, a channel job is executed again,
 // and a single run or retry job is Failed. Cancel returns an error, and does nothing, if the id is unknown
@@ -204,7 +258,7 @@ func (p *Pool) resumeLocked(j *job) {
 		}
 	}
 	if j.cycle.stage != cycleWaiting {
-		j.kind.resume(j)
+		j.kind().resume(j)
 		j.setLocked(atOnce)
 	}
 }

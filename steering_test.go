@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/robfig/cron/v3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -548,5 +549,227 @@ func TestDrainFromInsideAJobIsAnErrorAtOnce(t *testing.T) {
 		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { errs <- p.Drain(context.Background()); return nil }}, jobs.Once())
 		jobstest.Advance(time.Second)
 		require.ErrorIs(t, <-errs, jobs.ErrInsideCall)
+	})
+}
+
+func TestRescheduleChangesWhenAJobExecutes(t *testing.T) {
+	for name, c := range map[string]struct {
+		before, after jobs.Trigger
+		opts          []jobs.JobOption
+		kind, trigger string
+		want          []time.Duration // after 150 seconds
+	}{
+		"a shorter interval counts from the last execution": {
+			jobs.Every(2 * time.Minute), jobs.Every(time.Minute), nil,
+			jobs.JobTypeInterval, "Every(1m0s)", jobstest.Seconds(180, 240, 300)},
+		"one that has passed executes at once": {
+			jobs.Every(2 * time.Minute), jobs.Every(20 * time.Second), nil,
+			jobs.JobTypeInterval, "Every(20s)", jobstest.Seconds(150, 170, 190, 210, 230, 250, 270, 290)},
+		"a longer interval": {
+			jobs.Every(time.Minute), jobs.Every(100 * time.Second), nil,
+			jobs.JobTypeInterval, "Every(1m40s)", jobstest.Seconds(220)},
+		"detached": {
+			jobs.Every(time.Minute), jobs.Every(100 * time.Second), []jobs.JobOption{jobs.Detached()},
+			jobs.JobTypeDetachedInterval, "Every(1m40s)", jobstest.Seconds(220)},
+		"another expression": {
+			jobs.Cron("* * * * *"), jobs.Cron("*/2 * * * *"), nil,
+			jobs.JobTypeScheduled, `Cron("*/2 * * * *")`, jobstest.Seconds(240)},
+		"from an interval to an expression": {
+			jobs.Every(2 * time.Minute), jobs.Cron("* * * * *"), nil,
+			jobs.JobTypeScheduled, `Cron("* * * * *")`, jobstest.Seconds(180, 240, 300)},
+		"from an expression to an interval": {
+			jobs.Cron("* * * * *"), jobs.Every(100 * time.Second), nil,
+			jobs.JobTypeInterval, "Every(1m40s)", jobstest.Seconds(220)},
+		"from an expression that has had no occurrence yet to an interval": {
+			jobs.Cron("0 3 * * *"), jobs.Every(100 * time.Second), nil,
+			jobs.JobTypeInterval, "Every(1m40s)", jobstest.Seconds(150, 250)},
+		"a schedule of one's own": {
+			jobs.Every(2 * time.Minute), jobs.On(cron.Every(40 * time.Second)), nil,
+			jobs.JobTypeScheduled, "On(cron.ConstantDelaySchedule)", jobstest.Seconds(190, 230, 270)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var events []jobs.Event
+				p := jobs.NewPool(jobstest.Quiet, jobs.WithObserver(func(e jobs.Event) { events = append(events, e) }))
+				defer jobstest.ShutDownNow(p)
+				executions := jobstest.NewTimeline()
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: executions.Execute}, c.before, append(c.opts, jobs.WithName("tokens"))...)
+				executions.AdvanceTo(150 * time.Second)
+				before := jobstest.InfoOf(t, p, id)
+				events = nil
+
+				require.NoError(t, p.Reschedule(id, c.after))
+				info := jobstest.InfoOf(t, p, id)
+				assert.Equal(t, []any{id, "tokens", c.kind, c.trigger, before.Executions, before.LastStart},
+					[]any{info.ID, info.Name, info.Type, info.Trigger, info.Executions, info.LastStart})
+				require.NotEmpty(t, events)
+				assert.Equal(t, []any{jobs.EventRescheduled, id, c.kind, c.trigger}, []any{events[0].Kind, events[0].ID, events[0].Type, events[0].Reason})
+				executions.AdvanceTo(5*time.Minute + time.Second)
+				assert.Equal(t, c.want, executions.Moments()[before.Executions:])
+			})
+		})
+	}
+}
+
+func TestRescheduleDuringAnExecutionDecidesWhatFollowsIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		after jobs.Trigger
+		want  time.Duration
+	}{
+		"interval":  {jobs.Every(15 * time.Second), 105 * time.Second},
+		"scheduled": {jobs.Cron("*/2 * * * *"), 120 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				executions := jobstest.NewTimeline()
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error {
+					jobstest.Take(90 * time.Second)
+					return executions.Execute()
+				}}, jobs.Every(time.Hour))
+				jobstest.Advance(30 * time.Second)
+				require.NoError(t, p.Reschedule(id, c.after))
+				assert.Equal(t, "Running", p.GetJobStatus(id))
+				executions.AdvanceTo(4 * time.Minute)
+				assert.Equal(t, []time.Duration{90 * time.Second, c.want + 90*time.Second}, executions.Moments())
+			})
+		})
+	}
+}
+
+func TestRescheduleLosesNoOccurrenceThatWaitsForItsJitter(t *testing.T) {
+	for name, after := range map[string]jobs.Trigger{"to an expression": jobs.Cron("0 12 * * *"), "to an interval": jobs.Every(24 * time.Hour)} {
+		t.Run(name, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				executions := jobstest.NewTimeline()
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: executions.Execute}, jobs.Cron("0 3 * * *"), jobs.WithJitter(time.Hour))
+				jobstest.Advance(0)
+				require.NoError(t, p.RunNow(id)) // so that an interval does not begin at once
+				jobstest.Advance(0)
+				executions.AdvanceTo(3 * time.Hour)
+				planned := jobstest.InfoOf(t, p, id).NextRun.Sub(executions.Start)
+				require.Greater(t, planned, 3*time.Hour, "as it is with all but one in 3.6 million million seeds")
+
+				require.NoError(t, p.Reschedule(id, after))
+				executions.AdvanceTo(11 * time.Hour)
+				assert.Equal(t, []time.Duration{0, planned}, executions.Moments())
+			})
+		})
+	}
+}
+
+func TestRescheduleWhileNothingExecutes(t *testing.T) {
+	for name, hold := range map[string]struct {
+		hold, free func(p *jobs.Pool, id string) error
+	}{
+		"the job is paused":   {func(p *jobs.Pool, id string) error { return p.Pause(id, "x") }, (*jobs.Pool).Resume},
+		"the pool is stopped": {func(p *jobs.Pool, _ string) error { return p.PausePool("x") }, func(p *jobs.Pool, _ string) error { return p.ResumePool() }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				executions := jobstest.NewTimeline()
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: executions.Execute}, jobs.Every(time.Hour))
+				jobstest.Advance(time.Second)
+				require.NoError(t, hold.hold(p, id))
+				require.NoError(t, p.Reschedule(id, jobs.Every(10*time.Minute)))
+				executions.AdvanceTo(5 * time.Minute)
+				require.NoError(t, hold.free(p, id))
+				executions.AdvanceTo(15 * time.Minute)
+				assert.Equal(t, jobstest.Seconds(0, 600), executions.Moments(), "it has succeeded, and so keeps its time")
+			})
+		})
+	}
+}
+
+func TestRescheduleBeforeAJobIsReady(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		executions, ready := jobstest.NewTimeline(), jobstest.NewFault()
+		ready.Set()
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: executions.Execute, ReadyFunc: ready.Absent}, jobs.Cron("0 3 * * *"))
+		jobstest.Advance(time.Minute)
+		require.NoError(t, p.Reschedule(id, jobs.Every(time.Hour)))
+		ready.Clear()
+		executions.AdvanceTo(2 * time.Minute)
+		assert.Len(t, executions.Moments(), 1, "an interval job executes as soon as it is ready")
+	})
+}
+
+// Next is called without a mutex: what it answers for a schedule that was replaced meanwhile counts no more.
+func TestRescheduleWhileTheOldScheduleIsAsked(t *testing.T) {
+	for name, answer := range map[string]time.Duration{"it ends": 0, "it goes on": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				executions := jobstest.NewTimeline()
+				asked := 0
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: executions.Execute}, jobs.On(jobstest.NextFunc(func(at time.Time) time.Time {
+					if asked++; asked == 1 {
+						return at.Add(time.Second) // at the registration
+					}
+					jobstest.Take(time.Minute)
+					if answer == 0 {
+						return time.Time{}
+					}
+					return at.Add(answer)
+				})))
+				jobstest.Advance(30 * time.Second)
+				require.NoError(t, p.Reschedule(id, jobs.Every(time.Minute)))
+				executions.AdvanceTo(150 * time.Second)
+				assert.Equal(t, jobstest.Seconds(60, 120), executions.Moments(), "at once, when the schedule has answered")
+			})
+		})
+	}
+}
+
+func TestRescheduleRefusals(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		every := jobstest.Register(t, p, jobstest.Idler{}, jobs.Every(time.Hour))
+		ended := jobstest.Register(t, p, jobstest.Idler{}, jobs.On(jobstest.NextFunc(func(at time.Time) time.Time {
+			if at.After(time.Date(2000, 1, 1, 0, 0, 30, 0, time.UTC)) {
+				return time.Time{}
+			}
+			return at.Add(time.Minute)
+		})))
+		once := jobstest.Register(t, p, jobstest.Idler{}, jobs.Once())
+		jobstest.Advance(2 * time.Minute)
+		before := jobstest.InfoOf(t, p, every)
+		for name, c := range map[string]struct {
+			id      string
+			trigger jobs.Trigger
+			want    error
+			text    string
+		}{
+			"unknown":             {"nobody", jobs.Every(time.Minute), jobs.ErrUnknownJob, `reschedule job "nobody": jobs: no job has that id`},
+			"no trigger":          {every, nil, nil, "nil trigger"},
+			"a bad interval":      {every, jobs.Every(-time.Minute), nil, "interval -1m0s: it must be above zero"},
+			"a bad expression":    {every, jobs.Cron("61 * * * *"), nil, "61"},
+			"a nil schedule":      {every, jobs.On(nil), nil, "nil schedule"},
+			"a panic in Next":     {every, jobs.On(jobstest.NextFunc(func(time.Time) time.Time { panic("oops") })), nil, "oops"},
+			"another kind of job": {once, jobs.Every(time.Minute), jobs.ErrNotPeriodic, ""},
+			"another kind":        {every, jobs.Retry(3), jobs.ErrNotPeriodic, ""},
+			"ended":               {ended, jobs.Every(time.Minute), jobs.ErrEnded, ""},
+		} {
+			err := p.Reschedule(c.id, c.trigger)
+			require.Error(t, err, name)
+			assert.ErrorContains(t, err, c.text, name)
+			if c.want != nil {
+				assert.ErrorIs(t, err, c.want, name)
+			}
+		}
+		assert.Equal(t, before, jobstest.InfoOf(t, p, every))
+		require.NoError(t, p.Shutdown(context.Background()))
+		assert.ErrorIs(t, p.Reschedule(every, jobs.Every(time.Minute)), jobs.ErrShutdown)
+	})
+}
+
+func TestRescheduleWarnsOfExpressionsAsRegisterDoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var journal jobstest.Journal
+		p := jobs.NewPool(journal.Option())
+		defer jobstest.ShutDownNow(p)
+		id := jobstest.Register(t, p, jobstest.Idler{}, jobs.Every(time.Hour))
+		require.NoError(t, p.Reschedule(id, jobs.Cron("0 */5 * * * *")))
+		assert.NotEmpty(t, jobstest.InfoOf(t, p, id).Warnings)
+		assert.Equal(t, 1, journal.Count(slog.LevelWarn))
+		require.NoError(t, p.Reschedule(id, jobs.Cron("0 0 * * *")))
+		assert.Empty(t, jobstest.InfoOf(t, p, id).Warnings)
 	})
 }

@@ -24,9 +24,9 @@ func (j *job) statusLimit() timeLimit {
 // executionLimit returns the timeout of an execution that begins now.
 func (j *job) executionLimit() timeLimit {
 	switch {
-	case j.traits.told:
+	case j.traits().told:
 		return 0
-	case j.traits.periodic:
+	case j.traits().periodic:
 		return j.statusLimit()
 	}
 	return timeLimit(j.timeout)

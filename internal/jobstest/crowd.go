@@ -87,6 +87,8 @@ func (c *Crowd) Calls() map[string]func() {
 		"Resume":            func() { _ = p.Resume(c.id()) },
 		"PausePool":         func() { _ = p.PausePool("crowd") },
 		"ResumePool":        func() { _ = p.ResumePool() },
+		"Reschedule":        func() { _ = p.Reschedule(c.id(), c.anyTrigger()) },
+		"JobByName":         func() { _, _ = p.JobByName("crowd") },
 		"Cancel":            func() { _ = p.Cancel(c.id()) },
 		"UnregisterAndWait": c.dropAndWait,
 		"Events":            func() { p.Events() },
@@ -117,6 +119,14 @@ func (c *Crowd) Calls() map[string]func() {
 		calls[name] = func() { c.Add(register()) }
 	}
 	return calls
+}
+
+// anyTrigger returns one for Reschedule.
+func (c *Crowd) anyTrigger() jobs.Trigger {
+	if rand.IntN(4) == 0 {
+		return jobs.Cron("* * * * * * *")
+	}
+	return jobs.Every(c.Every)
 }
 
 func (c *Crowd) ofOne(f func(jobs.JobExecution)) func() {

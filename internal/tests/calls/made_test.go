@@ -20,6 +20,7 @@ type surface interface {
 	GetJob(id string) jobs.JobExecution
 	GetJobStatus(id string) string
 	GetJobInfo(id string) (jobs.JobInfo, bool)
+	JobByName(name string) (jobs.JobInfo, bool)
 	GetStatus() string
 	Info() jobs.PoolInfo
 	Jobs() iter.Seq[jobs.JobInfo]
@@ -42,19 +43,20 @@ func (packageFunctions) Register(j jobs.Job, t jobs.Trigger, opts ...jobs.JobOpt
 	return jobs.Register(j, t, opts...)
 }
 
-func (packageFunctions) UnregisterJob(id string)                   { jobs.UnregisterJob(id) }
-func (packageFunctions) UpdateDurations(d, e time.Duration)        { jobs.UpdateDurations(d, e) }
-func (packageFunctions) GetJob(id string) jobs.JobExecution        { return jobs.GetJob(id) }
-func (packageFunctions) GetJobStatus(id string) string             { return jobs.GetJobStatus(id) }
-func (packageFunctions) GetStatus() string                         { return jobs.GetStatus() }
-func (packageFunctions) JobLock(id string)                         { jobs.JobLock(id) }
-func (packageFunctions) JobUnlock(id string)                       { jobs.JobUnlock(id) }
-func (packageFunctions) RunNow(id string) error                    { return jobs.RunNow(id) }
-func (packageFunctions) Info() jobs.PoolInfo                       { return jobs.Info() }
-func (packageFunctions) Jobs() iter.Seq[jobs.JobInfo]              { return jobs.Jobs() }
-func (packageFunctions) GetJobInfo(id string) (jobs.JobInfo, bool) { return jobs.GetJobInfo(id) }
-func (packageFunctions) WaitRunning(ctx context.Context) error     { return jobs.WaitRunning(ctx) }
-func (packageFunctions) Shutdown(ctx context.Context) error        { return jobs.Shutdown(ctx) }
+func (packageFunctions) UnregisterJob(id string)                    { jobs.UnregisterJob(id) }
+func (packageFunctions) UpdateDurations(d, e time.Duration)         { jobs.UpdateDurations(d, e) }
+func (packageFunctions) GetJob(id string) jobs.JobExecution         { return jobs.GetJob(id) }
+func (packageFunctions) GetJobStatus(id string) string              { return jobs.GetJobStatus(id) }
+func (packageFunctions) GetStatus() string                          { return jobs.GetStatus() }
+func (packageFunctions) JobLock(id string)                          { jobs.JobLock(id) }
+func (packageFunctions) JobUnlock(id string)                        { jobs.JobUnlock(id) }
+func (packageFunctions) RunNow(id string) error                     { return jobs.RunNow(id) }
+func (packageFunctions) Info() jobs.PoolInfo                        { return jobs.Info() }
+func (packageFunctions) Jobs() iter.Seq[jobs.JobInfo]               { return jobs.Jobs() }
+func (packageFunctions) GetJobInfo(id string) (jobs.JobInfo, bool)  { return jobs.GetJobInfo(id) }
+func (packageFunctions) JobByName(name string) (jobs.JobInfo, bool) { return jobs.JobByName(name) }
+func (packageFunctions) WaitRunning(ctx context.Context) error      { return jobs.WaitRunning(ctx) }
+func (packageFunctions) Shutdown(ctx context.Context) error         { return jobs.Shutdown(ctx) }
 
 // word names an error by what it is.
 func word(err error) string {
