@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -111,8 +112,20 @@ func (j *job) typeName() string {
 	return t.name
 }
 
+// growStack makes the goroutine's stack, which begins with 2 kB, large enough for observers to be told at once, while
+// little is on it. Otherwise it would grow, and be copied, in the middle of that, which takes several times as long.
+//
+//go:noinline
+func growStack() {
+	var room [2500]byte
+	runtime.KeepAlive(&room)
+}
+
 // step does what is due: ask whether the job is ready, start it, execute it, or forget it.
 func (j *job) step(n uint32, at time.Time) instant {
+	if s := &j.pool.settings; s.observers != nil || s.history != nil {
+		growStack()
+	}
 	if j.paused() || j.pool.state().closed() {
 		return 0
 	}

@@ -305,7 +305,7 @@ func TestCancelEndsTheContextOfTheExecutionInFlight(t *testing.T) {
 				jobstest.Advance(70 * time.Second)
 				require.Len(t, causes, 1)
 				require.NoError(t, p.Cancel(id))
-				synctest.Wait()
+				synctest.Wait() // until the execution has returned
 				info := jobstest.InfoOf(t, p, id)
 				assert.Equal(t, jobs.OutcomeTold, info.LastOutcome)
 				assert.Zero(t, info.Failures)
@@ -588,24 +588,22 @@ func TestRescheduleChangesWhenAJobExecutes(t *testing.T) {
 			jobs.JobTypeScheduled, "On(cron.ConstantDelaySchedule)", jobstest.Seconds(190, 230, 270)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var events []jobs.Event
-				p := jobs.NewPool(jobstest.Quiet, jobs.WithObserver(func(e jobs.Event) { events = append(events, e) }))
-				defer jobstest.ShutDownNow(p)
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 				executions := jobstest.NewTimeline()
 				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: executions.Execute}, c.before, append(c.opts, jobs.WithName("tokens"))...)
 				executions.AdvanceTo(150 * time.Second)
 				before := jobstest.InfoOf(t, p, id)
-				events = nil
 
 				require.NoError(t, p.Reschedule(id, c.after))
+				synctest.Wait()
 				info := jobstest.InfoOf(t, p, id)
-				assert.Equal(t, []any{id, "tokens", c.kind, c.trigger, before.Executions, before.LastStart},
-					[]any{info.ID, info.Name, info.Type, info.Trigger, info.Executions, info.LastStart})
-				require.NotEmpty(t, events)
-				assert.Equal(t, []any{jobs.EventRescheduled, id, c.kind, c.trigger}, []any{events[0].Kind, events[0].ID, events[0].Type, events[0].Reason})
+				assert.Equal(t, []any{id, "tokens", c.kind, c.trigger}, []any{info.ID, info.Name, info.Type, info.Trigger})
+				events := p.Events()
+				e := events[len(events)-1]
+				assert.Equal(t, []any{jobs.EventRescheduled, id, c.kind, c.trigger}, []any{e.Kind, e.ID, e.Type, e.Reason})
 				executions.AdvanceTo(5*time.Minute + time.Second)
 				assert.Equal(t, c.want, executions.Moments()[before.Executions:])
+				assert.EqualValues(t, len(executions.Moments()), jobstest.InfoOf(t, p, id).Executions, "it goes on counting")
 			})
 		})
 	}
