@@ -61,6 +61,8 @@ type extra struct {
 
 	threshold uint64 // WithFailureThreshold; immutable; 0 if not set
 	sickness  sickness
+	said      *[aspects]saying // what the log was told; made when it is
+	delay     delay
 }
 
 // Reports are what an execution tells of itself. They last until the next one begins.
@@ -387,8 +389,7 @@ func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContex
 // startClockLocked starts the timeout of the execution that has begun, if it has one, when user code is about to be called.
 func (j *job) startClockLocked(at time.Time) {
 	begun := instantOf(at)
-	j.limitLocked(begun)
-	if j.expiry != never && j.ctx != nil {
+	if j.limitLocked(begun) && j.ctx != nil {
 		j.ctx.deadline = at.Add(time.Duration(j.expiry - begun))
 	}
 }

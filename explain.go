@@ -169,6 +169,9 @@ func (j *job) explainLocked(g *Gate, pool *PoolInfo) {
 			g.Opens = "ResumePool"
 		case pool.HeldUp > 0:
 			g.Opens += fmt.Sprintf(", which %d jobs block; the first is that %v", pool.HeldUp, pool.HeldUpBy[0])
+			if pool.DeadEnd != "" {
+				g.Opens += "; " + pool.DeadEnd
+			}
 		}
 	case ReasonPaused:
 		of := j.extra.pause

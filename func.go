@@ -113,7 +113,7 @@ func (j *job) readyExpired(call *readyCall) {
 	err := j.markLateReady(call)
 	if err != nil {
 		defer j.end(inLog)
-		j.pool.write(j, slog.LevelWarn, "call of Ready is late", errorAttrs(err)...)
+		j.warn(ofReady, slog.LevelWarn, "call of Ready is late", "", errorAttrs(err)...)
 	}
 }
 
@@ -161,11 +161,11 @@ func (j *job) endReadyLocked(call *readyCall, err error) (late bool) {
 func (j *job) logReady(err error, late bool) {
 	switch {
 	case panicOf(err) != nil:
-		j.logFailure("call of Ready failed", err)
+		j.logFailure(ofReady, "call of Ready failed", err)
 	case late:
-		j.logIgnored("late call of Ready has returned", err)
+		j.logIgnored(ofReady, "late call of Ready has returned", err)
 	default:
-		j.logIgnored("job is not ready", err)
+		j.logIgnored(ofReady, "job is not ready", err)
 	}
 }
 

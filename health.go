@@ -30,6 +30,7 @@ type watch struct {
 	late      map[*job]struct{} // attached jobs with a late call: no attempt while there are any
 
 	abandonedRuns int
+	refusal       refusal
 	held          *Pause        // nil unless PausePool was called; immutable, it is replaced
 	unasked       bool          // a job was resumed that the attempt in progress has not asked
 	recounts      chan struct{} // capacity 1: tells an attempt to look at the answers again
@@ -171,13 +172,13 @@ func (j *job) statusReturned(life poolWord, excuse, err error) {
 	defer j.end(inLog)
 	switch late := j.endStatus(); {
 	case late:
-		j.logIgnored("late call of Status has returned", err)
+		j.logIgnored(ofStatus, "late call of Status has returned", err)
 	case excuse != nil:
-		j.logIgnored("call of Status has ended as told", err)
+		j.logIgnored(ofStatus, "call of Status has ended as told", err)
 	default:
 		err = j.statusError(err)
 		e, below := j.sicken(err)
-		j.failed(life, e, "job status failed", err, below)
+		j.failed(life, e, ofStatus, "job status failed", err, below)
 	}
 }
 
@@ -253,6 +254,7 @@ func (j *job) recover() {
 	if !j.state().has(lateStatus) {
 		j.change(markSick, 0)
 		j.extra.sickness = sickness{}
+		j.hushLocked(ofStatus)
 	}
 }
 

@@ -45,7 +45,7 @@ type JobInfo struct {
 	StatusFailingSince time.Time `json:"statusFailingSince,omitzero"`
 
 	Paused   *Pause   `json:"paused,omitzero"`    // nil if it is not paused
-	Warnings []string `json:"warnings,omitempty"` // what the expression of a scheduled job may have been meant to mean, see schedule.Warnings
+	Warnings []string `json:"warnings,omitempty"` // what may not have been meant: see schedule.Warnings, and a jitter that is longer than it is from one execution to the next
 	// LastError is the error of the last execution that failed, or of a schedule's Next that panicked. A success does
 	// not clear it. What an execution returns that was told to end, or exceeded its timeout, is kept beside the reason:
 	// errors.Is finds both, unless it is no more than the error or the cause of its context.
@@ -85,6 +85,11 @@ type PoolInfo struct {
 	NextAttempt time.Time `json:"nextAttempt,omitzero"` // when a stopped pool next attempts to restart; zero during an attempt, or if a late call blocks it
 	HeldUp      int       `json:"heldUp"`               // how many jobs block the restart of a stopped pool
 	HeldUpBy    []HoldUp  `json:"heldUpBy,omitempty"`   // the first of them in order of registration, at most 100
+
+	// DeadEnd says, in plain English, who has refused ten attempts to restart in a row, and which jobs cannot execute
+	// until that is ready; empty if nobody has. If its Ready waits for an execution of theirs, the pool cannot restart by
+	// itself: unregister or pause the job, or let its Ready not depend on them.
+	DeadEnd string `json:"deadEnd,omitzero"`
 
 	Abandoned        int `json:"abandoned"`        // abandoned executions, see WithAbandonAfter
 	ObserverFailures int `json:"observerFailures"` // calls of observers that panicked or called runtime.Goexit, see WithObserver
@@ -277,6 +282,7 @@ func (p *Pool) infoLocked() PoolInfo {
 	}
 	if info.Status == PoolStatusStopped && !p.state().closed() {
 		info.HeldUp, info.HeldUpBy = p.holdUpsLocked()
+		info.DeadEnd = p.refusal.deadEnd
 		if due := p.turnDueLocked(); due > now() && due != never && !p.trying {
 			info.NextAttempt = due.wall()
 		}

@@ -116,6 +116,7 @@ func (p *Pool) tellLocked(all bool) {
 			j.mu.Lock() // waits for a claim that may yet be withdrawn
 			if j.state().has(inExecute) {
 				c.Tell()
+				j.expireLocked(now(), longCall)
 			}
 			j.endContextLocked(ErrStopped)
 			j.mu.Unlock()

@@ -71,6 +71,8 @@ func (i *intervalJob) replace(old kind, j *job) {
 	j.nextLocked(next, 0)
 }
 
+func (i *intervalJob) warnings(time.Time) []string { return i.jitter.warn(nil, i.interval) }
+
 // resume lets a job that is well execute when it is due. One that has passed its time is at rest, or in a step.
 func (i *intervalJob) resume(j *job) (keeps bool) {
 	if j.lastOutcome == success && j.stage == cycleWaiting {
@@ -105,6 +107,14 @@ func (most jitter) addTo(wait time.Duration) time.Duration {
 		return forever
 	}
 	return wait + extra
+}
+
+// warn adds a warning if the jitter is longer than it is from one execution to the next.
+func (most jitter) warn(warnings []string, period time.Duration) []string {
+	if time.Duration(most) <= period {
+		return warnings
+	}
+	return append(warnings, fmt.Sprintf("WithJitter(%v) is longer than it is from one execution to the next, %v", time.Duration(most), period))
 }
 
 // lingering is part of the kinds whose jobs end: how long their records are kept then.

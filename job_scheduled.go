@@ -115,10 +115,17 @@ func newScheduledJob(schedule cron.Schedule, s *settings, at time.Time) *schedul
 }
 
 func (s *scheduledJob) warnings(at time.Time) []string {
-	if parsed, ok := s.schedule.(*schedule.Schedule); ok {
-		return schedule.Warnings(parsed, at)
+	parsed, ok := s.schedule.(*schedule.Schedule)
+	if !ok {
+		return nil
 	}
-	return nil
+	warnings := schedule.Warnings(parsed, at)
+	if first := parsed.Next(at); s.jitter > 0 {
+		if second := parsed.Next(first); second.After(first) {
+			return s.jitter.warn(warnings, second.Sub(first))
+		}
+	}
+	return warnings
 }
 
 func (s *scheduledJob) trigger() string {
@@ -315,7 +322,7 @@ func (j *job) nextReturned(failed error) {
 	}
 	j.mu.Unlock()
 	j.end(inNext)
-	j.failed(life, nil, "schedule failed", failed, false)
+	j.failed(life, nil, ofSchedule, "schedule failed", failed, false)
 }
 
 // jump returns by how much the wall clock has gone on more than the monotonic one between two readings.

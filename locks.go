@@ -125,9 +125,9 @@ func (j *job) Unlock() {
 	j.mu.Unlock()
 	switch holder {
 	case heldByNobody:
-		j.logWarning("unlock of a job that is not locked")
+		j.logUnlock("unlock of a job that is not locked")
 	case heldByExecution:
-		j.logWarning("unlock of a job that is locked by its own execution")
+		j.logUnlock("unlock of a job that is locked by its own execution")
 	}
 	j.settle()
 }

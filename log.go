@@ -84,32 +84,35 @@ func (p *Pool) logBadValue(err error) {
 	}
 }
 
-// logFailure logs an error; the call already counts for the job. That of an attempt after which there is another one
-// is a warning, unless it is a panic.
-func (j *job) logFailure(message string, err error) { j.logFailureAt(slog.LevelError, message, err) }
+// logFailure logs an error about an aspect of the job; the call already counts for the job. That of an attempt after
+// which there is another one is a warning, unless it is a panic. The same again is one, too, and is not logged each time.
+func (j *job) logFailure(of aspect, message string, err error) {
+	j.logFailureAt(of, slog.LevelError, message, err)
+}
 
-func (j *job) logFailureAt(level slog.Level, message string, err error) {
+func (j *job) logFailureAt(of aspect, level slog.Level, message string, err error) {
 	attrs := errorAttrs(err)
+	text := attrs[0].Value.String()
 	if e, ok := err.(*Error); ok && e.attempt > 0 {
 		attrs = append(attrs, slog.Uint64("attempt", e.attempt))
 		if stackOf(err) == nil {
 			level = slog.LevelWarn
 		}
 	}
-	j.pool.write(j, level, message, attrs...)
+	j.warn(of, level, message, text, attrs...)
 }
 
 // logFailed logs a failure, and tells and logs that it has stopped the pool, if it has; the call of the log handler
-// already counts for the job. One below the threshold is a warning, unless it is a panic.
-func (j *job) logFailed(message string, err error, below bool, stopped *untold) {
+// already counts for the job. A failure below the threshold is a warning, unless it is a panic.
+func (j *job) logFailed(of aspect, message string, err error, below bool, stopped *untold) {
 	j.pool.tellPool(stopped)
 	level := slog.LevelError
 	if below && stackOf(err) == nil {
 		level = slog.LevelWarn
 	}
-	j.logFailureAt(level, message, err)
+	j.logFailureAt(of, level, message, err)
 	if stopped != nil {
-		j.pool.write(j, slog.LevelError, "pool stopped", slog.String("error", err.Error()))
+		j.pool.write(j, slog.LevelInfo, "pool stopped", slog.String("error", err.Error()))
 	}
 }
 
@@ -117,20 +120,20 @@ func (j *job) logFailed(message string, err error, below bool, stopped *untold) 
 // job. An error of its own is worth as much as that failure.
 func (j *job) logReturned(message string, end *ending) {
 	if end.err != nil && !end.echo {
-		j.logFailure(message, end.err)
+		j.logFailure(ofExecution, message, end.err)
 		return
 	}
-	j.logIgnored(message, end.err)
+	j.logIgnored(ofExecution, message, end.err)
 }
 
 // logIgnored logs the end of an execution whose error is no longer a failure; the call already counts for the job. A
 // panic is still worth more than a debug line.
-func (j *job) logIgnored(message string, err error) {
+func (j *job) logIgnored(of aspect, message string, err error) {
 	switch {
 	case err == nil:
 		j.pool.write(j, slog.LevelDebug, message)
 	case stackOf(err) != nil:
-		j.logFailure(message, err)
+		j.logFailure(of, message, err)
 	default:
 		j.pool.write(j, slog.LevelDebug, message, slog.String("error", err.Error()))
 	}
@@ -153,7 +156,20 @@ func (j *job) logDebug(message string) {
 	}
 }
 
-func (j *job) logWarning(message string) { j.pool.log(slog.LevelWarn, message, j.attrs()...) }
+// logUnlock logs that JobUnlock has had no effect.
+func (j *job) logUnlock(message string) {
+	j.mu.Lock()
+	ok, _, kept := j.sayLocked(ofLock, message)
+	j.mu.Unlock()
+	if !ok {
+		return
+	}
+	attrs := j.attrs()
+	if kept > 0 {
+		attrs = append(attrs, keptBack(uint64(kept)))
+	}
+	j.pool.log(slog.LevelWarn, message, attrs...)
+}
 
 // stackOf returns the stack of the panic that err comes from, if any. It calls no methods of the user's errors.
 func stackOf(err error) []byte {

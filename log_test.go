@@ -95,7 +95,7 @@ func TestLogEntriesAtErrorLevelHaveAnError(t *testing.T) {
 	}
 }
 
-func TestAFailureAndAStoppedPoolAreLoggedAtErrorLevelAndLifecycleAtDebug(t *testing.T) {
+func TestOneFailureIsOneLineAtErrorLevelAndWhatThePoolDoesThenIsAtInfo(t *testing.T) {
 	logged := new(jobstest.Journal)
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		healthy := jobstest.Register(t, p, jobstest.Stub{}, jobs.Every(time.Hour))
@@ -109,15 +109,21 @@ func TestAFailureAndAStoppedPoolAreLoggedAtErrorLevelAndLifecycleAtDebug(t *test
 		id := jobstest.FailPool(p)
 		lines := logged.AtLeast(slog.LevelInfo)
 		require.Len(t, lines, 2)
+		assert.Equal(t, []string{"ERROR job execution failed", "INFO pool stopped"},
+			[]string{lines[0].Level.String() + " " + lines[0].Message, lines[1].Level.String() + " " + lines[1].Message})
 		for _, e := range lines {
-			assert.Equal(t, slog.LevelError, e.Level)
 			assert.Equal(t, []string{"culprit", id, jobs.JobTypeInterval}, []string{e.Text("job"), e.Text("id"), e.Text("type")})
 			assert.Contains(t, e.Text("error"), jobstest.ErrBroken.Error())
 		}
-		assert.NotEqual(t, lines[0].Message, lines[1].Message)
 		jobstest.Advance(time.Minute)
+		lines = logged.AtLeast(slog.LevelInfo)
+		require.Len(t, lines, 3)
+		assert.Equal(t, slog.LevelInfo, lines[2].Level)
+		assert.Equal(t, "pool restarted", lines[2].Message)
+		assert.Equal(t, 30*time.Second, lines[2].Attrs["down"].Duration())
+		assert.EqualValues(t, 1, lines[2].Attrs["attempts"].Int64())
 		require.NoError(t, p.Shutdown(context.Background()))
-		assert.Len(t, logged.AtLeast(slog.LevelInfo), 2)
+		assert.Len(t, logged.AtLeast(slog.LevelInfo), 3)
 	}, logged.Option())
 }
 
@@ -140,7 +146,7 @@ func TestStopsAndRestartsByHandAreLogged(t *testing.T) {
 			synctest.Wait()
 		}
 		p.SetStatus(jobs.PoolStatusRunning)
-		assert.Equal(t, []string{"ERROR pool stopped", "DEBUG pool restarted", "ERROR pool stopped", "DEBUG pool restarted", "WARN status not set"},
+		assert.Equal(t, []string{"INFO pool stopped", "INFO pool restarted", "INFO pool stopped", "INFO pool restarted", "WARN status not set"},
 			since()[before:])
 	}, logged.Option())
 }
@@ -177,7 +183,7 @@ func TestWithoutALoggerAPoolLogsToWhatIsTheDefaultThen(t *testing.T) {
 				logged := new(jobstest.Journal)
 				slog.SetDefault(slog.New(logged))
 				jobstest.FailPool(p)
-				assert.Len(t, logged.AtLeast(slog.LevelError), 2)
+				assert.Len(t, logged.AtLeast(slog.LevelError), 1)
 				require.NoError(t, p.Shutdown(context.Background()))
 			})
 		})

@@ -179,9 +179,16 @@ type poolSettings struct {
 func (s *poolSettings) reject(err error) { s.invalid = errors.Join(s.invalid, err) }
 
 // WithLogger sets where the pool logs to. The default, also for nil, is whatever slog.Default returns at the time.
-// Lifecycle events are logged at debug level, calls that have no effect and failed attempts that will be repeated (but
-// not panics) at warn level, other failures and a stopped pool at error level, with the attributes job (the name), id, type and error,
-// and attempt (its number) where there will be another one. The handler is called on other goroutines than
+// The messages are the same for all jobs; their attributes are job (the name), id, type, error and others.
+//
+//   - error: a failure, unless another attempt follows or it was below the threshold; and always a panic
+//   - warn: other failures, a call without effect, what does not go on (a job is not ready, a restart is refused, a call without a
+//     timeout has not returned for an hour), and what may not have been meant
+//   - info: the pool has stopped, or restarted; a job is ready after more than a minute; what Pause and the like did
+//   - debug: all else
+//
+// What is said of a job again within ten minutes is not logged; the next line has the number of those in kept_back, and is
+// a warning at most. A pool logs at most 100 troubles of jobs in a second. The handler is called on other goroutines than
 // its callers', which wait a millisecond for it at most; only its Enabled is called by Register and UnregisterJob themselves.
 func WithLogger(logger *slog.Logger) PoolOption {
 	return poolOption(func(s *poolSettings) { s.logger = logger })

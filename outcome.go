@@ -8,7 +8,7 @@ type record struct {
 	executions   uint64
 	failures     uint64
 	failedInARow uint64
-	begun        instant  // when the last one began
+	begun        instant  // when the last one began; before the first: when the job was registered
 	lastStart    wallTime // the same
 	lastEnd      wallTime
 	lastSuccess  wallTime
@@ -182,6 +182,7 @@ func (j *job) recordEnd(n uint32, o outcome, end *ending) instant {
 	j.endExecutionLocked(o, at)
 	if j.lastOutcome == success {
 		j.lastSuccess = j.lastEnd
+		j.hushLocked(ofExecution)
 	}
 	return at
 }
@@ -236,9 +237,9 @@ func (j *job) logEnd(end *ending, stopped *untold) {
 	case endedLate:
 		j.logReturned("late execution has returned", end)
 	case endedBadly:
-		j.logFailed("job execution failed", end.err, end.below, stopped)
+		j.logFailed(ofExecution, "job execution failed", end.err, end.below, stopped)
 	case endedAsTold:
-		j.logIgnored("execution has ended as told", end.err)
+		j.logIgnored(ofExecution, "execution has ended as told", end.err)
 	}
 }
 

@@ -27,6 +27,7 @@ type Pool struct {
 	word      atomic.Uint64             // a poolWord; written with mu held
 	registry  registry
 	limits    limitWatch
+	lines     lineLimit
 	unstarted atomic.Int64 // attached jobs that have not started
 	counted   atomic.Int64 // poolCalls in flight
 	events    eventLog

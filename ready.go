@@ -1,6 +1,9 @@
 package jobs
 
-import "time"
+import (
+	"log/slog"
+	"time"
+)
 
 const firstReadyWait = 10 * time.Millisecond
 
@@ -49,11 +52,49 @@ func (j *job) becomeReady() (ready bool) {
 		j.readiness.polls = min(j.readiness.polls+1, 60)
 		j.setLocked(j.readiness.due(j.pool.durations().statusInterval))
 	})
+	j.logReadiness(ready)
 	if ready {
 		e := j.event(EventReady, time.Now().Round(0))
 		j.tell(n, &e, nothing)
 	}
 	return ready && n == 0
+}
+
+// longUnready is how long a job may take to become ready without a word in the log.
+const longUnready = time.Minute
+
+// logReadiness logs that a job is not ready, or is at last, if that has taken long.
+func (j *job) logReadiness(ready bool) {
+	j.mu.Lock()
+	took := time.Duration(now() - j.begun)
+	if took <= longUnready || j.hasQuitLocked() {
+		j.mu.Unlock()
+		return
+	}
+	j.begin(inLog)
+	j.mu.Unlock()
+	// Ends with the call of the log handler, which Shutdown waits for. It may hang, and must not keep the job from executing.
+	go func() {
+		defer j.end(inLog)
+		if ready {
+			j.pool.write(j, slog.LevelInfo, "job ready", slog.Duration("after", took))
+		} else {
+			j.warnUnready("job is not ready", slog.Duration("for", took))
+		}
+	}()
+}
+
+// warnUnready logs that the job is not ready, or what follows from it, and why it is not, if it has said so.
+func (j *job) warnUnready(message string, attrs ...slog.Attr) {
+	j.mu.Lock()
+	err := j.notReadyLocked()
+	j.mu.Unlock()
+	text := ""
+	if err != nil {
+		text = err.Error() // which calls no user code
+		attrs = append(attrs, slog.String("error", text))
+	}
+	j.warn(ofReadiness, slog.LevelWarn, message, text, attrs...)
 }
 
 // An asker is whoever wants to know whether a job is ready. However many users ask, and however often, the pool's
@@ -89,6 +130,9 @@ func (j *job) askReady(who asker, attempt instant, answered func(ready bool)) {
 		j.awaitAnswerLocked(who)
 	}
 	j.begin(inReady)
+	if who == byPool && attempt == never { // it is in the job's own step
+		j.expireLocked(now(), longCall)
+	}
 	if attempt != never {
 		j.readiness.refused = attempt
 	}

@@ -114,7 +114,7 @@ func (p *Pool) Register(job Job, trigger Trigger, opts ...JobOption) (string, er
 // logWarnings logs what the user of the job's schedule may not have meant.
 func (j *job) logWarnings(warnings []string) {
 	for _, warning := range warnings {
-		j.pool.log(slog.LevelWarn, "schedule may mean something else", append(j.attrs(), slog.String("warning", warning))...)
+		j.pool.log(slog.LevelWarn, "trigger may not do what was meant", append(j.attrs(), slog.String("warning", warning))...)
 	}
 }
 
@@ -207,6 +207,7 @@ func (p *Pool) adopt(j *job) (n ticket, err error) {
 		return 0, p.state().whyClosed()
 	}
 	n = j.issueLocked() // the first: nobody else knows the job yet
+	j.begun = now()
 	j.kind().registered(j)
 	if p.registered == 0 {
 		p.limits.cycle.owner = (*limiter)(p)

@@ -58,10 +58,48 @@ func (p *Pool) allReady(life poolWord, jobs []*job) bool {
 			}
 		}
 		if !ready || !waiting || p.state() != life {
+			logPendingReady(asked)
 			return ready
 		}
-		<-p.recounts
+		p.awaitRecount(asked)
 	}
+}
+
+// awaitRecount waits until the answers are to be looked at again: after a status interval at the latest, so that an
+// attempt that waits for long does so not without a word.
+func (p *Pool) awaitRecount(asked []*job) {
+	interval := time.NewTimer(p.durations().statusInterval)
+	defer interval.Stop()
+	select {
+	case <-p.recounts:
+	case <-interval.C:
+		logPendingReady(asked)
+	}
+}
+
+// logPendingReady logs which calls of Ready have not returned for long.
+func logPendingReady(asked []*job) {
+	for _, j := range asked {
+		if j.restartAnswer() == answerAsked {
+			j.logPendingReady()
+		}
+	}
+}
+
+func (j *job) logPendingReady() {
+	j.mu.Lock()
+	lasted := time.Duration(now() - j.readiness.refused)
+	if !j.state().has(inReady) || lasted < longCall || j.hasQuitLocked() {
+		j.mu.Unlock()
+		return
+	}
+	j.begin(inLog)
+	j.mu.Unlock()
+	// Ends with the call of the log handler, which Shutdown waits for.
+	go func() {
+		defer j.end(inLog)
+		j.warn(ofDelay, slog.LevelWarn, "call has not returned", "Ready", slog.String("call", "Ready"), slog.Duration("for", lasted))
+	}()
 }
 
 // An attempt is the calls of Ready of the jobs that an attempt to restart the pool asks.
@@ -116,9 +154,18 @@ func (p *Pool) demandLocked(triedAt instant) {
 // tryRestart restarts the pool and sets its jobs going, if all are ready and nothing has intervened. It is given the
 // number of demands that the attempt satisfies.
 func (p *Pool) tryRestart(life poolWord, demands int, ready bool) {
-	life, e := p.restart(life, demands, ready)
+	var refuser *job
+	refusers := 0
+	if !ready {
+		refuser, refusers = p.refusers()
+	}
+	life, e, then := p.restart(life, demands, ready, refuser)
 	p.tellPool(e)
-	if e == nil || e.Kind != EventPoolRestarted {
+	if e == nil {
+		return
+	}
+	if e.Kind != EventPoolRestarted {
+		p.logRefusal(e, refuser, refusers, then.wait, then.deadEnd)
 		return
 	}
 	for i, j := range p.swept {
@@ -131,21 +178,27 @@ func (p *Pool) tryRestart(life poolWord, demands int, ready bool) {
 	// turn.
 	go func() {
 		defer p.endLog()
-		p.write(nil, slog.LevelDebug, "pool restarted")
+		p.write(nil, slog.LevelInfo, "pool restarted", slog.Duration("down", then.wait), slog.Int("attempts", e.Attempt))
 	}()
+}
+
+// What comes of an attempt to restart, besides the event.
+type consequence struct {
+	wait    time.Duration // how long the pool was Stopped, or until the next attempt
+	deadEnd bool          // the same job has now refused often
 }
 
 // restart makes the pool Running, if the attempt allows it, and returns its new life and the event. It leaves the jobs
 // to be set going in p.swept, and has counted the call that logs it.
-func (p *Pool) restart(life poolWord, demands int, ready bool) (newLife poolWord, e *untold) {
+func (p *Pool) restart(life poolWord, demands int, ready bool, refuser *job) (newLife poolWord, e *untold, then consequence) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
 	case p.state() != life || len(p.late) > 0 || p.held != nil:
-		return 0, nil
+		return 0, nil, then
 	case p.unasked:
 		p.demandLocked(atOnce)
-		return 0, nil
+		return 0, nil, then
 	case !ready:
 		e = p.untoldLocked(EventRestartRefused, nil)
 		e.Attempt = p.attempts
@@ -153,7 +206,9 @@ func (p *Pool) restart(life poolWord, demands int, ready bool) (newLife poolWord
 			p.triedAt = now()
 			p.doublings = nextDoublings(p.durations().retryInterval, p.doublings)
 		}
-		return 0, e
+		then.deadEnd = p.refusedLocked(refuser)
+		then.wait = time.Duration(max(0, p.turnDueLocked()-now()))
+		return 0, e, then
 	}
 	p.untellAttachedLocked()
 	p.restarts++
@@ -165,7 +220,9 @@ func (p *Pool) restart(life poolWord, demands int, ready bool) (newLife poolWord
 	p.swept = append(p.swept[:0], p.jobs...) // including those registered during the attempt
 	e = p.untoldLocked(EventPoolRestarted, nil)
 	e.Attempt = p.attempts
-	return p.state(), e
+	p.refusal = refusal{}
+	then.wait = time.Duration(p.startedAt - p.stoppedAt)
+	return p.state(), e, then
 }
 
 // resume sets an attached job going in a new life of the pool. One that is not ready is polled as before. One that

@@ -98,7 +98,7 @@ func TestWithRetriesOnlyTheLastFailureCounts(t *testing.T) {
 			lines = append(lines, line)
 		}
 		assert.Equal(t, []string{"WARN job attempt failed 1 attempt 1: it is broken", "WARN job attempt failed 2 attempt 2: it is broken",
-			"ERROR job execution failed", "ERROR pool stopped"}, lines)
+			"ERROR job execution failed"}, lines)
 	}, logged.Option())
 }
 

@@ -29,6 +29,7 @@ func (p *Pool) stopLocked(life poolWord, j *job, err error) (stopped *untold) {
 	}
 	p.stoppedAt = now()
 	p.flaps = p.flapsLocked(j)
+	p.refusal = refusal{}
 	p.triedAt, p.doublings, p.attempts = p.stoppedAt, p.flaps, 0
 	p.changeLocked(life.with(PoolStatusStopped))
 	p.tellLocked(false)
@@ -57,12 +58,12 @@ func (p *Pool) flapsLocked(j *job) int {
 // failed is called when something of the job has failed in the given life of the pool: it stops the pool, if that
 // follows and the failure is not below the threshold, tells of the event, which may be nil, and logs. The call of the log
 // handler already counts for the job.
-func (j *job) failed(life poolWord, e *untold, message string, err error, below bool) {
+func (j *job) failed(life poolWord, e *untold, of aspect, message string, err error, below bool) {
 	var stopped *untold
 	if !below {
 		stopped = j.stopPool(life, err)
 	}
-	j.tellOf(e, func() { j.logFailed(message, err, below, stopped) })
+	j.tellOf(e, func() { j.logFailed(of, message, err, below, stopped) })
 }
 
 // stopPool stops the pool because of the job, if that follows from its failure.
@@ -94,7 +95,7 @@ func (p *Pool) SetStatus(status PoolStatus) {
 	p.mu.Unlock()
 	p.tellPool(stopped)
 	if stopped != nil {
-		p.writeAside(slog.LevelError, "pool stopped", errorAttrs(errSetStopped)...)
+		p.writeAside(slog.LevelInfo, "pool stopped", errorAttrs(errSetStopped)...)
 	} else if !restart {
 		p.writeAside(slog.LevelWarn, "status not set", slog.String("from", word.status().String()), slog.String("to", status.String()))
 	}

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 	"time"
 )
@@ -55,19 +56,76 @@ func (l *limiter) step(uint32, time.Time) instant {
 
 func (l *limiter) expired(uint32) {} // a look has no timeout
 
-// limitLocked sets the timeout of the execution that began at the given instant. The execution is claimed first, and
-// this checks afterwards whether a look is scheduled; armLimits does the two in the opposite order.
-func (j *job) limitLocked(begun instant) {
+// limitLocked sets the timeout of the execution that began at the given instant, and reports whether it has one.
+func (j *job) limitLocked(begun instant) bool {
 	limit := time.Duration(j.executionLimit())
-	if limit <= 0 {
-		return
+	if limit > 0 {
+		j.expireLocked(begun, limit)
+		return true
 	}
+	j.expiry = never
+	if t := j.traits(); !t.periodic && !t.told {
+		j.expireLocked(begun, longCall)
+	}
+	return false
+}
+
+// expireLocked sets when the call in the step in flight, which began at the given instant, is reported. The call is
+// claimed first, and this checks afterwards whether a look is scheduled; armLimits does the two in the opposite order.
+func (j *job) expireLocked(begun instant, limit time.Duration) {
 	j.expiry = begun.after(limit)
 	if limit < 2*limitLook || j.hasQuitLocked() {
 		j.armExpiryLocked()
 	} else if !j.pool.limits.on.Load() {
 		j.pool.lookForLimits()
 	}
+}
+
+// longCall is how long a call that has no timeout, but should return, may last without a word in the log.
+const longCall = time.Hour
+
+// A delay is a call without a timeout of which the log was told that it has not returned.
+type delay struct {
+	step  uint32  // in which it is
+	since instant // when it was made or, if it is an execution that was told to end, when that was
+}
+
+// logDelay logs that the call in step n has not returned for long, if it is one without a timeout, and does so again as
+// long as that lasts.
+func (j *job) logDelay(n uint32) (isOne bool) {
+	call, lasted := j.delayed(n)
+	if lasted > 0 {
+		defer j.end(inLog)
+		j.warn(ofDelay, slog.LevelWarn, "call has not returned", call, slog.String("call", call), slog.Duration("for", lasted))
+	}
+	return call != ""
+}
+
+// delayed returns which call that is, and for how long it has lasted, if that is to be logged: then it counts the call
+// of the log handler.
+func (j *job) delayed(n uint32) (call string, lasted time.Duration) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	switch w := j.state(); {
+	case !j.inFlightLocked(n):
+		return "", 0
+	case w.has(inExecute) && (j.traits().told || !j.traits().periodic && j.timeout == 0):
+		call = "Execute"
+	case !w.has(inExecute) && w.has(inReady):
+		call = "Ready"
+	default:
+		return "", 0
+	}
+	if j.pool.state().shut() {
+		return call, 0
+	}
+	at, x := now(), j.extraLocked()
+	if x.delay.step != n {
+		x.delay = delay{n, at.after(-longCall)}
+	}
+	j.expireLocked(at, longCall)
+	j.begin(inLog)
+	return call, time.Duration(at - x.delay.since)
 }
 
 // lookForLimits schedules a look.
@@ -93,7 +151,7 @@ func (p *Pool) armLimits() {
 	p.limits.on.Store(false)
 	again := false
 	for j := range p.registry.all() {
-		if j.state().has(inExecute) && !j.armExpiryBefore(now().after(2*limitLook)) {
+		if j.state()&(inExecute|inReady) != 0 && !j.armExpiryBefore(now().after(2*limitLook)) {
 			again = true
 		}
 	}
@@ -156,7 +214,7 @@ func (j *job) statusExpired(watch *probe) {
 	p.mu.Unlock()
 	j.tellOf(e, func() {
 		defer j.end(inLog)
-		j.logFailed("job status is late", e.Error, below, stopped)
+		j.logFailed(ofStatus, "job status is late", e.Error, below, stopped)
 	})
 }
 
@@ -175,6 +233,9 @@ func (j *job) markLateStatus(watch *probe) (e *untold, below bool) {
 
 // expired implements stepper: execution n has exceeded its timeout or, if that was known, is abandoned.
 func (j *job) expired(n uint32) {
+	if j.logDelay(n) {
+		return
+	}
 	p := j.pool
 	p.mu.Lock()
 	e, below := j.recordExpiry(n)
@@ -197,7 +258,7 @@ func (j *job) expired(n uint32) {
 	}
 	j.tellOf(e, func() {
 		defer j.end(inLog)
-		j.logFailed(message, e.Error, below, stopped)
+		j.logFailed(ofExecution, message, e.Error, below, stopped)
 	})
 }
 

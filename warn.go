@@ -1,0 +1,159 @@
+package jobs
+
+import (
+	"hash/maphash"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// An aspect is what a line of the log about a job is about. Of each, a job has one line in quietFor, unless it says
+// something new.
+type aspect uint8
+
+const (
+	ofExecution aspect = iota // a failure
+	ofStatus                  // a failure, or that it is late
+	ofSchedule                // its Next has failed
+	ofReady                   // its Ready has failed, or is late
+	ofReadiness               // it is not ready, or refuses a restart
+	ofDelay                   // something has not returned for long
+	ofDue                     // it is overdue
+	ofFreshness               // it is stale
+	ofLock                    // JobUnlock without effect
+	aspects
+)
+
+// quietFor is how long a line is not repeated.
+const quietFor = 10 * time.Minute
+
+// A saying is what the log was last told about an aspect of a job. The job's mutex guards it.
+type saying struct {
+	at   instant
+	text uint32 // a hash of it; 0 if there was nothing
+	kept uint32 // how many like it were kept back since
+	over bool   // what it was about has ended
+}
+
+var textSeed = maphash.MakeSeed()
+
+func hashText(text string) uint32 { return uint32(maphash.String(textSeed, text)) | 1 }
+
+// sayLocked reports whether a line with that text is to be logged now, whether the same was said before without having
+// ended, and how often it was kept back.
+func (j *job) sayLocked(of aspect, text string) (ok, repeated bool, kept uint32) {
+	x := j.extraLocked()
+	if x.said == nil {
+		x.said = new([aspects]saying)
+	}
+	s, at, hash := &x.said[of], now(), hashText(text)
+	same := s.text == hash
+	if same && time.Duration(at-s.at) < quietFor {
+		s.kept++
+		s.over = false
+		return false, true, 0
+	}
+	if same {
+		repeated, kept = !s.over, s.kept
+	}
+	*s = saying{at: at, text: hash}
+	return true, repeated, kept
+}
+
+// saidLocked reports whether the log has been told of something about an aspect of the job that has not ended.
+func (j *job) saidLocked(of aspect) bool {
+	return j.extra != nil && j.extra.said != nil && j.extra.said[of].text != 0 && !j.extra.said[of].over
+}
+
+// hushLocked notes that what the log was told about an aspect of the job has ended, and reports whether there was
+// anything.
+func (j *job) hushLocked(of aspect) (ended bool) {
+	if !j.saidLocked(of) {
+		return false
+	}
+	j.extra.said[of].over = true
+	return true
+}
+
+// warn logs something about a job, unless it was said a while ago; the call already counts for the job. What follows from
+// the text is in the message and the attributes.
+func (j *job) warn(of aspect, level slog.Level, message, text string, attrs ...slog.Attr) {
+	j.mu.Lock()
+	ok, repeated, kept := j.sayLocked(of, level.String()+message+text)
+	j.mu.Unlock()
+	if !ok || !j.pool.lines.pass(j.pool) {
+		return
+	}
+	if repeated {
+		level = min(level, slog.LevelWarn)
+	}
+	if kept > 0 {
+		attrs = append(attrs, keptBack(uint64(kept)))
+	}
+	j.pool.write(j, level, message, attrs...)
+}
+
+func keptBack(n uint64) slog.Attr { return slog.Uint64("kept_back", n) }
+
+// mostLines is how many lines about troubles of jobs a pool logs in a second at most; the last tells how many there
+// would have been.
+const mostLines = 100
+
+// lineLimit limits the number of lines that are logged in any second.
+type lineLimit struct {
+	mu    sync.Mutex // guards what follows; no other is acquired while it is held
+	last  []instant  // when the last lines were logged, as a ring
+	next  int
+	kept  uint64      // how many were not
+	timer *time.Timer // tells of them; nil if there are none
+}
+
+// pass reports whether one more line is to be logged now. If not, it is counted.
+func (l *lineLimit) pass(p *Pool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := now()
+	switch {
+	case len(l.last) < mostLines-1:
+		l.last = append(l.last, at)
+		return true
+	case time.Duration(at-l.last[l.next]) >= time.Second:
+		l.last[l.next] = at
+		l.next = (l.next + 1) % len(l.last)
+		return true
+	}
+	l.kept++
+	if l.timer == nil {
+		// Ends by itself a second later, or with the pool.
+		l.timer = time.AfterFunc(time.Second, func() { p.tellKept() })
+	}
+	return false
+}
+
+// stop ends the timer.
+func (l *lineLimit) stop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.timer != nil {
+		l.timer.Stop()
+	}
+}
+
+// tellKept logs how many lines were kept back in the last second.
+func (p *Pool) tellKept() {
+	l := &p.lines
+	l.mu.Lock()
+	kept := l.kept
+	l.kept, l.timer = 0, nil
+	l.mu.Unlock()
+	p.mu.Lock()
+	shut := p.state().shut()
+	if !shut {
+		p.beginLog()
+	}
+	p.mu.Unlock()
+	if !shut {
+		defer p.endLog()
+		p.write(nil, slog.LevelWarn, "too many lines to log each", keptBack(kept))
+	}
+}
