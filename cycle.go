@@ -84,6 +84,16 @@ func (i instant) after(d time.Duration) instant {
 	return never
 }
 
+// A process may not run for a while: it was sent SIGSTOP, or its machine is suspended. Then what is in flight is not to
+// blame that a timeout has passed. So a timeout that is found much later than it was set for is put off for a moment.
+const (
+	muchLater = 100 * time.Millisecond
+	pardon    = time.Second
+)
+
+// missedAt reports whether at the given instant a timeout that was set for i has been found much later.
+func (i instant) missedAt(at instant) bool { return time.Duration(at-i) > muchLater }
+
 // set schedules the next step for the given instant: at once if that has passed, not at all if it is never.
 func (c *cycle) set(at instant) {
 	c.mu.Lock()
@@ -146,6 +156,12 @@ func (c *cycle) fire() {
 		c.mu.Unlock()
 		c.run(n, at)
 	case c.inStepLocked() && passed >= c.expiry:
+		if c.expiry.missedAt(passed) {
+			c.expiry = passed.after(pardon)
+			c.armLocked(pardon)
+			c.mu.Unlock()
+			return
+		}
 		n := c.steps
 		c.expiry = never
 		c.mu.Unlock()

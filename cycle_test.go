@@ -380,3 +380,40 @@ func TestAPoolWithoutContinuousJobsHasNoTimerOfItsOwn(t *testing.T) {
 		require.NoError(t, p.Shutdown(context.Background()))
 	})
 }
+
+// A pause of the process cannot be shown in a bubble, where time passes only while everything waits: the timer's function
+// is called here as it would be after one.
+func TestCycleATimeoutThatIsFoundMuchLaterIsPutOffOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		later time.Duration
+		want  time.Duration
+	}{
+		"in time":      {0, 0},
+		"a bit later":  {muchLater, 0},
+		"much later":   {muchLater + 1, pardon},
+		"an hour late": {time.Hour, pardon},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDancer(func(*dancer, uint32) { time.Sleep(time.Hour) })
+				d.set(now())
+				await(time.Minute)
+				d.mu.Lock()
+				d.expiry = now() - instant(c.later)
+				d.mu.Unlock()
+				d.fire()
+				if c.want > 0 {
+					await(c.want - 1)
+					_, late := d.notes()
+					assert.Empty(t, late)
+					await(1)
+				}
+				_, late := d.notes()
+				assert.Equal(t, []uint32{1}, late)
+				await(2 * time.Hour)
+				_, late = d.notes()
+				assert.Len(t, late, 1)
+			})
+		})
+	}
+}

@@ -86,6 +86,7 @@ type readyCall struct {
 	ready      func(ctx context.Context) error
 	ctx        *executionContext
 	since      instant
+	due        instant     // when it times out
 	timer      *time.Timer // its timeout; nil if it has none. Stopped with the call
 	forAttempt bool        // an attempt to restart waits for the answer
 }
@@ -102,6 +103,7 @@ func (j *job) beginReadyLocked(forAttempt bool) *readyCall {
 	call := &readyCall{ready: ready, ctx: j.newContext(), since: now(), forAttempt: forAttempt}
 	if limit := time.Duration(j.statusLimit()); limit > 0 {
 		call.ctx.deadline = time.Now().Add(limit)
+		call.due = call.since.after(limit)
 		call.timer = time.AfterFunc(limit, func() { j.readyExpired(call) })
 	}
 	j.extraLocked().ready = call
@@ -121,6 +123,11 @@ func (j *job) markLateReady(call *readyCall) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.extra.ready != call || j.hasQuitLocked() {
+		return nil
+	}
+	if at := now(); call.due.missedAt(at) {
+		call.due = at.after(pardon)
+		call.timer.Reset(pardon)
 		return nil
 	}
 	j.begin(inLog)

@@ -213,7 +213,8 @@ func WithRetryInterval(interval time.Duration) PoolOption {
 }
 
 // WithExecutionTimeout sets the timeout of executions of interval and scheduled jobs, and of all calls of Status; 5
-// minutes by default. A timeout of 0 or less means that there is none.
+// minutes by default. A timeout of 0 or less means that there is none. One that is found more than 100 milliseconds after it
+// has passed, since the process was stopped or its machine suspended meanwhile, is put off for a second.
 func WithExecutionTimeout(timeout time.Duration) PoolOption {
 	return poolOption(func(s *poolSettings) { s.executionTimeout = timeout })
 }

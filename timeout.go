@@ -178,6 +178,7 @@ func (j *job) armExpiryBefore(horizon instant) bool {
 // A probe watches a slow call of Status. The job's mutex guards it.
 type probe struct {
 	since instant
+	due   instant     // when it times out
 	timer *time.Timer // its timeout; nil if it has none. Stopped with the call
 }
 
@@ -197,6 +198,7 @@ func (j *job) watchStatus(since instant, limit timeLimit) {
 	watch := &probe{since: since}
 	j.extraLocked().probe = watch
 	if limit > 0 {
+		watch.due = since.after(time.Duration(limit))
 		watch.timer = time.AfterFunc(time.Duration(limit)-time.Duration(now()-since), func() { j.statusExpired(watch) })
 	}
 }
@@ -222,6 +224,11 @@ func (j *job) markLateStatus(watch *probe) (e *untold, below bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.extra.probe != watch {
+		return nil, false
+	}
+	if at := now(); watch.due.missedAt(at) {
+		watch.due = at.after(pardon)
+		watch.timer.Reset(pardon)
 		return nil, false
 	}
 	j.begin(inLog)
