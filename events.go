@@ -24,6 +24,7 @@ const (
 	EventBegan        EventKind = "began"        // an execution has begun
 	EventEnded        EventKind = "ended"        // an execution has ended; a late one, with the outcome timeout, when it has returned
 	EventLate         EventKind = "late"         // an execution has exceeded its timeout
+	EventSkipped      EventKind = "skipped"      // occurrences or turns were not executed: how many, and the SkipReason of the last
 	EventAbandoned    EventKind = "abandoned"    // a late execution was abandoned, see WithAbandonAfter
 	EventStatusFailed EventKind = "status-failed"
 	EventStatusLate   EventKind = "status-late" // a call of its Status has exceeded its timeout
@@ -54,6 +55,8 @@ type Event struct {
 	Began     time.Time     // when it has begun
 	Took      time.Duration // how long it has taken; so far, if it is late
 	Outcome   Outcome       // how it has ended
+
+	Skipped uint64 // how many occurrences or turns
 
 	Error   error
 	Reason  string     // the reason that the caller of the function that caused the event gave

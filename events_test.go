@@ -69,8 +69,8 @@ func TestAnObserverIsToldOfAllThatHappensToAJob(t *testing.T) {
 		"scheduled":    {jobstest.Stub{}, jobs.Cron("* * * * *"), 90 * time.Second, "began ended:success"},
 		"late":         {jobstest.Stub{ExecuteFunc: jobstest.OnlyFirst(func() error { jobstest.Take(15 * time.Second); return nil })}, jobs.Every(time.Hour), time.Minute, "began late:timeout pool-stopped ended:timeout pool-restarted began ended:success"},
 		"abandoned":    {jobstest.Stub{ExecuteFunc: jobstest.OnlyFirst(func() error { jobstest.Take(time.Minute); return nil })}, jobs.Every(time.Hour), 2 * time.Minute, "began late:timeout pool-stopped abandoned:timeout pool-restarted began ended:success"},
-		"Status fails": {jobstest.Stub{StatusFunc: jobstest.OnlyFirst(func() error { return jobstest.ErrBroken })}, jobs.Every(50 * time.Second), time.Minute, "began ended:success status-failed pool-stopped pool-restarted began ended:success"},
-		"Status hangs": {jobstest.Stub{StatusFunc: jobstest.OnlyFirst(func() error { jobstest.Take(40 * time.Second); return nil })}, jobs.Every(65 * time.Second), 2 * time.Minute, "began ended:success status-late pool-stopped pool-restarted began ended:success"},
+		"Status fails": {jobstest.Stub{StatusFunc: jobstest.OnlyFirst(func() error { return jobstest.ErrBroken })}, jobs.Every(50 * time.Second), time.Minute, "began ended:success status-failed pool-stopped skipped pool-restarted began ended:success"},
+		"Status hangs": {jobstest.Stub{StatusFunc: jobstest.OnlyFirst(func() error { jobstest.Take(40 * time.Second); return nil })}, jobs.Every(65 * time.Second), 2 * time.Minute, "began ended:success status-late pool-stopped skipped pool-restarted began ended:success"},
 		"is refused":   {jobstest.Stub{ExecuteFunc: jobstest.OnlyFirst(func() error { return jobstest.ErrBroken }), ReadyFunc: readyButTheSecondTime()}, jobs.Every(time.Hour), 2 * time.Minute, "began ended:failure pool-stopped restart-refused pool-restarted began ended:success"},
 	} {
 		t.Run(name, func(t *testing.T) {

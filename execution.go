@@ -58,6 +58,7 @@ type extra struct {
 	warnings []string          // of its schedule; never changed, but replaced by Reschedule
 
 	reports
+	skips skips
 
 	threshold uint64 // WithFailureThreshold; immutable; 0 if not set
 	sickness  sickness
@@ -128,7 +129,11 @@ func (j *job) step(n uint32, at time.Time) instant {
 	if s := &j.pool.settings; s.observers != nil || s.history != nil {
 		growStack()
 	}
-	if j.paused() || j.pool.state().closed() {
+	switch {
+	case j.paused():
+		j.tellSkipped(false)
+		return 0
+	case j.pool.state().closed(), j.state().has(markSkipped) && j.tellSkipped(true):
 		return 0
 	}
 	switch j.state().phase() {
@@ -166,7 +171,13 @@ func (j *job) paused() bool {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.pausedLocked()
+	if !j.pausedLocked() {
+		return false
+	}
+	if _, ok := j.kind().(*intervalJob); ok && j.state().started() {
+		j.refusedLocked(false)
+	}
+	return true
 }
 
 func (j *job) pausedLocked() bool {
@@ -225,6 +236,7 @@ func (j *job) execute(n uint32, at time.Time, life poolWord) (end instant) {
 	switch {
 	case !ok:
 		j.settle()
+		j.tellSkipped(false)
 		return 0
 	case ticket != 0:
 		return j.callObserved(n, ctx, ticket)
@@ -352,10 +364,11 @@ func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContex
 	if w := j.state(); w.has(markPaused) && !asked || !dueIn.admits(w) || w.has(markAttached) && j.pool.state() != dueIn {
 		// Checked before the wait for the turn, too: what came while the pool was stopped is skipped, even if the
 		// pool has restarted since, or when the turn comes.
+		j.refusedLocked(asked)
 		return nil, 0, false
 	}
 	at, ok = j.takeTurnLocked(at)
-	if !ok {
+	if !ok || !asked && j.tooLateLocked() {
 		return nil, 0, false
 	}
 	j.begin(inExecute)
@@ -363,6 +376,7 @@ func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContex
 	if !ok || j.state().has(markPaused) && !asked {
 		j.change(inExecute, 0)
 		j.releaseLocked()
+		j.refusedLocked(asked)
 		return nil, 0, false
 	}
 	j.life = life.generation()

@@ -44,6 +44,13 @@ type JobInfo struct {
 	StatusFailures     uint64    `json:"statusFailures,omitzero"`
 	StatusFailingSince time.Time `json:"statusFailingSince,omitzero"`
 
+	// Skipped counts the occurrences of a scheduled job, and the turns of an interval job, that came and were not executed since
+	// it has started; LastSkip is why the last one was not. Of the occurrences that come while the job executes, or waits, or while its pool is
+	// Stopped, all are counted if the trigger is a cron expression (1,000 at a time at most); of an interval job, or one On
+	// another schedule, one.
+	Skipped  uint64     `json:"skipped,omitzero"`
+	LastSkip SkipReason `json:"lastSkip,omitzero"`
+
 	Paused   *Pause   `json:"paused,omitzero"`    // nil if it is not paused
 	Warnings []string `json:"warnings,omitempty"` // what may not have been meant: see schedule.Warnings, and a jitter that is longer than it is from one execution to the next
 	// LastError is the error of the last execution that failed, or of a schedule's Next that panicked. A success does
@@ -207,6 +214,7 @@ func (j *job) info() JobInfo {
 	}
 	if j.extra != nil {
 		s := j.extra.sickness
+		info.Skipped, info.LastSkip = j.extra.skips.total, j.extra.skips.reason
 		info.LastStatusError, info.StatusFailures, info.StatusFailingSince = s.err, s.inARow, s.since
 	}
 	return info

@@ -74,7 +74,7 @@ func (i *intervalJob) replace(old kind, j *job) {
 func (i *intervalJob) warnings(time.Time) []string { return i.jitter.warn(nil, i.interval) }
 
 // resume lets a job that is well execute when it is due. One that has passed its time is at rest, or in a step.
-func (i *intervalJob) resume(j *job) (keeps bool) {
+func (i *intervalJob) resume(j *job, _ SkipReason) (keeps bool) {
 	if j.lastOutcome == success && j.stage == cycleWaiting {
 		return true
 	}

@@ -74,7 +74,7 @@ func (o on) kind(_ Job, s *settings, at time.Time) (kind, error) {
 var scheduledTraits = traits{
 	name:         JobTypeScheduled,
 	detachedName: JobTypeScheduled,
-	options:      optDetached | optJitter | optRetries | optThreshold,
+	options:      optDetached | optJitter | optRetries | optThreshold | optCatchUp | optMisfire,
 	periodic:     true,
 }
 
@@ -101,17 +101,26 @@ type scheduledJob struct {
 	schedule cron.Schedule
 	expr     string // of Cron
 	jitter   jitter
+	catchUp  time.Duration // how late an occurrence is executed at most
+	misfire  Misfire
 
 	// Guarded by the job's mutex. Times are of the wall clock.
-	occurrence time.Time // the next one; zero if still to be found
-	planned    time.Time // when the job executes for it: later by the jitter
-	last       time.Time // the previous occurrence
-	asOf       time.Time // when the next one was found: with a reading of the monotonic clock, as the one below
-	doubted    time.Time // since when it has seemed that there is none; zero if it does not
+	occurrence time.Time  // the next one; zero if still to be found
+	planned    time.Time  // when the job executes for it: later by the jitter
+	last       time.Time  // the previous occurrence
+	asOf       time.Time  // when the next one was found: with a reading of the monotonic clock, as the one below
+	doubted    time.Time  // since when it has seemed that there is none; zero if it does not
+	kept       SkipReason // what has kept the job from executing since the next one was found, if that is known
+	executed   bool       // the job has executed since
+	misfired   bool       // an occurrence has met a stopped pool or a paused job, and RunOnce applies
 }
 
 func newScheduledJob(schedule cron.Schedule, s *settings, at time.Time) *scheduledJob {
-	return &scheduledJob{schedule: schedule, jitter: jitter(s.jitter), asOf: at}
+	catchUp := longestCatchUp
+	if s.catchUp > 0 {
+		catchUp = min(catchUp, s.catchUp)
+	}
+	return &scheduledJob{schedule: schedule, jitter: jitter(s.jitter), catchUp: catchUp, misfire: s.misfire, asOf: at}
 }
 
 func (s *scheduledJob) warnings(at time.Time) []string {
@@ -140,7 +149,7 @@ func (s *scheduledJob) replace(old kind, j *job) {
 	if o, ok := old.(*scheduledJob); ok {
 		s.last = o.last
 		if o.pending(j.pool.wallClock().Round(0)) {
-			s.occurrence, s.planned, s.asOf = o.occurrence, o.planned, o.asOf
+			s.occurrence, s.planned = o.occurrence, o.planned
 		}
 	}
 	j.nextLocked(atOnce, 0)
@@ -155,7 +164,7 @@ func (s *scheduledJob) pending(t time.Time) bool {
 func (s *scheduledJob) replaced(j *job) bool { return j.kind() != kind(s) }
 
 func (s *scheduledJob) after(j *job, o outcome) verdict {
-	s.occurrence = time.Time{}
+	s.occurrence, s.executed = time.Time{}, true
 	return verdict{phase: phaseStarted, mark: failingMark(j, o)}
 }
 
@@ -198,11 +207,12 @@ func (s *scheduledJob) reached(j *job, t time.Time) (due, known bool) {
 	}
 	t = t.Round(0)
 	wait := s.planned.Sub(t)
+	if -wait > s.catchUp {
+		s.useLocked()
+		j.skipLocked(1, SkipClock)
+		return false, false
+	}
 	if wait <= -smallestJump {
-		if t.Sub(s.occurrence) > longestCatchUp {
-			s.useLocked()
-			return false, false
-		}
 		s.planned = t.Add(s.jitter.addTo(0)) // since the clock has jumped for others, too
 		wait = s.planned.Sub(t)
 	}
@@ -224,11 +234,25 @@ func (s *scheduledJob) nextRun(*job) time.Time {
 	return expressible(s.planned)
 }
 
-// resume skips the occurrence that is planned, if it has passed.
-func (s *scheduledJob) resume(j *job) (keeps bool) {
-	if !s.planned.After(j.pool.wallClock().Round(0)) {
+// resume skips the occurrence that is planned, if it has passed, or lets one execution stand for all that have.
+func (s *scheduledJob) resume(j *job, from SkipReason) (keeps bool) {
+	s.kept, s.executed = from, false
+	t := j.pool.wallClock().Round(0)
+	passed := !s.occurrence.IsZero() && !s.planned.After(t)
+	switch {
+	case !passed && !s.misfired:
+	case s.misfire == RunOnce:
+		if !passed {
+			s.occurrence = s.last // it was used up
+		}
+		s.planned = t.Add(s.jitter.addTo(0))
+	default:
 		s.occurrence = time.Time{}
+		if _, ok := s.schedule.(*schedule.Schedule); !ok { // of those, all are counted when the next one is found
+			j.skipLocked(1, from)
+		}
 	}
+	s.misfired = false
 	return false
 }
 
@@ -242,6 +266,13 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 		return false
 	}
 	j.begin(inNext)
+	passedSince := s.asOf
+	if s.planned.IsZero() { // it is the first, and what came before is none of the job's
+		passedSince = t
+	}
+	if s.last.After(passedSince) {
+		passedSince = s.last
+	}
 	if ahead := s.last.Sub(t.Round(0)); ahead > 0 && ahead < smallestJump {
 		t = s.last // the clock was adjusted a little: that occurrence was executed already
 	}
@@ -254,8 +285,19 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 	if err != nil {
 		return false
 	}
+	n, last := s.missed(passedSince.Round(0), t.Round(0))
+	return s.found(j, asOf, next, n, last) && !j.tellSkipped(true)
+}
+
+// found records the next occurrence, or that there is none, and the n that were missed since the previous one was found, of
+// which the last is given. It reports whether the step can go on.
+func (s *scheduledJob) found(j *job, asOf, next time.Time, n uint64, lastMissed time.Time) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if !s.replaced(j) {
+		j.skipLocked(n, s.keptFrom(j, asOf, lastMissed))
+		s.kept, s.executed = "", false
+	}
 	switch {
 	case s.replaced(j):
 	case !next.IsZero():
@@ -275,6 +317,21 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 		j.nextLocked(now(), longestSleep)
 	}
 	return false
+}
+
+// keptFrom returns what has kept the job from executing at an occurrence that it has missed.
+func (s *scheduledJob) keptFrom(j *job, asOf, missed time.Time) SkipReason {
+	switch {
+	case jump(s.asOf, asOf) >= smallestJump:
+		return SkipClock
+	case s.executed && missed.After(j.lastStart.time()):
+		return SkipExecuting
+	case s.kept != "":
+		return s.kept
+	case s.executed:
+		return SkipLocked
+	}
+	return SkipClock
 }
 
 // believes reports whether the schedule, which has no occurrence after the given reading of the clock, has ended, and

@@ -30,6 +30,8 @@ type settings struct {
 
 	retrying  *retrying // nil without WithRetries; its Job is still to be set
 	threshold int
+	catchUp   time.Duration
+	misfire   Misfire
 }
 
 // options is a set of options, such as those that apply to a kind of job.
@@ -42,9 +44,11 @@ const (
 	optForget
 	optRetries
 	optThreshold
+	optCatchUp
+	optMisfire
 )
 
-var optionNames = [...]string{"Detached", "WithJitter", "WithRetryBackoff", "WithForget", "WithRetries", "WithFailureThreshold"}
+var optionNames = [...]string{"Detached", "WithJitter", "WithRetryBackoff", "WithForget", "WithRetries", "WithFailureThreshold", "WithCatchUp", "WithMisfire"}
 
 // check returns an error for the first setting that is invalid for a kind with those options.
 func (s *settings) check(allowed options) error {
@@ -66,6 +70,10 @@ func (s *settings) check(allowed options) error {
 		return fmt.Errorf("WithRetryBackoff(%v, %v): want 0 <= min <= max", s.min, s.max)
 	case s.forget < 0:
 		return fmt.Errorf("WithForget(%v): a duration below zero", s.forget)
+	case s.given&optCatchUp != 0 && s.catchUp <= 0:
+		return fmt.Errorf("WithCatchUp(%v): want more than zero", s.catchUp)
+	case s.misfire > RunOnce:
+		return fmt.Errorf("WithMisfire(%v): want Skip or RunOnce", s.misfire)
 	case s.retrying != nil:
 		return s.retrying.check()
 	}
@@ -86,6 +94,8 @@ func (s *settings) texts() (texts []string) {
 		add(optRetries, "WithRetries(%d, %v, %v)", r.attempts, r.min, r.max)
 	}
 	add(optThreshold, "WithFailureThreshold(%d)", s.threshold)
+	add(optCatchUp, "WithCatchUp(%v)", s.catchUp)
+	add(optMisfire, "WithMisfire(%v)", s.misfire)
 	return texts
 }
 

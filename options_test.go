@@ -41,6 +41,8 @@ func TestAnOptionThatMeansNothingForTheKindIsAnError(t *testing.T) {
 		"WithRetries":      jobs.WithRetries(2, time.Second, time.Minute),
 
 		"WithFailureThreshold": jobs.WithFailureThreshold(2),
+		"WithCatchUp":          jobs.WithCatchUp(time.Minute),
+		"WithMisfire":          jobs.WithMisfire(jobs.RunOnce),
 	}
 	for _, k := range jobstest.Kinds {
 		for name, opt := range options {
@@ -89,6 +91,9 @@ func TestOptionsWithoutSense(t *testing.T) {
 		{jobs.Once(), jobs.WithForget(-time.Second), "-1s"},
 		{jobs.Every(time.Hour), jobs.WithFailureThreshold(0), "WithFailureThreshold(0)"},
 		{jobs.Every(time.Hour), jobs.WithFailureThreshold(-3), "WithFailureThreshold(-3)"},
+		{jobs.Cron("@daily"), jobs.WithCatchUp(0), "WithCatchUp(0s)"},
+		{jobs.Cron("@daily"), jobs.WithCatchUp(-time.Second), "WithCatchUp(-1s)"},
+		{jobs.Cron("@daily"), jobs.WithMisfire(2), "WithMisfire(Misfire(2))"},
 	}
 	for _, c := range cases {
 		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {

@@ -41,9 +41,9 @@ type kind interface {
 	// ended completes the outcome of an ended execution with whether the job was told to end. It is called only for
 	// kinds that are told, with the pool's mutex held.
 	ended(j *job, o outcome) outcome
-	// resume is called before the job is set going after a restart, and reports whether it keeps the moment for which
+	// resume is called before the job is set going after a restart or a pause, and reports whether it keeps the moment for which
 	// it is set already. Its mutex is held.
-	resume(j *job) (keeps bool)
+	resume(j *job, from SkipReason) (keeps bool)
 	// replace is called when Reschedule has given a job that has started this kind, and sets it going. Both mutexes are held.
 	replace(old kind, j *job)
 	// retire is called when the job is unregistered or its pool shut down: twice, if one follows the other. Both
@@ -65,7 +65,7 @@ func (basicKind) warnings(time.Time) []string     { return nil }
 func (basicKind) registered(*job)                 {}
 func (basicKind) begin(*job)                      {}
 func (basicKind) ended(_ *job, o outcome) outcome { return o }
-func (basicKind) resume(*job) bool                { return false }
+func (basicKind) resume(*job, SkipReason) bool    { return false }
 func (basicKind) replace(kind, *job)              {} // only periodic jobs are rescheduled
 func (basicKind) retire(*job)                     {}
 

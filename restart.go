@@ -234,7 +234,7 @@ func (j *job) resume(life poolWord) {
 	if w := j.state(); !w.hasSay() || w.phase() < phaseReady || w.over() || j.life == life.generation() {
 		return
 	}
-	if !j.kind().resume(j) {
+	if !j.kind().resume(j, SkipStopped) {
 		j.setLocked(atOnce)
 	}
 }

@@ -122,6 +122,7 @@ const (
 	markBroken                       // a detached channel job that ended with an error
 	markPaused                       // Pause was called; the job's extra says why
 	markSick                         // its last Status has failed; the job's extra says how
+	markSkipped                      // it has skipped something that nobody was told of; the job's extra says how much
 
 	markTrouble = markRetrying | markFailing | markBroken
 )

@@ -258,7 +258,7 @@ func (p *Pool) resumeLocked(j *job) {
 		}
 	}
 	if j.cycle.stage != cycleWaiting {
-		j.kind().resume(j)
+		j.kind().resume(j, SkipPaused)
 		j.setLocked(atOnce)
 	}
 }

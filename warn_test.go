@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,8 +92,9 @@ func TestARestartThatIsRefusedIsWarnedOfWithWhoRefusesIt(t *testing.T) {
 func TestTheSameFailureIsLoggedOnceInTenMinutesAndThenAsAWarning(t *testing.T) {
 	log := new(jobstest.Journal)
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
-		text := "it is broken"
-		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { return errors.New(text) }}, jobs.Every(time.Minute), jobs.Detached())
+		var why atomic.Value
+		why.Store("it is broken")
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { return errors.New(why.Load().(string)) }}, jobs.Every(time.Minute), jobs.Detached())
 		jobstest.Advance(9*time.Minute + 30*time.Second)
 		lines := linesOf(log, slog.LevelWarn, "job execution failed")
 		require.Len(t, lines, 1)
@@ -103,12 +105,12 @@ func TestTheSameFailureIsLoggedOnceInTenMinutesAndThenAsAWarning(t *testing.T) {
 		assert.Equal(t, slog.LevelWarn, lines[1].Level)
 		assert.EqualValues(t, 9, lines[1].Attrs["kept_back"].Uint64())
 
-		text = "it is broken in another way"
+		why.Store("it is broken in another way")
 		jobstest.Advance(time.Minute)
 		lines = linesOf(log, slog.LevelWarn, "job execution failed")
 		require.Len(t, lines, 3, "what is new is told at once")
 		assert.Equal(t, slog.LevelError, lines[2].Level)
-		assert.Contains(t, lines[2].Text("error"), text)
+		assert.Contains(t, lines[2].Text("error"), why.Load())
 	}, log.Option())
 }
 

@@ -66,9 +66,9 @@ var Kinds = []struct {
 	{jobs.JobTypeInterval, jobs.JobTypeDetachedInterval, func() jobs.Trigger { return jobs.Every(time.Hour) },
 		map[string]bool{"Detached": true, "WithJitter": true, "WithRetries": true, "WithFailureThreshold": true}},
 	{jobs.JobTypeScheduled, jobs.JobTypeScheduled, func() jobs.Trigger { return jobs.On(EverySecond()) },
-		map[string]bool{"Detached": true, "WithJitter": true, "WithRetries": true, "WithFailureThreshold": true}},
+		map[string]bool{"Detached": true, "WithJitter": true, "WithRetries": true, "WithFailureThreshold": true, "WithCatchUp": true, "WithMisfire": true}},
 	{jobs.JobTypeScheduled, jobs.JobTypeScheduled, func() jobs.Trigger { return jobs.Cron("@hourly") },
-		map[string]bool{"Detached": true, "WithJitter": true, "WithRetries": true, "WithFailureThreshold": true}},
+		map[string]bool{"Detached": true, "WithJitter": true, "WithRetries": true, "WithFailureThreshold": true, "WithCatchUp": true, "WithMisfire": true}},
 	{jobs.JobTypeChannel, jobs.JobTypeDetachedChannel, func() jobs.Trigger { return jobs.Channel(make(chan interface{})) },
 		map[string]bool{"Detached": true, "WithFailureThreshold": true}},
 }
