@@ -44,7 +44,7 @@ func (expr expression) kind(_ Job, s *settings, at time.Time) (kind, error) {
 	}
 	sched := newScheduledJob(parsed, s, at)
 	sched.expr = string(expr)
-	if parsed.Next(at).IsZero() && sched.believes(at) {
+	if sched.ends(parsed.Next(at), at) {
 		return nil, fmt.Errorf("schedule %q has no occurrence left", string(expr))
 	}
 	return sched, nil
@@ -65,7 +65,7 @@ func (o on) kind(_ Job, s *settings, at time.Time) (kind, error) {
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("schedule %T: %w", o.schedule, err)
-	case next.IsZero() && sched.believes(at):
+	case sched.ends(next, at):
 		return nil, fmt.Errorf("schedule %T has no occurrence left", o.schedule)
 	}
 	return sched, nil
@@ -122,6 +122,19 @@ func newScheduledJob(schedule cron.Schedule, s *settings, at time.Time) *schedul
 	}
 	return &scheduledJob{schedule: schedule, jitter: jitter(s.jitter), catchUp: catchUp, misfire: s.misfire, asOf: at}
 }
+
+// ends reports whether the schedule, with that occurrence after the given reading of the clock, has none left: whatever the
+// clock shows, if it is a cron expression that never had one.
+func (s *scheduledJob) ends(next, at time.Time) bool {
+	if !next.IsZero() {
+		return false
+	}
+	parsed, ok := s.schedule.(*schedule.Schedule)
+	return s.believes(at) || ok && parsed.Next(beforeAll).IsZero()
+}
+
+// beforeAll is before the first year that a cron expression can name, in any zone.
+var beforeAll = time.Date(1969, 12, 1, 0, 0, 0, 0, time.UTC)
 
 func (s *scheduledJob) warnings(at time.Time) []string {
 	parsed, ok := s.schedule.(*schedule.Schedule)

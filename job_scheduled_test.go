@@ -39,6 +39,26 @@ func TestParseScheduleAndCronReportTheErrorOfPackageSchedule(t *testing.T) {
 	})
 }
 
+// Expressions end in 2099: a clock beyond is taken for wrong, but not even that makes a 30 February.
+func TestScheduledIsRefusedWhateverTheClockShowsIfItNeverHadAnOccurrence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, wall := jobs.NewPool(jobstest.Quiet), jobstest.NewWallClock()
+		p.SetClock(wall.Now)
+		defer jobstest.ShutDownNow(p)
+		never, err := schedule.Parse("0 0 30 2 *")
+		require.NoError(t, err)
+		for _, year := range []int{1970, 2026, 2099, 2100, 2150} {
+			wall.Jump(time.Date(year, 2, 1, 12, 0, 0, 0, time.UTC).Sub(wall.Now()))
+			for _, trigger := range []jobs.Trigger{jobs.Cron("0 0 30 2 *"), jobs.On(never)} {
+				_, err := p.Register(jobstest.Stub{}, trigger)
+				assert.ErrorContains(t, err, "has no occurrence left", "%d", year)
+			}
+			_, err = p.Register(jobstest.Stub{}, jobs.Cron("0 0 * * *"))
+			assert.NoError(t, err, "%d", year)
+		}
+	})
+}
+
 func TestScheduledExecutesAtEachOccurrenceOfItsCronExpression(t *testing.T) {
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		laps := jobstest.NewTimeline() // a bubble begins at midnight

@@ -74,6 +74,9 @@ func (f *dialectField) own(value int) int {
 
 // parse parses an expression of the dialect.
 func (d *dialect) parse(expr string, words []string) (*Schedule, error) {
+	if err := checkLength(expr); err != nil {
+		return nil, err
+	}
 	location, words, err := cutZone(words)
 	schedule := &Schedule{location: location}
 	var fields [fieldCount]string
@@ -223,6 +226,9 @@ func (d *dialect) translateWeekday(field *dialectField, text string) (string, er
 	} else {
 		weekday = strings.TrimSuffix(weekday, "l")
 	}
+	if weekday == "" {
+		return "", fmt.Errorf("no day stands before the %s", mark)
+	}
 	value, err := d.value(field, weekday)
 	if err != nil {
 		return "", err
@@ -261,6 +267,9 @@ func (d *dialect) translateRange(field *dialectField, text string) (string, erro
 			return "", err
 		}
 	case hasStep && !d.startSteps:
+		if first > field.spec().last {
+			body = "0" // Sunday, as 7
+		}
 		return "", fmt.Errorf("%s has no step after a single value; write %s-%d/%d", d.name, body, field.spec().last, step)
 	case hasStep:
 		return d.between(field, first, field.last, step, true)

@@ -120,7 +120,7 @@ func TestParseSpring(t *testing.T) {
 		"0 0 9 l * *":       `day of month field, item "l": Spring reads L and W as capitals only`,
 		"0 0 9 L-3W * *":    `day of month field, item "L-3W": Spring has no W after L-n`,
 		"0 0 9 L-0 * *":     `day of month field, item "L-0": after L- must come the number of days before the last, at most 30`,
-		"0 0 9 * * L":       `day of week field, item "L": "" is no day of week; allowed are 0-7, SUN-SAT, 5L, 5#3, ?`,
+		"0 0 9 * * L":       `day of week field, item "L": no day stands before the L`,
 		"0 0 9 * * FRI-MON": `day of week field, item "FRI-MON": the range runs backwards`,
 		"0 0 22-2 * * *":    `hour field, item "22-2": the range runs backwards`,
 		"0 0 9 ?,5 * *":     `day of month field, item "?": ? is only for the day of month or the day of week, alone`,

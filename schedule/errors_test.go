@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs/schedule"
 )
@@ -29,6 +31,12 @@ func TestScheduleErrorsNameFieldItemAndWhatIsAllowed(t *testing.T) {
 		// Reversed ranges.
 		{"* 22-2 * * *", `hour field, item "22-2": the range runs backwards; write it as two, 22-23,0-2`},
 		{"* * * NOV-feb *", `month field, item "NOV-feb": the range runs backwards; write it as two, 11-12,1-2`},
+		{"* 22-2/3 * * *", `hour field, item "22-2/3": the range runs backwards; write the values, 22,1`},
+		{"50-10/7 * * * *", `minute field, item "50-10/7": the range runs backwards; write the values, 50,57,4`},
+		{"* * * 11-3/2 *", `month field, item "11-3/2": the range runs backwards; write the values, 11,1,3`},
+		{"* * * * SAT-TUE/2", `day of week field, item "SAT-TUE/2": the range runs backwards; write the values, 6,1`},
+		{"* * * * * 2050-2030", `year field, item "2050-2030": the range runs backwards; was 2030-2050 meant?`},
+		{"* * 13 * +", `day of week field, item "+": the days must follow it, as in +FRI`},
 		{"* * * * 5-0", `day of week field, item "5-0": the range runs backwards; write it as two, 5-6,0-0`},
 		{"* * * * 7-2", `day of week field, item "7-2": 7 starts no range; Sunday is 0 there`},
 		{"* * * * 7/2", `day of week field, item "7/2": 7 starts no range; Sunday is 0 there`},
@@ -111,5 +119,56 @@ func TestScheduleErrorForSixFieldsWithoutAYearSaysThatTheSixthIsTheYear(t *testi
 	} {
 		_, err := schedule.Parse(expr)
 		assert.EqualError(t, err, fmt.Sprintf("schedule %q: %s", expr, want))
+	}
+}
+
+func TestWhatTheHintAboutABackwardsRangeSaysMeansWhatWasWritten(t *testing.T) {
+	// The values of the item are those that a reader who lets the range begin again would expect.
+	for item, want := range map[string][]int{"22-2/3": {22, 1}, "20-4/5": {20, 1}, "23-1/1": {23, 0, 1}, "6-2/3": {6, 9, 12, 15, 18, 21, 0}} {
+		_, err := schedule.Parse("0 " + item + " * * *")
+		require.Error(t, err)
+		hint := err.Error()[strings.LastIndex(err.Error(), " ")+1:]
+		parsed, err := schedule.Parse("0 " + hint + " * * *")
+		require.NoError(t, err, hint)
+		hours := map[int]bool{}
+		for at := time.Date(2026, 6, 1, 0, 0, 0, -1, time.UTC); len(hours) < 24; {
+			at = parsed.Next(at)
+			if hours[at.Hour()] {
+				break
+			}
+			hours[at.Hour()] = true
+		}
+		wanted := map[int]bool{}
+		for _, hour := range want {
+			wanted[hour] = true
+		}
+		assert.Equal(t, wanted, hours, item)
+	}
+}
+
+func TestAnExpressionHasAtMost4096Bytes(t *testing.T) {
+	long := strings.Repeat("1,", 2044) + "1 * * * *"
+	for name, parse := range map[string]func(string) (*schedule.Schedule, error){
+		"jobs": schedule.Parse, "unix": schedule.ParseUnix, "quartz": schedule.ParseQuartz, "spring": schedule.ParseSpring, "eventbridge": schedule.ParseEventBridge,
+	} {
+		_, err := parse(strings.Repeat("1", 1<<20))
+		require.Error(t, err, name)
+		assert.ErrorContains(t, err, "1048576 bytes; an expression has at most 4096", name)
+		assert.Less(t, len(err.Error()), 200, name)
+	}
+	_, err := schedule.Parse(long[:len(long)-1])
+	require.Len(t, long[:len(long)-1], 4096)
+	assert.NotContains(t, fmt.Sprint(err), "at most 4096")
+	_, err = schedule.Parse(strings.Repeat("1,", 2043) + "1 * * * *")
+	assert.NoError(t, err)
+}
+
+func TestWhatUnixSaysAboutAStepAfterAValueIsValid(t *testing.T) {
+	for _, item := range []string{"7/2", "0/2", "3/2"} {
+		_, err := schedule.ParseUnix("10 * * * " + item)
+		require.Error(t, err)
+		_, write, _ := strings.Cut(err.Error(), "write ")
+		_, err = schedule.ParseUnix("10 * * * " + write)
+		assert.NoError(t, err, write)
 	}
 }

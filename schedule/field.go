@@ -93,9 +93,25 @@ func (f *fieldSpec) readItem(text string) (item listItem, err error) {
 	}
 	item, err = f.read(f, text)
 	if err == nil && item.form == rangeItem && item.first > item.last {
-		err = fmt.Errorf("the range runs backwards; write it as two, %d-%d,%d-%d", item.first, f.last, f.first, item.last)
+		err = fmt.Errorf("the range runs backwards; %s", f.forwards(item))
 	}
 	return item, err
+}
+
+// forwards says what to write instead of a range that runs backwards.
+func (f *fieldSpec) forwards(item listItem) string {
+	switch {
+	case f.first == firstYear: // years do not begin again
+		return fmt.Sprintf("was %d-%d meant?", item.last, item.first)
+	case item.step == 1:
+		return fmt.Sprintf("write it as two, %d-%d,%d-%d", item.first, f.last, f.first, item.last)
+	}
+	var values []string
+	all := f.last - f.first + 1
+	for value := item.first; value <= item.last+all; value += item.step {
+		values = append(values, strconv.Itoa(f.first+(value-f.first)%all))
+	}
+	return "write the values, " + strings.Join(values, ",")
 }
 
 // readRange parses an item of a form that every field may have.

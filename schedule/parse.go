@@ -109,6 +109,9 @@ func (s *Schedule) readWords(words []string) error {
 		if place == weekdayField {
 			if list, s.days.both = strings.CutPrefix(list, "+"); s.days.both {
 				text = append(text, '+')
+				if list == "" {
+					return errors.New(`day of week field, item "+": the days must follow it, as in +FRI`)
+				}
 			}
 		}
 		for itemText := range strings.SplitSeq(list, ",") {

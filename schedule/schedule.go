@@ -78,13 +78,28 @@ import (
 //
 // An expression that can never fire, as on 30 February or in years that have passed, is not an error: its Next
 // returns the zero Time.
+//
+// An expression has at most 4,096 bytes.
 func Parse(expr string) (*Schedule, error) {
+	if err := checkLength(expr); err != nil {
+		return nil, err
+	}
 	schedule, zone, words, err := parseWords(expr)
 	if err != nil {
 		return nil, fmt.Errorf("schedule %q: %w%s", expr, err, hint(zone, words))
 	}
 	schedule.doubts = schedule.doubtsAbout(words)
 	return schedule, nil
+}
+
+// longestExpression limits what errors, the log and snapshots of jobs have to show.
+const longestExpression = 4096
+
+func checkLength(expr string) error {
+	if len(expr) <= longestExpression {
+		return nil
+	}
+	return fmt.Errorf("schedule %q...: %d bytes; an expression has at most %d", expr[:40], len(expr), longestExpression)
 }
 
 // A Schedule is a parsed cron expression. It is safe for concurrent use. The zero Schedule never fires.

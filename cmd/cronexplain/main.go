@@ -5,7 +5,9 @@
 // It prints the meaning in plain English, what other libraries read differently, the next ten times, and what the clock changes of
 // the next year do to them. An expression that names no time zone is read in the local one; TZ in the environment sets that.
 //
-// It exits with 1 if the expression is invalid, and with 2 if it is called in another way.
+// With -dialect quartz, spring, eventbridge or unix the expression is read as that scheduler does.
+//
+// It exits with 1 if the expression is invalid, and with 2 if it is called in another way; with -h it says how to call it, and exits with 0.
 package main
 
 import (

@@ -96,7 +96,7 @@ func open(dir string) (*target, error) {
 // cached finds the version in the path of a module in the module cache.
 var cached = regexp.MustCompile(`@v[0-9]+\.[0-9]+\.[0-9]+`)
 
-// locate finds out what the folder is part of, by its path and by what stands in go.mod or vendor/modules.txt.
+// locate finds out what the folder is part of, by its path and, if it is not in a vendor folder, by what stands in go.mod.
 func (t *target) locate() error {
 	path, err := filepath.Abs(t.dir)
 	if err != nil {
@@ -138,14 +138,6 @@ func (t *target) locate() error {
 			err = t.refuse("is not in %s: go.mod above it says %q", sdkModule, module)
 		}
 		return err
-	}
-	modules, err := t.vendored()
-	switch {
-	case err != nil:
-		return err
-	case !slices.ContainsFunc(modules, func(line string) bool { return strings.HasPrefix(line, "# "+sdkModule+" ") }),
-		!slices.Contains(modules, sdkPackage):
-		return t.refuse("is not vendored: %s does not list %s", filepath.Join(t.vendor, "modules.txt"), sdkPackage)
 	}
 	return nil
 }
@@ -263,7 +255,12 @@ func (t *target) check() error {
 		return nil
 	}
 	modules, err := t.vendored()
-	if err == nil && !slices.Contains(modules, ourPackage) {
+	switch {
+	case err != nil:
+	case !slices.ContainsFunc(modules, func(line string) bool { return strings.HasPrefix(line, "# "+sdkModule+" ") }),
+		!slices.Contains(modules, sdkPackage):
+		err = t.refuse("is not vendored: %s does not list %s", filepath.Join(t.vendor, "modules.txt"), sdkPackage)
+	case !slices.Contains(modules, ourPackage):
 		err = fmt.Errorf("%s does not list %s, which the forwarding package imports. Import it somewhere in the agent "+
 			"(import _ %[2]q is enough), then run jobsforward again after\n"+
 			"\tgo get %[2]s@latest\n\tgo mod vendor", filepath.Join(t.vendor, "modules.txt"), ourPackage)

@@ -158,6 +158,11 @@ func TestAVendorFolderMustListThePackage(t *testing.T) {
 			status, _, stderr := command("", folder)
 			if tt.stderr == "" {
 				assert.Zero(t, status, stderr)
+				require.NoError(t, os.Remove(filepath.Join(vendor, "modules.txt")))
+				delete(before, "modules.txt")
+				status, _, stderr = command("-undo", folder)
+				assert.Zero(t, status, stderr)
+				assert.Equal(t, before, snapshot(t, vendor), "the list is not needed to restore")
 				return
 			}
 			assert.Equal(t, 1, status)
