@@ -174,7 +174,7 @@ func (j *job) paused() bool {
 	if !j.pausedLocked() {
 		return false
 	}
-	if _, ok := j.kind().(*intervalJob); ok && j.state().started() {
+	if j.kind().period() > 0 && j.state().started() {
 		j.refusedLocked(false)
 	}
 	return true

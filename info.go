@@ -190,6 +190,7 @@ func (j *job) info() JobInfo {
 		Status:              statusOf(j.state(), pool),
 		Trigger:             j.kind().trigger(),
 		Options:             j.settings.texts(),
+		Interval:            j.kind().period(),
 		Timeout:             max(0, time.Duration(j.executionLimit())),
 		Executions:          j.executions,
 		Failures:            j.failures,
@@ -208,9 +209,6 @@ func (j *job) info() JobInfo {
 		Warnings:            slices.Clone(j.warningsLocked()),
 		Reason:              reason,
 		NotExecuting:        sentences[reason].ofJob,
-	}
-	if i, ok := j.kind().(*intervalJob); ok {
-		info.Interval = i.interval
 	}
 	if j.extra != nil {
 		s := j.extra.sickness

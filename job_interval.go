@@ -20,13 +20,17 @@ func (interval every) kind(_ Job, s *settings, _ time.Time) (kind, error) {
 	if interval <= 0 {
 		return nil, fmt.Errorf("interval %v: it must be above zero", time.Duration(interval))
 	}
-	return &intervalJob{interval: time.Duration(interval), jitter: jitter(s.jitter), atStart: true}, nil
+	i := intervalJob{interval: time.Duration(interval), jitter: jitter(s.jitter), atStart: true}
+	if s.given&optWallClock != 0 {
+		return &wallIntervalJob{intervalJob: i}, nil
+	}
+	return &i, nil
 }
 
 var intervalTraits = traits{
 	name:         JobTypeInterval,
 	detachedName: JobTypeDetachedInterval,
-	options:      optDetached | optJitter | optRetries | optThreshold,
+	options:      optDetached | optJitter | optRetries | optThreshold | optWallClock,
 	periodic:     true,
 }
 
@@ -52,6 +56,8 @@ func (i *intervalJob) due(j *job, at time.Time) (time.Time, bool) {
 	j.nextLocked(instantOf(at), i.jitter.addTo(0))
 	return at, false
 }
+
+func (i *intervalJob) period() time.Duration { return i.interval }
 
 func (i *intervalJob) trigger() string { return fmt.Sprintf("Every(%v)", i.interval) }
 
@@ -85,6 +91,86 @@ func (i *intervalJob) resume(j *job, _ SkipReason) (keeps bool) {
 func (i *intervalJob) after(j *job, o outcome) verdict {
 	i.atStart = false
 	return verdict{phase: phaseStarted, mark: failingMark(j, o), wait: i.jitter.addTo(i.interval)}
+}
+
+// A wallIntervalJob is one with WithWallClock. Its wait is over when it has passed by the monotonic clock, which timers
+// use, or by the wall clock, which goes on while the machine sleeps.
+type wallIntervalJob struct {
+	intervalJob
+
+	// Guarded by the job's mutex.
+	waits   bool
+	dueAt   instant
+	planned time.Time // the same by the wall clock
+}
+
+func (w *wallIntervalJob) due(j *job, at time.Time) (time.Time, bool) {
+	if j.lookAgain(w) {
+		return at, false
+	}
+	return w.intervalJob.due(j, at)
+}
+
+// lookAgain reports whether the job still has to wait, and looks at the wall clock again soon.
+func (j *job) lookAgain(w *wallIntervalJob) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if left := w.left(j); left > 0 && !j.runNow {
+		j.nextLocked(now(), min(left, longestSleep))
+		return true
+	}
+	w.waits = false
+	return false
+}
+
+// left returns how long the job still has to wait.
+func (w *wallIntervalJob) left(j *job) time.Duration {
+	if !w.waits {
+		return 0
+	}
+	return min(time.Duration(w.dueAt-now()), w.planned.Sub(j.pool.wallClock().Round(0)))
+}
+
+// await lets the job wait until the given instant, or as long by the wall clock.
+func (w *wallIntervalJob) await(j *job, until instant) {
+	w.waits, w.dueAt = true, until
+	w.planned = j.pool.wallClock().Round(0).Add(time.Duration(until - now()))
+}
+
+func (w *wallIntervalJob) after(j *job, o outcome) verdict {
+	v := w.intervalJob.after(j, o)
+	w.await(j, now().after(v.wait))
+	v.wait = min(v.wait, longestSleep)
+	return v
+}
+
+func (w *wallIntervalJob) nextRun(j *job) time.Time {
+	if !w.waits {
+		return w.intervalJob.nextRun(j)
+	}
+	return now().after(w.left(j)).wall()
+}
+
+func (w *wallIntervalJob) resume(j *job, from SkipReason) (keeps bool) {
+	keeps = w.intervalJob.resume(j, from)
+	w.waits = w.waits && keeps
+	return keeps
+}
+
+func (w *wallIntervalJob) replace(old kind, j *job) {
+	w.intervalJob.replace(old, j)
+	if next := j.cycle.due; next != atOnce && next != never {
+		w.await(j, next)
+		j.nextLocked(atOnce, 0)
+	}
+}
+
+// WithWallClock lets the time count that the machine sleeps, for an interval job: an interval that has passed by the wall
+// clock is over within a minute after the machine has woken up. Without it only time counts in which the machine is
+// awake, since timers stand still during its sleep on most systems. Setting the clock forward has the same effect as sleep, and
+// setting it back has none.
+func WithWallClock() JobOption {
+	return jobOption(func(s *settings) { s.given |= optWallClock })
 }
 
 // failingMark returns the mark of a periodic job after an execution.

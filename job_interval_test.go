@@ -1,6 +1,7 @@
 package jobs_test
 
 import (
+	"context"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -182,4 +183,97 @@ func TestAStopBeforeTheFirstExecutionStartsTheJitterAnew(t *testing.T) {
 		assert.GreaterOrEqual(t, at[0], 30*time.Second)
 		assert.Greater(t, len(slices.Compact(at)), 15)
 	})
+}
+
+// The machine's sleep is a jump of the wall clock while timers stand still.
+func TestWithWallClockTheSleepOfTheMachineCounts(t *testing.T) {
+	for name, c := range map[string]struct {
+		jump time.Duration
+		opts []jobs.JobOption
+		want []time.Duration // in minutes of the clock that timers use
+	}{
+		"asleep for 50 minutes": {50 * time.Minute, []jobs.JobOption{jobs.WithWallClock()}, jobstest.Times(time.Minute, 0, 11, 71)},
+		"asleep for 10":         {10 * time.Minute, []jobs.JobOption{jobs.WithWallClock()}, jobstest.Times(time.Minute, 0, 50, 110)},
+		"detached":              {50 * time.Minute, []jobs.JobOption{jobs.WithWallClock(), jobs.Detached()}, jobstest.Times(time.Minute, 0, 11, 71)},
+		"the clock is set back, which is no sleep": {-50 * time.Minute, []jobs.JobOption{jobs.WithWallClock()}, jobstest.Times(time.Minute, 0, 60, 120)},
+		"without the option":                       {50 * time.Minute, nil, jobstest.Times(time.Minute, 0, 60, 120)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, wall := jobs.NewPool(jobstest.Quiet), jobstest.NewWallClock()
+				p.SetClock(wall.Now)
+				defer jobstest.ShutDownNow(p)
+				calls := jobstest.NewTimeline()
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Every(time.Hour), c.opts...)
+				calls.AdvanceTo(10*time.Minute + 30*time.Second)
+				assert.True(t, jobstest.InfoOf(t, p, id).NextRun.Equal(calls.Start.Add(time.Hour)))
+				wall.Jump(c.jump)
+				calls.AdvanceTo(2*time.Hour + time.Minute)
+				require.Len(t, calls.Moments(), len(c.want))
+				assert.Equal(t, c.want, calls.Moments())
+			})
+		})
+	}
+}
+
+func TestWithWallClockAJobIsStoppedRestartedRunAndRescheduledAsAnyOther(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := jobstest.NewTimeline()
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Every(time.Hour), jobs.WithWallClock())
+		calls.AdvanceTo(10 * time.Minute)
+		require.NoError(t, p.PausePool("x"))
+		calls.AdvanceTo(20 * time.Minute)
+		require.NoError(t, p.ResumePool())
+		calls.AdvanceTo(70 * time.Minute) // executes at 60
+		require.NoError(t, p.PausePool("x"))
+		calls.AdvanceTo(130 * time.Minute) // is due at 120
+		require.NoError(t, p.ResumePool()) // executes at 130
+		calls.AdvanceTo(140 * time.Minute)
+		require.NoError(t, p.RunNow(id))
+		jobstest.Advance(0)
+		require.NoError(t, p.Reschedule(id, jobs.Every(30*time.Minute)))
+		calls.AdvanceTo(171 * time.Minute)
+		require.NoError(t, p.Reschedule(id, jobs.Cron("0 * * * *")))
+		calls.AdvanceTo(181 * time.Minute)
+		require.NoError(t, p.Reschedule(id, jobs.Every(30*time.Minute)))
+		calls.AdvanceTo(211 * time.Minute)
+		assert.Equal(t, jobstest.Times(time.Minute, 0, 60, 130, 140, 170, 180, 210), calls.Moments())
+		assert.Equal(t, []string{"WithWallClock()"}, jobstest.InfoOf(t, p, id).Options)
+	})
+}
+
+func TestWithJitterOfThePoolIsThatOfAllItsJobsThatHaveNoneOfTheirOwn(t *testing.T) {
+	for name, c := range map[string]struct {
+		trigger  jobs.Trigger
+		opts     []jobs.JobOption
+		jittered bool
+	}{
+		"interval":             {jobs.Every(24 * time.Hour), nil, true},
+		"interval with a name": {jobs.Every(24 * time.Hour), []jobs.JobOption{jobs.WithName("x")}, true},
+		"scheduled":            {jobs.Cron("@daily"), nil, true},
+		"its own":              {jobs.Every(24 * time.Hour), []jobs.JobOption{jobs.WithJitter(0)}, false},
+		"single run":           {jobs.Once(), nil, false},
+		"retry":                {jobs.Retry(2), nil, false},
+		"channel":              {jobs.Channel(nil), nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				calls := jobstest.NewTimeline()
+				id := jobstest.Register(t, p, jobs.JobFunc(func(context.Context) error { return calls.Execute() }), c.trigger, c.opts...)
+				calls.AdvanceTo(24*time.Hour - time.Second)
+				if c.jittered {
+					assert.Equal(t, []string{"WithJitter(1h0m0s)"}, jobstest.InfoOf(t, p, id).Options)
+				}
+				calls.AdvanceTo(26 * time.Hour)
+				require.NotEmpty(t, calls.Moments())
+				first := calls.Moments()[0] % (24 * time.Hour)
+				if c.jittered {
+					assert.Greater(t, first, time.Duration(0), "as it is with all but one in 3.6 million million seeds")
+					assert.Less(t, first, time.Hour)
+				} else {
+					assert.Zero(t, first)
+				}
+			}, jobs.WithJitter(time.Hour))
+		})
+	}
 }

@@ -46,9 +46,10 @@ const (
 	optThreshold
 	optCatchUp
 	optMisfire
+	optWallClock
 )
 
-var optionNames = [...]string{"Detached", "WithJitter", "WithRetryBackoff", "WithForget", "WithRetries", "WithFailureThreshold", "WithCatchUp", "WithMisfire"}
+var optionNames = [...]string{"Detached", "WithJitter", "WithRetryBackoff", "WithForget", "WithRetries", "WithFailureThreshold", "WithCatchUp", "WithMisfire", "WithWallClock"}
 
 // check returns an error for the first setting that is invalid for a kind with those options.
 func (s *settings) check(allowed options) error {
@@ -96,6 +97,7 @@ func (s *settings) texts() (texts []string) {
 	add(optThreshold, "WithFailureThreshold(%d)", s.threshold)
 	add(optCatchUp, "WithCatchUp(%v)", s.catchUp)
 	add(optMisfire, "WithMisfire(%v)", s.misfire)
+	add(optWallClock, "WithWallClock()")
 	return texts
 }
 
@@ -132,12 +134,42 @@ func Detached() JobOption {
 	return jobOption(func(s *settings) { s.given |= optDetached })
 }
 
-// WithJitter adds a random time of up to max to each wait of an interval or scheduled job, so that many jobs, or many
-// agents, do not all execute at the same moment. It also delays the first execution of an interval job, the one after
-// a restart, and what a scheduled job catches up on after sleep or a jump of the clock; but not RunNow. A max below
-// zero is an error.
-func WithJitter(max time.Duration) JobOption {
-	return jobOption(func(s *settings) { s.given |= optJitter; s.jitter = max })
+// An Option is an option of a job or, in NewPool, of all jobs of a pool that it applies to. A job's own wins.
+type Option interface {
+	JobOption
+	PoolOption
+}
+
+// WithJitter adds a random time of up to max to each wait of an interval or scheduled job, or of all those of a pool, so
+// that many jobs, or many agents, do not all execute at the same moment. It also delays the first execution of an interval
+// job, the one after a restart, and what a scheduled job catches up on after sleep or a jump of the clock; but not RunNow. A
+// max below zero is an error.
+func WithJitter(max time.Duration) Option { return withJitter(max) }
+
+type withJitter time.Duration
+
+func (max withJitter) apply(s *settings) { s.given |= optJitter; s.jitter = time.Duration(max) }
+
+func (max withJitter) applyTo(s *poolSettings) {
+	defaults := new(settings)
+	max.apply(defaults)
+	if err := defaults.check(optJitter); err != nil {
+		s.reject(err)
+	}
+	s.ofJobs = defaults
+}
+
+// completed returns a job's settings, with those of its pool for all jobs.
+func (s *settings) completed(defaults *settings, allowed options) *settings {
+	switch {
+	case defaults == nil, s.given&optJitter != 0, allowed&optJitter == 0:
+		return s
+	case s == &noSettings:
+		return defaults
+	}
+	s.given |= optJitter
+	s.jitter = defaults.jitter
+	return s
 }
 
 // WithRetryBackoff makes a retry job wait after each failed attempt: min after the first, then twice as long each
@@ -163,17 +195,18 @@ func WithFailureThreshold(n int) JobOption {
 
 // A PoolOption configures a pool in NewPool. A nil one is ignored. An invalid one makes every registration with the
 // pool fail, with an error that names it.
-type PoolOption interface{ apply(s *poolSettings) }
+type PoolOption interface{ applyTo(s *poolSettings) }
 
 type poolOption func(*poolSettings)
 
-func (f poolOption) apply(s *poolSettings) { f(s) }
+func (f poolOption) applyTo(s *poolSettings) { f(s) }
 
 // poolSettings are the combined options of a pool. Their zero values, except for the durations, are the defaults.
 type poolSettings struct {
 	logger       *slog.Logger
 	abandonAfter time.Duration
 	onStatus     func(PoolInfo)
+	ofJobs       *settings // of its jobs, as far as they have none of their own; nil if there are none
 	observers    []func(Event)
 	history      *history
 	durations

@@ -41,6 +41,7 @@ func TestAnOptionThatMeansNothingForTheKindIsAnError(t *testing.T) {
 		"WithRetries":      jobs.WithRetries(2, time.Second, time.Minute),
 
 		"WithFailureThreshold": jobs.WithFailureThreshold(2),
+		"WithWallClock":        jobs.WithWallClock(),
 		"WithCatchUp":          jobs.WithCatchUp(time.Minute),
 		"WithMisfire":          jobs.WithMisfire(jobs.RunOnce),
 	}
@@ -245,7 +246,7 @@ func TestABadPoolOptionIsTheErrorOfEachRegistration(t *testing.T) {
 	for _, order := range []string{"logger first", "logger last"} {
 		t.Run(order, func(t *testing.T) {
 			logged := new(jobstest.Journal)
-			opts := []jobs.PoolOption{logged.Option(), nil, jobs.WithStatusInterval(0), jobs.WithRetryInterval(-1),
+			opts := []jobs.PoolOption{logged.Option(), nil, jobs.WithStatusInterval(0), jobs.WithRetryInterval(-1), jobs.WithJitter(-1),
 				jobs.WithBaseContext(func() context.Context { return nil })}
 			if order == "logger last" {
 				opts = append(opts[1:], opts[0])
@@ -258,7 +259,7 @@ func TestABadPoolOptionIsTheErrorOfEachRegistration(t *testing.T) {
 				for range 2 {
 					_, err := p.Register(jobstest.Stub{}, jobs.Once())
 					require.ErrorIs(t, err, jobs.ErrRegisteringJob)
-					for _, part := range []string{"WithStatusInterval(0s)", "WithRetryInterval(-1ns)", "WithBaseContext", "nil"} {
+					for _, part := range []string{"WithStatusInterval(0s)", "WithRetryInterval(-1ns)", "WithJitter(-1ns)", "WithBaseContext", "nil"} {
 						assert.ErrorContains(t, err, part)
 					}
 				}

@@ -53,7 +53,7 @@ func NewPool(opts ...PoolOption) *Pool {
 	p.settings.durations = defaultDurations
 	for _, opt := range opts {
 		if opt != nil {
-			opt.apply(&p.settings)
+			opt.applyTo(&p.settings)
 		}
 	}
 	p.composeMiddleware()

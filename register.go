@@ -31,6 +31,8 @@ type kind interface {
 
 	// trigger returns the trigger, as Go writes it.
 	trigger() string
+	// period returns the interval of an interval job, or 0.
+	period() time.Duration
 	// warnings returns what its user may not have meant, as of the given time.
 	warnings(at time.Time) []string
 
@@ -61,6 +63,7 @@ func (basicKind) failure(j *job, cause error) error {
 }
 
 func (basicKind) nextRun(j *job) time.Time        { return j.due.wall() }
+func (basicKind) period() time.Duration           { return 0 }
 func (basicKind) warnings(time.Time) []string     { return nil }
 func (basicKind) registered(*job)                 {}
 func (basicKind) begin(*job)                      {}
@@ -165,6 +168,7 @@ func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error)
 	if err := s.check(traits.options); err != nil {
 		return nil, err
 	}
+	s = s.completed(p.settings.ofJobs, traits.options)
 	at := p.wallClock()
 	kind, err := trigger.kind(task, s, at)
 	if err != nil {

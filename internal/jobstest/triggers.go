@@ -64,7 +64,7 @@ var Kinds = []struct {
 	{jobs.JobTypeRetry, "", func() jobs.Trigger { return jobs.Retry(2) },
 		map[string]bool{"WithForget": true, "WithRetryBackoff": true}},
 	{jobs.JobTypeInterval, jobs.JobTypeDetachedInterval, func() jobs.Trigger { return jobs.Every(time.Hour) },
-		map[string]bool{"Detached": true, "WithJitter": true, "WithRetries": true, "WithFailureThreshold": true}},
+		map[string]bool{"WithWallClock": true, "Detached": true, "WithJitter": true, "WithRetries": true, "WithFailureThreshold": true}},
 	{jobs.JobTypeScheduled, jobs.JobTypeScheduled, func() jobs.Trigger { return jobs.On(EverySecond()) },
 		map[string]bool{"Detached": true, "WithJitter": true, "WithRetries": true, "WithFailureThreshold": true, "WithCatchUp": true, "WithMisfire": true}},
 	{jobs.JobTypeScheduled, jobs.JobTypeScheduled, func() jobs.Trigger { return jobs.Cron("@hourly") },

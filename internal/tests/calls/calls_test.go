@@ -251,5 +251,5 @@ func makesAPart(f *ast.FuncDecl) bool {
 		return false
 	}
 	result := types.ExprString(f.Type.Results.List[0].Type)
-	return slices.Contains([]string{"Trigger", "JobOption", "PoolOption", "FuncOption"}, result)
+	return slices.Contains([]string{"Trigger", "JobOption", "PoolOption", "Option", "FuncOption"}, result)
 }
