@@ -417,3 +417,35 @@ func TestCycleATimeoutThatIsFoundMuchLaterIsPutOffOnce(t *testing.T) {
 		})
 	}
 }
+
+// A pause cannot be shown in a bubble: here all that a look compares is moved an hour into the past.
+func TestALookAfterAPauseOfTheProcessFindsNothingThatHadNoChance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := NewPool(WithLogger(slog.New(slog.DiscardHandler)))
+		id, err := p.Register(idle{}, Every(2*time.Minute), WithFreshness(10*time.Minute))
+		require.NoError(t, err)
+		await(31 * time.Second)
+		j := p.registry.get(id)
+		p.mu.Lock()
+		j.mu.Lock()
+		p.lookout.lookedAt = p.lookout.lookedAt.after(-time.Hour)
+		j.extra.freshness.from = j.extra.freshness.from.after(-time.Hour)
+		j.mu.Unlock()
+		p.relookLocked()
+		p.mu.Unlock()
+		await(0)
+		info, _ := p.Job(id)
+		assert.Zero(t, info.StaleSince)
+		await(30 * time.Second)
+		info, _ = p.Job(id)
+		assert.NotZero(t, info.StaleSince, "now it has had a chance")
+		require.NoError(t, p.Shutdown(context.Background()))
+	})
+}
+
+// An idle job does nothing.
+type idle struct{}
+
+func (idle) Execute() error { return nil }
+func (idle) Status() error  { return nil }
+func (idle) Ready() bool    { return true }

@@ -27,6 +27,9 @@ const (
 	EventSkipped      EventKind = "skipped"      // occurrences or turns were not executed: how many, and the SkipReason of the last
 	EventAbandoned    EventKind = "abandoned"    // a late execution was abandoned, see WithAbandonAfter
 	EventStatusFailed EventKind = "status-failed"
+	EventOverdue      EventKind = "overdue"     // an execution is due, and has not begun, see WithOverdueAfter; the reason is why not
+	EventStale        EventKind = "stale"       // it has not succeeded for longer than WithFreshness allows; the reason is why it is not executing
+	EventRecovered    EventKind = "recovered"   // it is no longer what the reason says: "overdue" or "stale"
 	EventStatusLate   EventKind = "status-late" // a call of its Status has exceeded its timeout
 )
 
@@ -59,7 +62,7 @@ type Event struct {
 	Skipped uint64 // how many occurrences or turns
 
 	Error   error
-	Reason  string     // the reason that the caller of the function that caused the event gave
+	Reason  string     // the reason that the caller of the function that caused the event gave, or what the kind says
 	Status  PoolStatus // of the pool, after an event of the pool
 	Attempt int        // the number of the attempt to restart since the stop, from 1
 }

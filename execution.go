@@ -64,6 +64,8 @@ type extra struct {
 	sickness  sickness
 	said      *[aspects]saying // what the log was told; made when it is
 	delay     delay
+	overdue   overdue
+	freshness *freshness // nil without WithFreshness
 }
 
 // Reports are what an execution tells of itself. They last until the next one begins.

@@ -51,6 +51,11 @@ type JobInfo struct {
 	Skipped  uint64     `json:"skipped,omitzero"`
 	LastSkip SkipReason `json:"lastSkip,omitzero"`
 
+	// OverdueSince is when the execution was due that the log says is overdue, and StaleSince when the time passed in which it
+	// had to succeed: zero if it is not overdue, or stale. See WithOverdueAfter and WithFreshness.
+	OverdueSince time.Time `json:"overdueSince,omitzero"`
+	StaleSince   time.Time `json:"staleSince,omitzero"`
+
 	Paused   *Pause   `json:"paused,omitzero"`    // nil if it is not paused
 	Warnings []string `json:"warnings,omitempty"` // what may not have been meant: see schedule.Warnings, and a jitter that is longer than it is from one execution to the next
 	// LastError is the error of the last execution that failed, or of a schedule's Next that panicked. A success does
@@ -205,6 +210,8 @@ func (j *job) info() JobInfo {
 		Attempts:            told.attempts,
 		Progress:            told.progress,
 		NextRun:             j.nextRunLocked(pool),
+		OverdueSince:        j.overdueSinceLocked(pool),
+		StaleSince:          j.staleSinceLocked(),
 		Paused:              j.pausedFor(),
 		Warnings:            slices.Clone(j.warningsLocked()),
 		Reason:              reason,

@@ -30,7 +30,7 @@ func (interval every) kind(_ Job, s *settings, _ time.Time) (kind, error) {
 var intervalTraits = traits{
 	name:         JobTypeInterval,
 	detachedName: JobTypeDetachedInterval,
-	options:      optDetached | optJitter | optRetries | optThreshold | optWallClock,
+	options:      optDetached | optJitter | optRetries | optThreshold | optWallClock | optFreshness,
 	periodic:     true,
 }
 

@@ -74,7 +74,7 @@ func (o on) kind(_ Job, s *settings, at time.Time) (kind, error) {
 var scheduledTraits = traits{
 	name:         JobTypeScheduled,
 	detachedName: JobTypeScheduled,
-	options:      optDetached | optJitter | optRetries | optThreshold | optCatchUp | optMisfire,
+	options:      optDetached | optJitter | optRetries | optThreshold | optCatchUp | optMisfire | optFreshness,
 	periodic:     true,
 }
 

@@ -28,6 +28,7 @@ type settings struct {
 	max     time.Duration
 	forget  time.Duration
 
+	freshness time.Duration
 	retrying  *retrying // nil without WithRetries; its Job is still to be set
 	threshold int
 	catchUp   time.Duration
@@ -47,9 +48,11 @@ const (
 	optCatchUp
 	optMisfire
 	optWallClock
+	optFreshness
 )
 
-var optionNames = [...]string{"Detached", "WithJitter", "WithRetryBackoff", "WithForget", "WithRetries", "WithFailureThreshold", "WithCatchUp", "WithMisfire", "WithWallClock"}
+var optionNames = [...]string{"Detached", "WithJitter", "WithRetryBackoff", "WithForget", "WithRetries", "WithFailureThreshold", "WithCatchUp",
+	"WithMisfire", "WithWallClock", "WithFreshness"}
 
 // check returns an error for the first setting that is invalid for a kind with those options.
 func (s *settings) check(allowed options) error {
@@ -75,6 +78,8 @@ func (s *settings) check(allowed options) error {
 		return fmt.Errorf("WithCatchUp(%v): want more than zero", s.catchUp)
 	case s.misfire > RunOnce:
 		return fmt.Errorf("WithMisfire(%v): want Skip or RunOnce", s.misfire)
+	case s.given&optFreshness != 0 && s.freshness <= 0:
+		return fmt.Errorf("WithFreshness(%v): it must be above zero", s.freshness)
 	case s.retrying != nil:
 		return s.retrying.check()
 	}
@@ -98,6 +103,7 @@ func (s *settings) texts() (texts []string) {
 	add(optCatchUp, "WithCatchUp(%v)", s.catchUp)
 	add(optMisfire, "WithMisfire(%v)", s.misfire)
 	add(optWallClock, "WithWallClock()")
+	add(optFreshness, "WithFreshness(%v)", s.freshness)
 	return texts
 }
 
@@ -205,6 +211,7 @@ func (f poolOption) applyTo(s *poolSettings) { f(s) }
 type poolSettings struct {
 	logger       *slog.Logger
 	abandonAfter time.Duration
+	overdueAfter time.Duration // 0 for the status interval
 	onStatus     func(PoolInfo)
 	ofJobs       *settings // of its jobs, as far as they have none of their own; nil if there are none
 	observers    []func(Event)
@@ -226,8 +233,8 @@ func (s *poolSettings) reject(err error) { s.invalid = errors.Join(s.invalid, er
 //
 //   - error: a failure, unless another attempt follows or it was below the threshold; and always a panic
 //   - warn: other failures, a call without effect, what does not go on (a job is not ready, a restart is refused, a call without a
-//     timeout has not returned for an hour), and what may not have been meant
-//   - info: the pool has stopped, or restarted; a job is ready after more than a minute; what Pause and the like did
+//     timeout has not returned for an hour, a job is overdue or stale), and what may not have been meant
+//   - info: the pool has stopped, or restarted; a job is ready after more than a minute, or no longer overdue or stale; what Pause and the like did
 //   - debug: all else
 //
 // What is said of a job again within ten minutes is not logged; the next line has the number of those in kept_back, and is

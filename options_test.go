@@ -44,6 +44,7 @@ func TestAnOptionThatMeansNothingForTheKindIsAnError(t *testing.T) {
 		"WithWallClock":        jobs.WithWallClock(),
 		"WithCatchUp":          jobs.WithCatchUp(time.Minute),
 		"WithMisfire":          jobs.WithMisfire(jobs.RunOnce),
+		"WithFreshness":        jobs.WithFreshness(time.Hour),
 	}
 	for _, k := range jobstest.Kinds {
 		for name, opt := range options {
@@ -95,6 +96,8 @@ func TestOptionsWithoutSense(t *testing.T) {
 		{jobs.Cron("@daily"), jobs.WithCatchUp(0), "WithCatchUp(0s)"},
 		{jobs.Cron("@daily"), jobs.WithCatchUp(-time.Second), "WithCatchUp(-1s)"},
 		{jobs.Cron("@daily"), jobs.WithMisfire(2), "WithMisfire(Misfire(2))"},
+		{jobs.Every(time.Hour), jobs.WithFreshness(0), "WithFreshness(0s)"},
+		{jobs.Every(time.Hour), jobs.WithFreshness(-time.Second), "WithFreshness(-1s)"},
 	}
 	for _, c := range cases {
 		jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
@@ -246,7 +249,7 @@ func TestABadPoolOptionIsTheErrorOfEachRegistration(t *testing.T) {
 	for _, order := range []string{"logger first", "logger last"} {
 		t.Run(order, func(t *testing.T) {
 			logged := new(jobstest.Journal)
-			opts := []jobs.PoolOption{logged.Option(), nil, jobs.WithStatusInterval(0), jobs.WithRetryInterval(-1), jobs.WithJitter(-1),
+			opts := []jobs.PoolOption{logged.Option(), nil, jobs.WithStatusInterval(0), jobs.WithRetryInterval(-1), jobs.WithJitter(-1), jobs.WithOverdueAfter(0),
 				jobs.WithBaseContext(func() context.Context { return nil })}
 			if order == "logger last" {
 				opts = append(opts[1:], opts[0])
@@ -259,7 +262,7 @@ func TestABadPoolOptionIsTheErrorOfEachRegistration(t *testing.T) {
 				for range 2 {
 					_, err := p.Register(jobstest.Stub{}, jobs.Once())
 					require.ErrorIs(t, err, jobs.ErrRegisteringJob)
-					for _, part := range []string{"WithStatusInterval(0s)", "WithRetryInterval(-1ns)", "WithJitter(-1ns)", "WithBaseContext", "nil"} {
+					for _, part := range []string{"WithStatusInterval(0s)", "WithRetryInterval(-1ns)", "WithJitter(-1ns)", "WithOverdueAfter(0s)", "WithBaseContext", "nil"} {
 						assert.ErrorContains(t, err, part)
 					}
 				}

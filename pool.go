@@ -28,6 +28,7 @@ type Pool struct {
 	registry  registry
 	limits    limitWatch
 	lines     lineLimit
+	lookout   lookout
 	unstarted atomic.Int64 // attached jobs that have not started
 	counted   atomic.Int64 // poolCalls in flight
 	events    eventLog
@@ -92,6 +93,7 @@ func (p *Pool) UnregisterJob(jobID string) {
 		}
 		p.leftLocked(j)
 	}
+	p.countPeriodicLocked(j, -1)
 	p.beginLog()
 	p.mu.Unlock()
 	j.tellAside(EventUnregistered, n, "")

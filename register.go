@@ -197,6 +197,9 @@ func (p *Pool) newJob(task Job, trigger Trigger, opts []JobOption) (*job, error)
 	if warnings := kind.warnings(at); warnings != nil {
 		j.extraLocked().warnings = warnings
 	}
+	if s.freshness > 0 {
+		j.extraLocked().freshness = &freshness{every: s.freshness}
+	}
 	if s.threshold > 1 {
 		j.extraLocked().threshold = uint64(s.threshold)
 	}
@@ -212,6 +215,9 @@ func (p *Pool) adopt(j *job) (n ticket, err error) {
 	}
 	n = j.issueLocked() // the first: nobody else knows the job yet
 	j.begun = now()
+	if x := j.extra; x != nil && x.freshness != nil {
+		x.freshness.from = j.begun
+	}
 	j.kind().registered(j)
 	if p.registered == 0 {
 		p.limits.cycle.owner = (*limiter)(p)
@@ -232,6 +238,7 @@ func (p *Pool) adopt(j *job) (n ticket, err error) {
 		p.sweptAt = now()
 		p.rewatchLocked()
 	}
+	p.countPeriodicLocked(j, 1)
 	p.beginLog()
 	return n, nil
 }

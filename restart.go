@@ -264,6 +264,7 @@ func (p *Pool) updateDurations(interval, executionTimeout time.Duration, valid b
 	if valid {
 		p.flaps, p.doublings = 0, 0
 		p.rewatchLocked()
+		p.relookLocked()
 		jobs = slices.Clone(p.jobs)
 	}
 	return jobs

@@ -144,6 +144,7 @@ func (p *Pool) markShut() (jobs []*job, first *untold) {
 	}
 	p.cycle.quit()
 	p.limits.cycle.quit()
+	p.lookout.cycle.quit()
 	p.lines.stop()
 	p.lookAgainLocked()
 	p.beginLog()
