@@ -354,6 +354,9 @@ func (p *Pool) tellFrom(i int, who caller, e *Event, then func()) {
 func (p *Pool) observed(err error) {
 	if err != nil {
 		p.events.failures.Add(1)
+		if !p.lines.pass(p) {
+			return
+		}
 		p.beginLog()
 		defer p.endLog()
 		p.write(nil, slog.LevelError, "observer failed", errorAttrs(err)...)

@@ -140,16 +140,26 @@ func (c *executionContext) noteAttempt(attempt int) {
 // does not do that to the execution.
 func (c *executionContext) logAttempt(attempt int, failure string) {
 	j := c.job
+	if kept, ok := c.sayAttempt(failure); ok {
+		j.pool.writeAside(slog.LevelWarn, "job attempt failed",
+			append(j.attrs(), keptBack(kept, slog.String("error", failure), slog.Int("attempt", attempt))...)...)
+	}
+}
+
+// sayAttempt reports whether a failed attempt is to be logged, and how often the same was kept back. It then counts the
+// call that logs it.
+func (c *executionContext) sayAttempt(failure string) (kept uint64, ok bool) {
+	j := c.job
 	j.mu.Lock()
-	current := j.ctx == c // else nobody waits for it any more
-	if current {
+	defer j.mu.Unlock()
+	if j.ctx != c { // nobody waits for it any more
+		return 0, false
+	}
+	ok, _, kept = j.sayLocked(ofAttempt, failure)
+	if ok = ok && j.pool.lines.pass(j.pool); ok {
 		j.pool.beginLog()
 	}
-	j.mu.Unlock()
-	if current {
-		j.pool.writeAside(slog.LevelWarn, "job attempt failed",
-			append(j.attrs(), slog.String("error", failure), slog.Int("attempt", attempt))...)
-	}
+	return kept, ok
 }
 
 // pause waits, unless the execution's context, or the one derived from it, ends first: then it returns false.

@@ -161,14 +161,9 @@ func (j *job) logUnlock(message string) {
 	j.mu.Lock()
 	ok, _, kept := j.sayLocked(ofLock, message)
 	j.mu.Unlock()
-	if !ok {
-		return
+	if ok && j.pool.lines.pass(j.pool) {
+		j.pool.log(slog.LevelWarn, message, keptBack(kept, j.attrs()...)...)
 	}
-	attrs := j.attrs()
-	if kept > 0 {
-		attrs = append(attrs, keptBack(uint64(kept)))
-	}
-	j.pool.log(slog.LevelWarn, message, attrs...)
 }
 
 // stackOf returns the stack of the panic that err comes from, if any. It calls no methods of the user's errors.

@@ -269,12 +269,9 @@ func (l *look) warnLocked(j *job, of aspect, message string, e *untold, attrs ..
 	if !ok && e == nil {
 		return
 	}
-	f := finding{job: j, event: e, level: slog.LevelWarn, attrs: attrs}
+	f := finding{job: j, event: e, level: slog.LevelWarn, attrs: keptBack(kept, attrs...)}
 	if ok {
 		f.message = message
-	}
-	if kept > 0 {
-		f.attrs = append(f.attrs, keptBack(uint64(kept)))
 	}
 	l.addLocked(f)
 }

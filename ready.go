@@ -76,10 +76,11 @@ func (j *job) logReadiness(ready bool) {
 	// Ends with the call of the log handler, which Shutdown waits for. It may hang, and must not keep the job from executing.
 	go func() {
 		defer j.end(inLog)
-		if ready {
-			j.pool.write(j, slog.LevelInfo, "job ready", slog.Duration("after", took))
-		} else {
+		switch {
+		case !ready:
 			j.warnUnready("job is not ready", slog.Duration("for", took))
+		case j.pool.lines.pass(j.pool):
+			j.pool.write(j, slog.LevelInfo, "job ready", slog.Duration("after", took))
 		}
 	}()
 }

@@ -13,6 +13,7 @@ type aspect uint8
 
 const (
 	ofExecution aspect = iota // a failure
+	ofAttempt                 // one of an execution's failed, see WithRetries
 	ofStatus                  // a failure, or that it is late
 	ofSchedule                // its Next has failed
 	ofReady                   // its Ready has failed, or is late
@@ -41,7 +42,7 @@ func hashText(text string) uint32 { return uint32(maphash.String(textSeed, text)
 
 // sayLocked reports whether a line with that text is to be logged now, whether the same was said before without having
 // ended, and how often it was kept back.
-func (j *job) sayLocked(of aspect, text string) (ok, repeated bool, kept uint32) {
+func (j *job) sayLocked(of aspect, text string) (ok, repeated bool, kept uint64) {
 	x := j.extraLocked()
 	if x.said == nil {
 		x.said = new([aspects]saying)
@@ -54,7 +55,7 @@ func (j *job) sayLocked(of aspect, text string) (ok, repeated bool, kept uint32)
 		return false, true, 0
 	}
 	if same {
-		repeated, kept = !s.over, s.kept
+		repeated, kept = !s.over, uint64(s.kept)
 	}
 	*s = saying{at: at, text: hash}
 	return true, repeated, kept
@@ -87,13 +88,16 @@ func (j *job) warn(of aspect, level slog.Level, message, text string, attrs ...s
 	if repeated {
 		level = min(level, slog.LevelWarn)
 	}
-	if kept > 0 {
-		attrs = append(attrs, keptBack(uint64(kept)))
-	}
-	j.pool.write(j, level, message, attrs...)
+	j.pool.write(j, level, message, keptBack(kept, attrs...)...)
 }
 
-func keptBack(n uint64) slog.Attr { return slog.Uint64("kept_back", n) }
+// keptBack adds how many lines were kept back, if any were.
+func keptBack(n uint64, attrs ...slog.Attr) []slog.Attr {
+	if n == 0 {
+		return attrs
+	}
+	return append(attrs, slog.Uint64("kept_back", n))
+}
 
 // mostLines is how many lines about troubles of jobs a pool logs in a second at most; the last tells how many there
 // would have been.
@@ -154,6 +158,6 @@ func (p *Pool) tellKept() {
 	p.mu.Unlock()
 	if !shut {
 		defer p.endLog()
-		p.write(nil, slog.LevelWarn, "too many lines to log each", keptBack(kept))
+		p.write(nil, slog.LevelWarn, "too many lines to log each", keptBack(kept)...)
 	}
 }

@@ -209,26 +209,96 @@ func TestAJitterLongerThanThePeriodIsWarnedOf(t *testing.T) {
 	}
 }
 
-func TestManyFailingJobsMakeAtMostAHundredLinesASecond(t *testing.T) {
+func TestAHundredThousandFailingJobsMakeAtMostAHundredLinesASecond(t *testing.T) {
+	const jobsThatFail = 100_000 / jobstest.RaceFactor
 	log := new(jobstest.Journal)
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
-		for range 5000 {
+		for range jobsThatFail {
 			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { return jobstest.ErrBroken }}, jobs.Every(10*time.Second), jobs.Detached())
 		}
 		jobstest.Advance(500 * time.Millisecond)
-		assert.LessOrEqual(t, len(log.AtLeast(slog.LevelWarn)), 100)
-		assert.GreaterOrEqual(t, len(log.AtLeast(slog.LevelWarn)), 99)
+		assert.LessOrEqual(t, len(log.AtLeast(slog.LevelInfo)), 100)
+		assert.GreaterOrEqual(t, len(log.AtLeast(slog.LevelInfo)), 99)
 		jobstest.Advance(time.Second)
-		lines := log.AtLeast(slog.LevelWarn)
+		lines := log.AtLeast(slog.LevelInfo)
 		assert.LessOrEqual(t, len(lines), 100)
 		last := lines[len(lines)-1]
 		assert.Equal(t, "too many lines to log each", last.Message)
-		assert.EqualValues(t, 5000-len(lines)+1, last.Attrs["kept_back"].Uint64())
-		for s := range 30 {
-			before := len(log.AtLeast(slog.LevelWarn))
+		assert.EqualValues(t, jobsThatFail-len(lines)+1, last.Attrs["kept_back"].Uint64())
+		for s := range 20 {
+			before := len(log.AtLeast(slog.LevelInfo))
 			jobstest.Advance(time.Second)
-			assert.LessOrEqual(t, len(log.AtLeast(slog.LevelWarn))-before, 100, "second %d", s)
+			assert.LessOrEqual(t, len(log.AtLeast(slog.LevelInfo))-before, 100, "second %d", s)
 		}
+	}, jobs.WithLogger(slog.New(atInfo{log})))
+}
+
+// atInfo drops debug lines.
+type atInfo struct{ *jobstest.Journal }
+
+func (atInfo) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelInfo }
+
+func TestWhateverIsWrongWithManyJobsMakesAtMostAHundredLinesASecond(t *testing.T) {
+	executes := func(context.Context) error { return nil }
+	fails := func(context.Context) error { return jobstest.ErrBroken }
+	outage := jobstest.NewFault()
+	for name, c := range map[string]struct {
+		job  jobs.Job
+		opts []jobs.JobOption
+		pool jobs.PoolOption
+		act  func(p *jobs.Pool, ids []string)
+	}{
+		"executions fail":        {job: jobs.JobFunc(fails)},
+		"attempts fail":          {job: jobs.JobFunc(fails), opts: []jobs.JobOption{jobs.WithRetries(50, time.Millisecond, time.Millisecond)}},
+		"they panic":             {job: jobs.JobFunc(func(context.Context) error { panic("oops") })},
+		"they exceed their time": {job: jobs.JobFunc(func(ctx context.Context) error { jobstest.Take(time.Minute); return nil }), opts: []jobs.JobOption{jobs.WithJobTimeout(time.Second)}},
+		"they are not ready":     {job: jobs.Func(executes, jobs.WithReady(fails))},
+		"they are ready at last": {job: jobs.Func(executes, jobs.WithReady(func(context.Context) error { return outage.Err() })),
+			act: func(*jobs.Pool, []string) { time.AfterFunc(70*time.Second, outage.Clear) }},
+		"Ready panics":       {job: jobs.Func(executes, jobs.WithReady(func(context.Context) error { panic("oops") }))},
+		"they are stale":     {job: jobs.Func(executes, jobs.WithReady(fails)), opts: []jobs.JobOption{jobs.WithFreshness(time.Minute)}},
+		"an observer panics": {job: jobs.JobFunc(executes), pool: jobs.WithObserver(func(jobs.Event) { panic("oops") })},
+		"they are not locked": {job: jobs.JobFunc(executes), act: func(p *jobs.Pool, ids []string) {
+			for _, id := range ids {
+				p.JobUnlock(id)
+			}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log := new(jobstest.Journal)
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				var ids []string
+				for range 300 {
+					ids = append(ids, jobstest.Register(t, p, c.job, jobs.Every(10*time.Second), append(c.opts, jobs.Detached())...))
+				}
+				if c.act != nil {
+					c.act(p, ids)
+				}
+				for s := range 150 {
+					before := len(log.AtLeast(slog.LevelInfo))
+					jobstest.Advance(time.Second)
+					require.LessOrEqual(t, len(log.AtLeast(slog.LevelInfo))-before, 100, "second %d", s)
+				}
+				require.NotEmpty(t, linesOf(log, slog.LevelWarn, "too many lines to log each"))
+			}, jobs.WithLogger(slog.New(atInfo{log})), c.pool)
+		})
+	}
+}
+
+func TestAttemptsThatFailInTheSameWayAreLoggedOnceInTenMinutes(t *testing.T) {
+	log := new(jobstest.Journal)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobs.JobFunc(func(context.Context) error { return jobstest.ErrBroken }), jobs.Every(time.Minute), jobs.Detached(),
+			jobs.WithRetries(3, time.Second, time.Second))
+		jobstest.Advance(9 * time.Minute)
+		lines := linesOf(log, slog.LevelWarn, "job attempt failed")
+		require.Len(t, lines, 1)
+		assert.Equal(t, slog.LevelWarn, lines[0].Level)
+		assert.Equal(t, id, lines[0].Text("id"))
+		jobstest.Advance(2 * time.Minute)
+		lines = linesOf(log, slog.LevelWarn, "job attempt failed")
+		require.Len(t, lines, 2)
+		assert.InDelta(t, 19, lines[1].Attrs["kept_back"].Uint64(), 2)
 	}, log.Option())
 }
 
