@@ -268,3 +268,18 @@ func BenchmarkRestartOfSharers(b *testing.B) {
 		ended.Store(newCountdown(n)) // for Shutdown
 	})
 }
+
+// BenchmarkJobs is the cost of snapshots of 100,000 jobs, as a scrape or a status page takes them.
+func BenchmarkJobs(b *testing.B) {
+	p := benchPool(b)
+	for range 100_000 {
+		_, err := p.Register(jobstest.Idler{}, jobs.Every(time.Hour))
+		require.NoError(b, err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		for info := range p.Jobs() {
+			_ = info
+		}
+	}
+}
