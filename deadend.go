@@ -9,7 +9,7 @@ import (
 
 // A refusal is who has kept a stopped pool from restarting, and how often in a row. The pool's mutex guards it.
 type refusal struct {
-	by      *job // the first in order of registration whose Ready returned false
+	by      *job // see refusers
 	inARow  int  // attempts that it refused
 	deadEnd string
 }
@@ -17,17 +17,25 @@ type refusal struct {
 // manyRefusals is how many attempts the same job refuses before that seems to be a dead end.
 const manyRefusals = 10
 
-// refusers returns the first job, in order of registration, that has refused the attempt, and the number of all. Only
-// the turn that has made the attempt calls it.
-func (p *Pool) refusers() (first *job, n int) {
+// refusers returns a job that has refused the attempt, and the number of all that have: the one that has refused the
+// last, too, or else the first in order of registration. Only the turn that has made the attempt calls it.
+func (p *Pool) refusers() (by *job, n int) {
+	last := p.lastRefuser()
 	for _, j := range p.swept {
-		if j != nil && j.holdUp() == ReasonNotReady {
-			if n++; first == nil || j.order < first.order {
-				first = j
-			}
+		if j == nil || j.holdUp() != ReasonNotReady {
+			continue
+		}
+		if n++; by == nil || j == last || by != last && j.order < by.order {
+			by = j
 		}
 	}
-	return first, n
+	return by, n
+}
+
+func (p *Pool) lastRefuser() *job {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.refusal.by
 }
 
 // refusedLocked records that an attempt was refused, and reports whether that is a dead end since now.

@@ -89,6 +89,29 @@ func TestARefusalByOneAfterTheOtherIsNoDeadEnd(t *testing.T) {
 	})
 }
 
+func TestADeadEndIsOfTheJobThatRefusesEachOfTenAttempts(t *testing.T) {
+	var refused atomic.Int64
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		start := time.Now()
+		whilePoolRuns := func(now func() bool) func() bool {
+			return func() bool { return p.GetStatus() != "Stopped" || now() }
+		}
+		jobstest.Register(t, p, jobstest.Stub{ReadyFunc: whilePoolRuns(func() bool { return refused.Load()%2 == 1 })}, jobs.Every(time.Hour), jobs.WithName("now and then"))
+		jobstest.Register(t, p, jobstest.Stub{ReadyFunc: whilePoolRuns(func() bool { return false })}, jobs.Every(time.Hour), jobs.WithName("always"))
+		jobstest.Advance(time.Second)
+		jobstest.StopPool(p)
+		for p.Info().DeadEnd == "" && time.Since(start) < 24*time.Hour {
+			jobstest.Advance(time.Second)
+		}
+		assert.Contains(t, p.Info().DeadEnd, `"always"`)
+		assert.EqualValues(t, 11, refused.Load(), "the first attempt was taken for the other's")
+	}, jobs.WithObserver(func(e jobs.Event) {
+		if e.Kind == jobs.EventRestartRefused {
+			refused.Add(1)
+		}
+	}))
+}
+
 // Two ways to write the two jobs of a dead end, as docs/OPERATIONS.md says.
 func TestWhatAnotherJobNeedsIsFetchedByADetachedJobOrByReady(t *testing.T) {
 	for name, register := range map[string]func(t *testing.T, p *jobs.Pool, s *token){
