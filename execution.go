@@ -117,12 +117,12 @@ func (j *job) typeName() string {
 	return t.name
 }
 
-// growStack makes the goroutine's stack, which begins with 2 kB, large enough for observers to be told at once, while
-// little is on it. Otherwise it would grow, and be copied, in the middle of that, which takes several times as long.
+// growStack makes the goroutine's stack, which begins with 2 kB, large enough at once for telling observers and for most
+// executions, while little is on it. Otherwise it would grow, and be copied, in the middle of both.
 //
 //go:noinline
 func growStack() {
-	var room [2500]byte
+	var room [5500]byte
 	runtime.KeepAlive(&room)
 }
 
