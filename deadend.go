@@ -65,7 +65,7 @@ func (p *Pool) logRefusal(e *untold, by *job, n int, next time.Duration, isDeadE
 	// Ends with the calls of the log handler, which Shutdown waits for.
 	go func() {
 		defer by.end(inLog)
-		by.warnUnready("restart refused", slog.Int("refused_by", n), slog.Int("attempt", e.Attempt), slog.Duration("next_attempt_in", next))
+		by.warnUnready("restart refused", slog.Int("refused_by", n), slog.Int("attempt", e.Attempt), duration("next_attempt_in", next))
 		if isDeadEnd {
 			p.write(by, slog.LevelWarn, "restart is at a dead end", slog.String("chain", chain))
 		}

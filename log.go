@@ -68,6 +68,11 @@ func (j *job) attrs() []slog.Attr {
 	return []slog.Attr{slog.String("job", j.name), slog.String("id", j.id), slog.String("type", j.typeName())}
 }
 
+// duration returns an attribute as people read it: no more exact than a millisecond.
+func duration(key string, d time.Duration) slog.Attr {
+	return slog.Duration(key, d.Round(time.Millisecond))
+}
+
 // errorAttrs are the attributes of an error: its text, and the stack if it comes from a panic.
 func errorAttrs(err error) []slog.Attr {
 	attrs := []slog.Attr{slog.String("error", err.Error())}

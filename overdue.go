@@ -212,7 +212,7 @@ func (l *look) noteOverdueLocked(j *job, due instant, reason Reason) {
 		e.Due, e.Reason = x.overdue.since.time(), string(reason)
 	}
 	x.overdue.step = j.steps
-	l.warnLocked(j, ofDue, "job is overdue", e, slog.Duration("for", time.Duration(l.at-due)), slog.String("reason", string(reason)))
+	l.warnLocked(j, ofDue, "job is overdue", e, duration("for", time.Duration(l.at-due)), slog.String("reason", string(reason)))
 }
 
 // A freshness is what WithFreshness demands of a job, and how far that is met. The job's mutex guards it.
@@ -245,7 +245,7 @@ func (l *look) noteFreshnessLocked(j *job, f *freshness) {
 		e.Reason = reason
 	}
 	l.warnLocked(j, ofFreshness, "job is stale", e,
-		slog.Duration("without_success_for", age), slog.Duration("freshness", f.every), slog.String("reason", reason))
+		duration("without_success_for", age), duration("freshness", f.every), slog.String("reason", reason))
 }
 
 // staleSinceLocked returns since when the job is stale, as far as was told, if it has not succeeded meanwhile.

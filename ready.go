@@ -78,9 +78,9 @@ func (j *job) logReadiness(ready bool) {
 		defer j.end(inLog)
 		switch {
 		case !ready:
-			j.warnUnready("job is not ready", slog.Duration("for", took))
+			j.warnUnready("job is not ready", duration("for", took))
 		case j.pool.lines.pass(j.pool):
-			j.pool.write(j, slog.LevelInfo, "job ready", slog.Duration("after", took))
+			j.pool.write(j, slog.LevelInfo, "job ready", duration("after", took))
 		}
 	}()
 }

@@ -98,7 +98,7 @@ func (j *job) logPendingReady() {
 	// Ends with the call of the log handler, which Shutdown waits for.
 	go func() {
 		defer j.end(inLog)
-		j.warn(ofDelay, slog.LevelWarn, "call has not returned", "Ready", slog.String("call", "Ready"), slog.Duration("for", lasted))
+		j.warn(ofDelay, slog.LevelWarn, "call has not returned", "Ready", slog.String("call", "Ready"), duration("for", lasted))
 	}()
 }
 
@@ -178,7 +178,7 @@ func (p *Pool) tryRestart(life poolWord, demands int, ready bool) {
 	// turn.
 	go func() {
 		defer p.endLog()
-		p.write(nil, slog.LevelInfo, "pool restarted", slog.Duration("down", then.wait), slog.Int("attempts", e.Attempt))
+		p.write(nil, slog.LevelInfo, "pool restarted", duration("down", then.wait), slog.Int("attempts", e.Attempt))
 	}()
 }
 

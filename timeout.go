@@ -96,7 +96,7 @@ func (j *job) logDelay(n uint32) (isOne bool) {
 	call, lasted := j.delayed(n)
 	if lasted > 0 {
 		defer j.end(inLog)
-		j.warn(ofDelay, slog.LevelWarn, "call has not returned", call, slog.String("call", call), slog.Duration("for", lasted))
+		j.warn(ofDelay, slog.LevelWarn, "call has not returned", call, slog.String("call", call), duration("for", lasted))
 	}
 	return call != ""
 }

@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,6 +36,8 @@ type (
 	jobView struct {
 		ID, Name, Type, Status string
 		Executions             int
+		Paused                 struct{ Reason string }
+		Progress               struct{ Total int }
 	}
 )
 
@@ -123,6 +127,58 @@ func TestOutageOfThePretendGateway(t *testing.T) {
 	require.NoError(t, a.end())
 }
 
+func TestTheLogOfAnOutageTellsTheWholeStoryInUnderFifteenLines(t *testing.T) {
+	expectNoLeak(t)
+	cfg := quick(t)
+	cfg.outageAfter, cfg.outage = 100*time.Millisecond, 500*time.Millisecond
+	log := new(lines)
+	a := startAgentWith(t, cfg, slog.New(slog.NewTextHandler(log, nil)))
+	poll(t, "the pool has restarted", func() bool { return a.readyz(0).Restarts > 0 })
+	poll(t, "that is in the log", func() bool { return strings.Contains(log.String(), "pool restarted") })
+	require.NoError(t, a.end())
+	text := log.String()
+	for _, part := range []string{
+		"agent started", "all attached jobs have started", "gateway goes down", `"pool stopped" job=`, `"restart refused" job=`, "gateway is up again",
+		`"pool restarted" down=`, "agent ends",
+	} {
+		_, rest, found := strings.Cut(text, part)
+		require.True(t, found, "%s is not in, or not in its place in\n%s", part, log)
+		text = rest
+	}
+	assert.Less(t, strings.Count(log.String(), "\n"), 15, "%s", log)
+}
+
+// lines are what is logged.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(text []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(text)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func TestASignalPausesAJobAndTheNextOneResumesIt(t *testing.T) {
+	expectNoLeak(t)
+	cfg := quick(t)
+	a := startAgent(t, cfg)
+	poll(t, "the agent is ready", func() bool { return a.get("/readyz", new(health)) == http.StatusOK })
+	cfg.steering <- os.Interrupt
+	poll(t, "the job is paused", func() bool { return a.jobs()["report"].Paused.Reason == "interrupt" })
+	cfg.steering <- os.Interrupt
+	poll(t, "the job is resumed", func() bool { return a.jobs()["report"].Paused.Reason == "" })
+	poll(t, "it goes on", func() bool { return a.jobs()["report"].Progress.Total > 0 })
+	require.NoError(t, a.end())
+}
+
 func TestAuditFeedRenewsItsRegistrationAtTheEndOfEachSession(t *testing.T) {
 	expectNoLeak(t)
 	cfg := quick(t)
@@ -167,6 +223,7 @@ func quick(t *testing.T) config {
 		events:    20 * time.Millisecond,
 		session:   time.Minute,
 		schedule:  "* * * * * * *",
+		steering:  make(chan os.Signal),
 	}
 }
 
@@ -182,12 +239,17 @@ type running struct {
 
 func startAgent(t *testing.T, cfg config) *running {
 	t.Helper()
+	return startAgentWith(t, cfg, testLog(t))
+}
+
+func startAgentWith(t *testing.T, cfg config, log *slog.Logger) *running {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	a := &running{t: t, url: urlOf(ln), ended: make(chan error, 1)}
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
-		a.ended <- run(ctx, cfg, ln, testLog(t))
+		a.ended <- run(ctx, cfg, ln, log)
 		close(a.ended)
 	}()
 	a.end = func() error {

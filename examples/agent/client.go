@@ -38,12 +38,18 @@ func newClient(gateway string) *client {
 	return &client{gateway: gateway, http: &http.Client{Transport: transport}}
 }
 
-// alive reports whether the gateway answers.
-func (c *client) alive() error {
-	return c.call(context.Background(), http.MethodGet, "/version", new(version))
+// alive returns an error if the gateway does not answer.
+func (c *client) alive(ctx context.Context) error {
+	return c.call(ctx, http.MethodGet, "/version", new(version))
 }
 
-func (c *client) signedOn() bool { return c.token.Load() != nil }
+// usable returns an error if the agent has not signed on, or the gateway does not answer.
+func (c *client) usable(ctx context.Context) error {
+	if c.token.Load() == nil {
+		return errors.New("not signed on yet")
+	}
+	return c.alive(ctx)
+}
 
 // call makes a request, and decodes the answer if one is wanted.
 func (c *client) call(ctx context.Context, method, path string, answer any) error {

@@ -9,37 +9,11 @@ import (
 	"github.com/agentjobs/jobs"
 )
 
-// A feed is a channel job that consumes a stream until it is told to stop. Being a ContextJob it needs
-// no stop channel: its context ends, with the reason.
-type feed struct {
-	session
-	usage *usage
-	log   *slog.Logger
-}
-
-// Execute is not called: ExecuteContext is, in its place.
-func (f *feed) Execute() error { return f.ExecuteContext(context.Background()) }
-
-func (f *feed) ExecuteContext(ctx context.Context) error {
-	events := 0
-	err := f.gw.stream(ctx, "/events", func(e event) {
-		if events++; events == 1 {
-			f.log.Info("stream open")
-		}
-		f.usage.count(e.API)
-		f.log.Debug("event", "api", e.API)
-	})
-	if ctx.Err() != nil {
-		f.log.Info("told to stop", "events", events, "reason", context.Cause(ctx))
-	}
-	return err
-}
-
 // An auditFeed is a detached channel job without a context, which renews its own registration when its stream breaks, as
 // agents of the agent SDK do: somebody else listens on its stop channel, and the pool puts
 // a nil there when Execute is to return, and also when it has returned an error of its own accord.
 type auditFeed struct {
-	session
+	gw        *client
 	log       *slog.Logger
 	stop      chan interface{}
 	over      chan struct{}  // closed when the pool was shut down
@@ -57,16 +31,14 @@ func (f *auditFeed) register() error {
 	return err
 }
 
+func (f *auditFeed) Ready() bool   { return f.gw.usable(context.Background()) == nil }
+func (f *auditFeed) Status() error { return nil } // the pool does not poll detached jobs
+
 func (f *auditFeed) Execute() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	f.listeners.Go(func() { f.listen(ctx, cancel) })
-	events := 0
-	return f.gw.stream(ctx, "/audit", func(event) {
-		if events++; events == 1 {
-			f.log.Info("stream open")
-		}
-	})
+	return f.gw.stream(ctx, "/audit", func(event) {})
 }
 
 // listen takes the nil of one execution from the stop channel: it ends the stream or, if the stream
@@ -78,7 +50,7 @@ func (f *auditFeed) listen(stream context.Context, end context.CancelFunc) {
 		return
 	}
 	if stream.Err() == nil {
-		f.log.Info("told to stop")
+		f.log.Debug("told to stop")
 		end()
 		return
 	}
@@ -88,7 +60,7 @@ func (f *auditFeed) listen(stream context.Context, end context.CancelFunc) {
 	err := f.register()
 	switch {
 	case err == nil:
-		f.log.Info("registration renewed")
+		f.log.Debug("registration renewed")
 	case !errors.Is(err, jobs.ErrShutdown):
 		f.log.Error("registration not renewed", "error", err)
 	}
@@ -109,12 +81,8 @@ func (u *usage) count(api string) {
 	u.uses[api]++
 }
 
-func (u *usage) of(apis []string) map[string]int {
+func (u *usage) of(api string) int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	uses := make(map[string]int)
-	for _, api := range apis {
-		uses[api] = u.uses[api]
-	}
-	return uses
+	return u.uses[api]
 }

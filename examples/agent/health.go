@@ -2,11 +2,8 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
-	"log/slog"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/agentjobs/jobs"
 )
@@ -48,36 +45,4 @@ func writeJSON(w http.ResponseWriter, code int, v any) {
 	out := json.NewEncoder(w)
 	out.SetIndent("", "  ")
 	_ = out.Encode(v) // the client has gone
-}
-
-// reportStatus returns what the pool calls when its status has changed. The pool itself logs which
-// error has stopped it; this tells what that means for the jobs.
-func reportStatus(log *slog.Logger) func(jobs.PoolInfo) {
-	return func(info jobs.PoolInfo) {
-		switch {
-		case info.Status == jobs.PoolStatusRunning:
-			log.Info("pool is running", "restarts", info.Restarts)
-		case errors.Is(info.StopError, jobs.ErrShutdown):
-			log.Info("pool is shut down")
-		default:
-			attached, detached := continuousJobs()
-			log.Warn("attached jobs stop, detached ones go on",
-				"attached", strings.Join(attached, " "), "detached", strings.Join(detached, " "))
-		}
-	}
-}
-
-// continuousJobs returns the names of the jobs that a stop of the pool concerns, and of those that it
-// does not.
-func continuousJobs() (attached, detached []string) {
-	for job := range jobs.Jobs() {
-		switch {
-		case job.Type == jobs.JobTypeSingleRun || job.Type == jobs.JobTypeRetry:
-		case job.Detached:
-			detached = append(detached, job.Name)
-		default:
-			attached = append(attached, job.Name)
-		}
-	}
-	return attached, detached
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/agentjobs/jobs"
 )
 
-// An agent is what the jobs have in common.
+// An agent is what the jobs have in common. Those of one function need no type of their own.
 type agent struct {
 	cfg    config
 	gw     *client
@@ -23,39 +23,62 @@ type agent struct {
 	usage  usage
 	audit  *auditFeed
 	giveUp func(cause error) // ends the agent
+
+	versionID, discoveryID string
+	apis                   []string // guarded by the lock of the job discovery, which each of its executions holds
 }
 
 func newAgent(cfg config, log *slog.Logger, giveUp func(cause error)) *agent {
 	a := &agent{cfg: cfg, gw: newClient(cfg.gateway), log: log, giveUp: giveUp}
-	a.audit = &auditFeed{
-		session: session{a.gw},
-		log:     log.With("job", "audit"),
-		stop:    make(chan interface{}),
-		over:    make(chan struct{}),
-	}
+	a.audit = &auditFeed{gw: a.gw, log: log.With("job", "audit"), stop: make(chan interface{}), over: make(chan struct{})}
 	return a
 }
 
 // register registers one job of each kind.
 func (a *agent) register() error {
 	var errs []error
-	add := func(id string, err error) string {
+	add := func(name string, job jobs.Job, trigger jobs.Trigger, opts ...jobs.JobOption) string {
+		id, err := jobs.Register(job, trigger, append(opts, jobs.WithName(name))...)
 		errs = append(errs, err)
 		return id
 	}
-	found := &discovery{session: session{a.gw}, log: a.log.With("job", "discovery")}
+	// Jobs that work with the gateway can start when it answers, and cannot work when it does not.
+	ready, status := jobs.WithReady(a.gw.usable), jobs.WithStatus(a.gw.alive)
 
-	versionID := add(jobs.Register(&versionCheck{a}, jobs.Once(), jobs.WithName("version")))
-	add(jobs.Register(&signOn{a, versionID}, jobs.Retry(5),
-		jobs.WithName("sign-on"), jobs.WithRetryBackoff(100*time.Millisecond, time.Second)))
-	discoveryID := add(jobs.Register(found, jobs.Every(a.cfg.discovery), jobs.WithName("discovery")))
-	add(jobs.Register(&report{a, found, discoveryID}, jobs.Cron(a.cfg.schedule), jobs.WithName("report")))
-	add(jobs.Register(&feed{session{a.gw}, &a.usage, a.log.With("job", "feed")}, jobs.Channel(nil),
-		jobs.WithName("feed")))
-	add(jobs.Register(jobs.JobFunc(a.heartbeat), jobs.Every(a.cfg.heartbeat), jobs.Detached(),
-		jobs.WithName("heartbeat")))
-	errs = append(errs, a.audit.register())
-	return errors.Join(errs...)
+	a.versionID = add("version", jobs.Func(a.checkVersion, jobs.WithReady(a.gw.alive)), jobs.Once())
+	add("sign-on", jobs.Func(a.signOn, jobs.WithReady(a.fits)), jobs.Retry(5), jobs.WithRetryBackoff(100*time.Millisecond, time.Second))
+	a.discoveryID = add("discovery", jobs.Func(a.discover, ready, status), jobs.Every(a.cfg.discovery))
+	add("report", jobs.Func(a.report, jobs.WithReady(a.discovered)), jobs.Cron(a.cfg.schedule))
+	add("feed", jobs.Func(a.feed, ready, status), jobs.Channel(nil))
+	add("heartbeat", jobs.JobFunc(a.heartbeat), jobs.Every(a.cfg.heartbeat), jobs.Detached())
+	return errors.Join(append(errs, a.audit.register())...)
+}
+
+// logOf returns the log with the name of the job whose execution has that context.
+func (a *agent) logOf(ctx context.Context) *slog.Logger {
+	if job, ok := jobs.FromContext(ctx); ok {
+		return a.log.With("job", job.GetName())
+	}
+	return a.log
+}
+
+// steer pauses the job report at each signal, and resumes it at the next, until ctx ends.
+func (a *agent) steer(ctx context.Context, signals <-chan os.Signal) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case s := <-signals:
+			job, _ := jobs.JobByName("report")
+			toggle := func() error { return jobs.DefaultPool().Pause(job.ID, s.String()) }
+			if job.Paused != nil {
+				toggle = func() error { return jobs.DefaultPool().Resume(job.ID) }
+			}
+			if err := toggle(); err != nil {
+				a.log.Warn("job not steered", "error", err)
+			}
+		}
+	}
 }
 
 func (a *agent) shutdown() error {
@@ -68,117 +91,95 @@ func (a *agent) shutdown() error {
 	return err
 }
 
-// heartbeat is a detached interval job: the gateway is to hear from the agent also when it does not
-// work. A job that is one function needs no type.
+// heartbeat is a detached interval job: the gateway is to hear from the agent also when it does not work.
 func (a *agent) heartbeat(ctx context.Context) error {
-	if err := a.gw.call(ctx, http.MethodPost, "/heartbeat", nil); err != nil {
-		return err
-	}
-	a.log.Info("beat", "job", "heartbeat")
-	return nil
+	return a.gw.call(ctx, http.MethodPost, "/heartbeat", nil)
 }
 
 var errUnfit = errors.New("gateway cannot be worked with")
 
-// A versionCheck is a single run job: it finds out once whether the gateway is one to work with.
-type versionCheck struct{ *agent }
-
-func (v *versionCheck) Ready() bool    { return v.gw.alive() == nil }
-func (v *versionCheck) Status() error  { return nil }
-func (v *versionCheck) Execute() error { return v.ExecuteContext(context.Background()) }
-
-func (v *versionCheck) ExecuteContext(ctx context.Context) error {
+// checkVersion is a single run job: it finds out once whether the gateway is one to work with.
+func (a *agent) checkVersion(ctx context.Context) error {
 	var is version
-	err := v.gw.call(ctx, http.MethodGet, "/version", &is)
+	err := a.gw.call(ctx, http.MethodGet, "/version", &is)
 	if err == nil && is.Major != 2 {
 		err = fmt.Errorf("version %d.%d, want 2.x", is.Major, is.Minor)
 	}
 	if err != nil {
-		v.giveUp(fmt.Errorf("%w: %w", errUnfit, err))
-		return err
+		a.giveUp(fmt.Errorf("%w: %w", errUnfit, err))
 	}
-	v.log.Info("gateway fits", "job", "version", "version", fmt.Sprintf("%d.%d", is.Major, is.Minor))
+	return err
+}
+
+// fits is the Ready of a job that begins when another one has finished.
+func (a *agent) fits(context.Context) error {
+	if status := jobs.GetJobStatus(a.versionID); status != jobs.JobStatusFinished.String() {
+		return fmt.Errorf("the check of the version is %s", status)
+	}
 	return nil
 }
 
-// A signOn is a retry job. It becomes ready when another job has finished.
-type signOn struct {
-	*agent
-	versionID string
-}
-
-func (s *signOn) Ready() bool {
-	return jobs.GetJobStatus(s.versionID) == jobs.JobStatusFinished.String()
-}
-func (s *signOn) Status() error  { return nil }
-func (s *signOn) Execute() error { return s.ExecuteContext(context.Background()) }
-
-func (s *signOn) ExecuteContext(ctx context.Context) error {
+// signOn is a retry job.
+func (a *agent) signOn(ctx context.Context) error {
 	var got credentials
-	if err := s.gw.call(ctx, http.MethodPost, "/sign-on", &got); err != nil {
+	if err := a.gw.call(ctx, http.MethodPost, "/sign-on", &got); err != nil {
 		return err
 	}
-	s.gw.token.Store(got.Token)
-	s.log.Info("signed on", "job", "sign-on")
+	a.gw.token.Store(got.Token)
 	return nil
 }
 
-// A session is what jobs embed that work with the gateway: they can start when the agent has signed
-// on and the gateway answers, and cannot work when it does not answer.
-type session struct{ gw *client }
-
-func (s session) Ready() bool   { return s.gw.signedOn() && s.gw.alive() == nil }
-func (s session) Status() error { return s.gw.alive() }
-
-// A discovery is an interval job that keeps the list of the gateway's APIs.
-type discovery struct {
-	session
-	log  *slog.Logger
-	apis []string // guarded by the job's own lock, which each execution holds
-}
-
-func (d *discovery) Execute() error { return d.ExecuteContext(context.Background()) }
-
-func (d *discovery) ExecuteContext(ctx context.Context) error {
+// discover is an interval job that keeps the list of the gateway's APIs.
+func (a *agent) discover(ctx context.Context) error {
 	var apis []string
-	if err := d.gw.call(ctx, http.MethodGet, "/apis", &apis); err != nil {
+	if err := a.gw.call(ctx, http.MethodGet, "/apis", &apis); err != nil {
 		return err
 	}
-	d.apis = apis
-	d.log.Info("discovered", "apis", len(apis))
+	a.apis = apis
+	a.logOf(ctx).Debug("discovered", "apis", len(apis))
 	return nil
 }
 
-// A report is a scheduled job that writes how often the discovered APIs were used. It does not need
-// the gateway, and yet stops with the other attached jobs. It takes no time worth ending, so it has no ExecuteContext.
-type report struct {
-	*agent
-	found       *discovery
-	discoveryID string
+// known returns the list with the lock of the job discovery held: for as long, that does not execute.
+func (a *agent) known() []string {
+	jobs.JobLock(a.discoveryID)
+	defer jobs.JobUnlock(a.discoveryID)
+	return slices.Clone(a.apis)
 }
 
-// apis reads the list with the discovery job's lock held: for as long, discovery does not execute.
-func (r *report) apis() []string {
-	jobs.JobLock(r.discoveryID)
-	defer jobs.JobUnlock(r.discoveryID)
-	return slices.Clone(r.found.apis)
+func (a *agent) discovered(context.Context) error {
+	if len(a.known()) == 0 {
+		return errors.New("no API has been discovered yet")
+	}
+	return nil
 }
 
-func (r *report) Ready() bool   { return len(r.apis()) > 0 }
-func (r *report) Status() error { return nil }
-
-func (r *report) Execute() error {
-	text, err := json.MarshalIndent(r.usage.of(r.apis()), "", "  ")
+// report is a scheduled job that writes how often the discovered APIs were used. It does not need the gateway, and yet
+// stops with the other attached jobs.
+func (a *agent) report(ctx context.Context) error {
+	apis := a.known()
+	uses := make(map[string]int)
+	for i, api := range apis {
+		uses[api] = a.usage.of(api)
+		jobs.Progress(ctx, int64(i+1), int64(len(apis)), api) // JobInfo shows it
+	}
+	text, err := json.MarshalIndent(uses, "", "  ")
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(r.cfg.reports, time.Now().Format("usage-150405.000.json"))
+	file := filepath.Join(a.cfg.reports, time.Now().Format("usage-150405.000.json"))
 	if err := os.WriteFile(file+".part", text, 0o644); err != nil {
 		return err
 	}
-	if err := os.Rename(file+".part", file); err != nil { // so that nobody reads half a report
-		return err
-	}
-	r.log.Info("report written", "job", "report", "file", file)
-	return nil
+	a.logOf(ctx).Debug("report written", "file", file)
+	return os.Rename(file+".part", file) // so that nobody reads half a report
+}
+
+// feed is a channel job that consumes a stream until its context ends.
+func (a *agent) feed(ctx context.Context) error {
+	log := a.logOf(ctx)
+	return a.gw.stream(ctx, "/events", func(e event) {
+		a.usage.count(e.API)
+		log.Debug("event", "api", e.API)
+	})
 }

@@ -1,7 +1,7 @@
 // Command agent is a small agent that uses every kind of job for what that kind is for. It talks to a
 // gateway, a pretend one of its own unless -gateway names another. With -outage 3s the gateway goes
-// down for that long, and the log shows how the attached jobs stop together and come back together,
-// while the detached ones go on.
+// down for that long, and the log tells how the attached jobs stop together and come back together,
+// while the detached ones go on. SIGUSR1 pauses the job report, and resumes it.
 package main
 
 import (
@@ -27,6 +27,8 @@ type config struct {
 	outage  time.Duration // how long the pretend one goes down; 0 for not at all
 	reports string        // the directory for usage reports
 
+	steering chan os.Signal // each pauses or resumes a job
+
 	outageAfter time.Duration // from when all attached jobs have started
 	interval    time.Duration // the pool's status interval and retry interval
 	discovery   time.Duration // from one discovery to the next
@@ -45,6 +47,7 @@ func defaults() config {
 		events:      300 * time.Millisecond,
 		session:     8 * time.Second,
 		schedule:    "*/10 * * * * * *",
+		steering:    make(chan os.Signal, 1),
 	}
 }
 
@@ -58,6 +61,7 @@ func main() {
 	verbose := flag.Bool("v", false, "log each event, and all that the pool does")
 	flag.Parse()
 
+	signal.Notify(cfg.steering, steeringSignals...)
 	log := newLogger(*verbose)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -121,7 +125,6 @@ func run(ctx context.Context, cfg config, ln net.Listener, log *slog.Logger) err
 		jobs.WithLogger(log),
 		jobs.WithStatusInterval(cfg.interval),
 		jobs.WithRetryInterval(cfg.interval),
-		jobs.WithOnStatus(reportStatus(log)),
 	))
 	defer serve(ln, endpoints(), log)()
 	log.Info("agent started", "readyz", urlOf(ln)+"/readyz", "jobs", urlOf(ln)+"/jobs")
@@ -140,6 +143,7 @@ func run(ctx context.Context, cfg config, ln net.Listener, log *slog.Logger) err
 	if err := a.register(); err != nil {
 		giveUp(err)
 	}
+	go a.steer(ctx, cfg.steering)
 	if jobs.WaitRunning(ctx) == nil {
 		log.Info("all attached jobs have started")
 		defer pretend.planOutage(cfg.outageAfter, cfg.outage)()
