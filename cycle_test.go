@@ -443,6 +443,35 @@ func TestALookAfterAPauseOfTheProcessFindsNothingThatHadNoChance(t *testing.T) {
 	})
 }
 
+func TestAPoolLooksForAsLongAsItHasIntervalOrScheduledJobs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := NewPool(WithLogger(slog.New(slog.DiscardHandler)))
+		looks := func() bool {
+			l := &p.lookout.cycle
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			return l.stage == cycleWaiting
+		}
+		var ids []string
+		for _, trigger := range []Trigger{Once(), Every(time.Hour), Cron("@daily")} {
+			id, err := p.Register(idle{}, trigger, nil)
+			require.NoError(t, err)
+			assert.Equal(t, len(ids) > 0, looks())
+			ids = append(ids, id)
+			await(20 * time.Second)
+		}
+		p.mu.Lock()
+		assert.Equal(t, 30*time.Second, time.Duration(p.lookout.lookedAt-p.registry.get(ids[1]).begun), "the second job has not postponed the look")
+		p.mu.Unlock()
+		p.UnregisterJob(ids[1])
+		assert.True(t, looks())
+		p.UnregisterJob(ids[2])
+		assert.False(t, looks())
+		p.UnregisterJob(ids[0])
+		require.NoError(t, p.Shutdown(context.Background()))
+	})
+}
+
 // An idle job does nothing.
 type idle struct{}
 

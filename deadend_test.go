@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"errors"
 	"log/slog"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -68,6 +69,34 @@ func TestADeadEndOfReadinessIsNamedAfterTenAttempts(t *testing.T) {
 		jobstest.Advance(15 * time.Minute)
 		assert.Equal(t, "Running", p.GetJobStatus(needing))
 	}, log.Option())
+}
+
+func TestADeadEndNamesThreeOfThoseThatWaitAndCountsTheOthers(t *testing.T) {
+	for name, c := range map[string]struct {
+		failing int
+		want    string
+	}{
+		"none waits": {0, `10 attempts in a row$`},
+		"one waits":  {1, `no execution of interval job "0" \([-0-9a-f]+\), which failed$`},
+		"three wait": {3, `no execution of interval job "0" \(.*\), interval job "1" \(.*\), interval job "2" \([-0-9a-f]+\), which failed$`},
+		"five wait":  {5, `no execution of interval job "0" \(.*\), interval job "1" \(.*\), interval job "2" \([-0-9a-f]+\) and 2 more, which failed$`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				for i := range c.failing {
+					jobstest.Register(t, p, jobstest.Lasting(time.Second, jobstest.ErrBroken), jobs.Every(time.Hour), jobs.WithName(strconv.Itoa(i)))
+				}
+				jobstest.Register(t, p, jobstest.Idler{}, jobs.Every(time.Hour), jobs.WithName("well"))
+				for range 2 {
+					jobstest.Register(t, p, jobstest.Stub{ReadyFunc: func() bool { return p.GetStatus() != "Stopped" }}, jobs.Every(time.Hour), jobs.WithName("refuses"))
+				}
+				jobstest.Advance(2 * time.Second)
+				jobstest.StopPool(p)
+				jobstest.Advance(24 * time.Hour)
+				assert.Regexp(t, `^interval job "refuses" .*`+c.want, p.Info().DeadEnd)
+			})
+		})
+	}
 }
 
 func TestARefusalByOneAfterTheOtherIsNoDeadEnd(t *testing.T) {

@@ -142,7 +142,7 @@ func (l *look) lookAt(j *job) {
 		l.noteOverdueLocked(j, due, reason)
 	} else if x := j.extra; x != nil && x.overdue.since != 0 {
 		x.overdue = overdue{}
-		l.noteRecoveredLocked(j, ofDue, "job is no longer overdue", "overdue")
+		l.noteRecoveredLocked(j, "job is no longer overdue", "overdue")
 	}
 	if x := j.extra; x != nil && x.freshness != nil {
 		l.noteFreshnessLocked(j, x.freshness)
@@ -233,7 +233,7 @@ func (l *look) noteFreshnessLocked(j *job, f *freshness) {
 	if age <= f.every || j.state().over() {
 		if f.stale != 0 {
 			f.stale = 0
-			l.noteRecoveredLocked(j, ofFreshness, "job is no longer stale", "stale")
+			l.noteRecoveredLocked(j, "job is no longer stale", "stale")
 		}
 		return
 	}
@@ -256,8 +256,7 @@ func (j *job) staleSinceLocked() time.Time {
 	return j.extra.freshness.stale.time()
 }
 
-func (l *look) noteRecoveredLocked(j *job, of aspect, message, from string) {
-	j.hushLocked(of)
+func (l *look) noteRecoveredLocked(j *job, message, from string) {
 	e := j.untoldLocked(EventRecovered, nil)
 	e.Reason = from
 	l.addLocked(finding{job: j, event: e, level: slog.LevelInfo, message: message})

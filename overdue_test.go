@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,6 +158,62 @@ func TestWithOverdueAfterSetsHowLongAnExecutionMayBeDue(t *testing.T) {
 		jobstest.Advance(time.Second)
 		assert.Zero(t, jobstest.InfoOf(t, p, id).OverdueSince, "from the moment on from which it is not")
 	}, log.Option(), jobs.WithOverdueAfter(10*time.Minute))
+}
+
+func TestAnOverdueJobThatIsPausedIsNoLongerOverdue(t *testing.T) {
+	schedule := newSticky()
+	var told warningsOf
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.Idler{}, jobs.On(schedule))
+		jobstest.Advance(time.Second)
+		schedule.held.Set()
+		jobstest.Advance(3 * time.Minute)
+		require.NotZero(t, jobstest.InfoOf(t, p, id).OverdueSince)
+		require.NoError(t, p.Pause(id, "its schedule hangs"))
+		assert.Zero(t, jobstest.InfoOf(t, p, id).OverdueSince)
+		jobstest.Advance(time.Minute)
+		assert.Equal(t, []string{"overdue: next-pending", "recovered: overdue"}, told.take())
+		schedule.held.Clear()
+		jobstest.Advance(time.Minute)
+	}, told.Option())
+}
+
+// Nobody has noted when it was due: at once.
+func TestAnExecutionThatWasDueAtOnceIsOverdueSinceALookFoundIt(t *testing.T) {
+	held := jobstest.NewFault()
+	var calls atomic.Int32
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		start := time.Now()
+		id := jobstest.Register(t, p, jobstest.Idler{}, jobs.On(jobstest.NextFunc(func(t time.Time) time.Time {
+			for calls.Add(1) > 1 && held.Err() != nil { // the first is Register's
+				time.Sleep(time.Second)
+			}
+			return t.Add(time.Hour)
+		})))
+		jobstest.Advance(61 * time.Second)
+		assert.WithinDuration(t, start.Add(30*time.Second), jobstest.InfoOf(t, p, id).OverdueSince, time.Second)
+		held.Clear()
+		jobstest.Advance(time.Minute)
+	})
+}
+
+func TestAPoolLooksAtMostEveryTenSeconds(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.NeverReady, jobs.Every(time.Hour), jobs.WithFreshness(11*time.Second))
+		jobstest.Advance(19 * time.Second)
+		assert.Zero(t, jobstest.InfoOf(t, p, id).StaleSince)
+		jobstest.Advance(2 * time.Second)
+		assert.NotZero(t, jobstest.InfoOf(t, p, id).StaleSince)
+	}, jobs.WithStatusInterval(time.Second))
+}
+
+func TestUpdateDurationsSetsHowOftenAPoolLooks(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.NeverReady, jobs.Every(time.Hour), jobs.WithFreshness(time.Second))
+		p.UpdateDurations(15*time.Second, time.Minute)
+		jobstest.Advance(16 * time.Second)
+		assert.NotZero(t, jobstest.InfoOf(t, p, id).StaleSince)
+	})
 }
 
 func TestAJobThatAGateKeepsFromExecutingIsNotOverdue(t *testing.T) {
