@@ -112,6 +112,7 @@ type scheduledJob struct {
 	doubted    time.Time  // since when it has seemed that there is none; zero if it does not
 	kept       SkipReason // what has kept the job from executing since the next one was found, if that is known
 	executed   bool       // the job has executed since
+	counts     bool       // what has come since counts as skipped: the job had started
 	misfired   bool       // an occurrence has met a stopped pool or a paused job, and RunOnce applies
 }
 
@@ -157,10 +158,11 @@ func (s *scheduledJob) trigger() string {
 	return fmt.Sprintf("Cron(%q)", s.expr)
 }
 
-// replace keeps an occurrence of the old schedule that waits for its jitter.
+// replace keeps an occurrence of the old schedule that waits for its jitter, or for the restart.
 func (s *scheduledJob) replace(old kind, j *job) {
+	s.counts = true
 	if o, ok := old.(*scheduledJob); ok {
-		s.last = o.last
+		s.last, s.misfired = o.last, o.misfired
 		if o.pending(j.pool.wallClock().Round(0)) {
 			s.occurrence, s.planned = o.occurrence, o.planned
 		}
@@ -280,7 +282,7 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 	}
 	j.begin(inNext)
 	passedSince := s.asOf
-	if s.planned.IsZero() { // it is the first, and what came before is none of the job's
+	if !s.counts {
 		passedSince = t
 	}
 	if s.last.After(passedSince) {
@@ -309,7 +311,7 @@ func (s *scheduledJob) found(j *job, asOf, next time.Time, n uint64, lastMissed 
 	defer j.mu.Unlock()
 	if !s.replaced(j) {
 		j.skipLocked(n, s.keptFrom(j, asOf, lastMissed))
-		s.kept, s.executed = "", false
+		s.kept, s.executed, s.counts = "", false, true
 	}
 	switch {
 	case s.replaced(j):

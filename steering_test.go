@@ -655,6 +655,22 @@ func TestRescheduleLosesNoOccurrenceThatWaitsForItsJitter(t *testing.T) {
 	}
 }
 
+func TestRescheduleKeepsAMisfireThatWaitsForTheRestart(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := jobstest.NewTimeline()
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Cron("*/10 * * * *"), jobs.WithMisfire(jobs.RunOnce))
+		calls.AdvanceTo(15 * time.Minute)
+		require.NoError(t, p.PausePool("x"))
+		calls.AdvanceTo(25 * time.Minute)
+		require.NoError(t, p.Reschedule(id, jobs.Cron("*/30 * * * *")))
+		calls.AdvanceTo(28 * time.Minute)
+		require.NoError(t, p.ResumePool())
+		calls.AdvanceTo(31 * time.Minute)
+		assert.Equal(t, jobstest.Times(time.Minute, 10, 28, 30), calls.Moments())
+		assert.Zero(t, jobstest.InfoOf(t, p, id).Skipped)
+	})
+}
+
 func TestRescheduleWhileNothingExecutes(t *testing.T) {
 	for name, hold := range map[string]struct {
 		hold, free func(p *jobs.Pool, id string) error

@@ -109,6 +109,21 @@ func (r *run) checkJob(j *modelJob, info jobs.JobInfo) {
 	same("LastStart", r.sinceStart(info.LastStart), j.begun)
 	same("whether it is executing", info.NotExecuting == "", j.executing && !j.late)
 	r.checkNextRun(j, r.sinceStart(info.NextRun))
+	r.checkGates(j, info)
+}
+
+// checkGates: a job executes when all gates are open, and else "NotExecuting and Reason are its first shut gate".
+func (r *run) checkGates(j *modelJob, info jobs.JobInfo) {
+	first := jobs.Gate{}
+	for _, g := range r.pool.Explain(j.id) {
+		if !g.Open {
+			first = g
+			break
+		}
+	}
+	if info.Reason != first.Reason || (first.Name == "") != (j.executing && !j.late) {
+		r.model.wrong("the first shut gate of %v is %q (%s), and its reason %q", j, first.Name, first.Reason, info.Reason)
+	}
 }
 
 // checkNextRun adopts a wait that was lengthened by WithJitter.
