@@ -44,7 +44,7 @@ func (r *retryJob) left(j *job) uint64 { return r.attempts - j.executions }
 
 func (r *retryJob) failure(j *job, cause error) error {
 	left := r.left(j)
-	if isPermanent(cause) {
+	if _, told := cause.(*endedError); told || isPermanent(cause) {
 		left = 0
 	}
 	err := ErrExecutingRetryJob.because(cause, j.typeName(), j.id, left)

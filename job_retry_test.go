@@ -1,6 +1,7 @@
 package jobs_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/agentjobs/jobs"
 	"github.com/agentjobs/jobs/internal/jobstest"
@@ -176,6 +178,26 @@ func TestAPermanentErrorIsNotTriedAgain(t *testing.T) {
 				assert.Equal(t, jobs.JobStatusFailed, info.Status)
 				assert.ErrorIs(t, info.LastError, jobstest.ErrBroken)
 				assert.ErrorIs(t, info.LastError, jobs.ErrExecutingRetryJob)
+				assert.ErrorContains(t, info.LastError, "0 more retries")
+			})
+		})
+	}
+}
+
+func TestARetryJobThatWasToldToEndDoesNotSayThatMoreRetriesFollow(t *testing.T) {
+	for name, tell := range map[string]func(p *jobs.Pool, id string) error{
+		"by Cancel":   (*jobs.Pool).Cancel,
+		"by Shutdown": func(p *jobs.Pool, _ string) error { return p.Shutdown(jobstest.MinuteTimeout()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				id := jobstest.Register(t, p, jobs.JobFunc(func(ctx context.Context) error { <-ctx.Done(); return jobstest.ErrBroken }), jobs.Retry(5))
+				jobstest.Advance(time.Second)
+				require.NoError(t, tell(p, id))
+				jobstest.Advance(time.Second)
+				info := jobstest.InfoOf(t, p, id)
+				assert.EqualValues(t, 1, info.Executions)
+				assert.ErrorIs(t, info.LastError, jobstest.ErrBroken)
 				assert.ErrorContains(t, info.LastError, "0 more retries")
 			})
 		})
