@@ -62,7 +62,7 @@ type extra struct {
 
 	threshold uint64 // WithFailureThreshold; immutable; 0 if not set
 	sickness  sickness
-	said      *[aspects]saying // what the log was told; made when it is
+	said      []saying // what the log was last told; at most mostSaid
 	delay     delay
 	overdue   overdue
 	freshness *freshness // nil without WithFreshness

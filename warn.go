@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// An aspect is what a line of the log about a job is about. Of each, a job has one line in quietFor, unless it says
-// something new.
+// An aspect is what a line of the log about a job is about. A job has no line about an aspect twice in quietFor, unless
+// it has since had mostSaid others.
 type aspect uint8
 
 const (
@@ -22,58 +22,73 @@ const (
 	ofDue                     // it is overdue
 	ofFreshness               // it is stale
 	ofLock                    // JobUnlock without effect
-	aspects
 )
 
 // quietFor is how long a line is not repeated.
 const quietFor = 10 * time.Minute
 
-// A saying is what the log was last told about an aspect of a job. The job's mutex guards it.
+// mostSaid is how many lines are remembered of a job.
+const mostSaid = 16
+
+// A saying is a line about a job that was logged. The job's mutex guards it.
 type saying struct {
 	at   instant
-	text uint32 // a hash of it; 0 if there was nothing
-	kept uint32 // how many like it were kept back since
-	over bool   // what it was about has ended
+	text uint32 // a hash of it
+	kept uint32 // how often the same was kept back since
+	of   aspect
+	over bool // what it was about has ended
 }
 
 var textSeed = maphash.MakeSeed()
 
-func hashText(text string) uint32 { return uint32(maphash.String(textSeed, text)) | 1 }
+func hashText(text string) uint32 { return uint32(maphash.String(textSeed, text)) }
 
 // sayLocked reports whether a line with that text is to be logged now, whether the same was said before without having
 // ended, and how often it was kept back.
 func (j *job) sayLocked(of aspect, text string) (ok, repeated bool, kept uint64) {
-	x := j.extraLocked()
-	if x.said == nil {
-		x.said = new([aspects]saying)
-	}
-	s, at, hash := &x.said[of], now(), hashText(text)
-	same := s.text == hash
-	if same && time.Duration(at-s.at) < quietFor {
+	at, hash := now(), hashText(text)
+	s, known := j.extraLocked().sayingOf(of, hash)
+	switch {
+	case !known:
+	case time.Duration(at-s.at) < quietFor:
 		s.kept++
 		s.over = false
 		return false, true, 0
-	}
-	if same {
+	default:
 		repeated, kept = !s.over, uint64(s.kept)
 	}
-	*s = saying{at: at, text: hash}
+	*s = saying{at: at, text: hash, of: of}
 	return true, repeated, kept
 }
 
-// saidLocked reports whether the log has been told of something about an aspect of the job that has not ended.
-func (j *job) saidLocked(of aspect) bool {
-	return j.extra != nil && j.extra.said != nil && j.extra.said[of].text != 0 && !j.extra.said[of].over
+// sayingOf returns what was said with that text or, if nothing is known, the place for it: a new one, or that of the oldest.
+func (x *extra) sayingOf(of aspect, text uint32) (s *saying, known bool) {
+	oldest := 0
+	for i := range x.said {
+		if s := &x.said[i]; s.of == of && s.text == text {
+			return s, true
+		}
+		if x.said[i].at < x.said[oldest].at {
+			oldest = i
+		}
+	}
+	if len(x.said) == mostSaid {
+		return &x.said[oldest], false
+	}
+	x.said = append(x.said, saying{})
+	return &x.said[len(x.said)-1], false
 }
 
-// hushLocked notes that what the log was told about an aspect of the job has ended, and reports whether there was
-// anything.
-func (j *job) hushLocked(of aspect) (ended bool) {
-	if !j.saidLocked(of) {
-		return false
+// hushLocked notes that what the log was told about an aspect of the job has ended.
+func (j *job) hushLocked(of aspect) {
+	if j.extra == nil {
+		return
 	}
-	j.extra.said[of].over = true
-	return true
+	for i := range j.extra.said {
+		if s := &j.extra.said[i]; s.of == of {
+			s.over = true
+		}
+	}
 }
 
 // warn logs something about a job, unless it was said a while ago; the call already counts for the job. What follows from

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -111,6 +112,36 @@ func TestTheSameFailureIsLoggedOnceInTenMinutesAndThenAsAWarning(t *testing.T) {
 		require.Len(t, lines, 3, "what is new is told at once")
 		assert.Equal(t, slog.LevelError, lines[2].Level)
 		assert.Contains(t, lines[2].Text("error"), why.Load())
+	}, log.Option())
+}
+
+func TestFailuresThatTakeTurnsAreEachLoggedOnceInTenMinutes(t *testing.T) {
+	for different, want := range map[int]int{1: 1, 2: 2, 15: 15, 17: 540} { // of more than 16 the oldest is forgotten
+		t.Run(strconv.Itoa(different), func(t *testing.T) {
+			log := new(jobstest.Journal)
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				n := 0
+				jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { n++; return fmt.Errorf("failure %d", n%different) }}, jobs.Every(time.Second), jobs.Detached())
+				jobstest.Advance(9*time.Minute - time.Millisecond)
+				assert.Len(t, linesOf(log, slog.LevelWarn, "job execution failed"), want)
+			}, log.Option())
+		})
+	}
+}
+
+func TestAFailureThatComesAgainAfterASuccessIsAnErrorAgain(t *testing.T) {
+	log, broken := new(jobstest.Journal), jobstest.NewFault()
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: broken.Err}, jobs.Every(time.Minute), jobs.Detached())
+		jobstest.Advance(90 * time.Second)
+		broken.Clear()
+		jobstest.Advance(10 * time.Minute)
+		broken.Set()
+		jobstest.Advance(time.Minute)
+		lines := linesOf(log, slog.LevelWarn, "job execution failed")
+		require.Len(t, lines, 2)
+		assert.Equal(t, slog.LevelError, lines[1].Level)
+		assert.EqualValues(t, 1, lines[1].Attrs["kept_back"].Uint64())
 	}, log.Option())
 }
 
