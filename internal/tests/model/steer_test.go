@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -205,8 +206,10 @@ type voyage struct {
 	start time.Time
 	pool  *jobs.Pool
 	model helmsman
-	seen  [][]time.Duration
 	log   []string
+
+	mu   sync.Mutex
+	seen []*jobstest.Timeline // guarded by mu
 }
 
 func (v *voyage) now() time.Duration { return time.Since(v.start) }
@@ -249,13 +252,17 @@ func (v *voyage) register() {
 		opts = append(opts, jobs.WithMisfire(jobs.RunOnce))
 	}
 	n := len(v.model.jobs)
-	v.seen = append(v.seen, nil)
+	v.mu.Lock()
+	v.seen = append(v.seen, jobstest.NewTimeline())
+	v.mu.Unlock()
 	v.model.jobs = append(v.model.jobs, j)
-	id, err := v.pool.Register(jobstest.Stub{ExecuteFunc: func() error { v.executes(n); return nil }}, trigger, opts...)
+	id, err := v.pool.Register(jobs.JobFunc(func(ctx context.Context) error { v.executes(ctx, n); return nil }), trigger, opts...)
 	if v.model.drained {
 		require.ErrorIs(v, err, jobs.ErrDrained)
 		v.model.jobs = v.model.jobs[:n]
+		v.mu.Lock()
 		v.seen = v.seen[:n]
+		v.mu.Unlock()
 		return
 	}
 	require.NoError(v, err)
@@ -267,13 +274,20 @@ func (v *voyage) register() {
 }
 
 // executes is an execution of job n.
-func (v *voyage) executes(n int) {
-	v.seen[n] = append(v.seen[n], v.now())
-	if j := v.model.jobs[n]; j.id != "" { // else it is the first, before Register has returned
-		for _, g := range v.pool.Explain(j.id) {
-			assert.True(v, g.Open, "gate %s is shut during an execution of job %d", g.Name, n)
-		}
+func (v *voyage) executes(ctx context.Context, n int) {
+	v.mu.Lock()
+	v.seen[n].Note(v.now())
+	v.mu.Unlock()
+	job, _ := jobs.FromContext(ctx)
+	for _, g := range v.pool.Explain(job.GetID()) {
+		assert.True(v, g.Open, "gate %s is shut during an execution of job %d", g.Name, n)
 	}
+}
+
+func (v *voyage) executions(n int) []time.Duration {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.seen[n].Moments()
 }
 
 func (v *voyage) command() {
@@ -367,8 +381,8 @@ func (v *voyage) check() {
 	for n, j := range v.model.jobs {
 		info, known := v.pool.Job(j.id)
 		require.True(v, known)
-		if !slices.Equal(j.executions, v.seen[n]) || info.Skipped != j.skipped || (info.Paused != nil) != j.paused {
-			v.Fatalf("job %d has executed at %v, want %v; skipped %d, want %d; paused %v, want %v\n%s", n, tail(v.seen[n]), tail(j.executions),
+		if !slices.Equal(j.executions, v.executions(n)) || info.Skipped != j.skipped || (info.Paused != nil) != j.paused {
+			v.Fatalf("job %d has executed at %v, want %v; skipped %d, want %d; paused %v, want %v\n%s", n, tail(v.executions(n)), tail(j.executions),
 				info.Skipped, j.skipped, info.Paused != nil, j.paused, v.story())
 		}
 		var shut *jobs.Gate
