@@ -176,7 +176,7 @@ func (j *job) paused() bool {
 	if !j.pausedLocked() {
 		return false
 	}
-	if j.kind().period() > 0 && j.state().started() {
+	if j.state().started() && j.kind().isDue(j) {
 		j.refusedLocked(false)
 	}
 	return true

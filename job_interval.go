@@ -57,6 +57,8 @@ func (i *intervalJob) due(j *job, at time.Time) (time.Time, bool) {
 	return at, false
 }
 
+func (i *intervalJob) isDue(*job) bool { return true }
+
 func (i *intervalJob) period() time.Duration { return i.interval }
 
 // trigger is part of each snapshot: it allocates once, where fmt would three times.
@@ -111,22 +113,29 @@ type wallIntervalJob struct {
 }
 
 func (w *wallIntervalJob) due(j *job, at time.Time) (time.Time, bool) {
-	if j.lookAgain(w) {
+	if w.lookAgain(j) {
 		return at, false
 	}
 	return w.intervalJob.due(j, at)
 }
 
 // lookAgain reports whether the job still has to wait, and looks at the wall clock again soon.
-func (j *job) lookAgain(w *wallIntervalJob) bool {
+func (w *wallIntervalJob) lookAgain(j *job) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if left := w.left(j); left > 0 && !j.runNow {
-		j.nextLocked(now(), min(left, longestSleep))
+	if !j.runNow && !w.isDue(j) {
 		return true
 	}
 	w.waits = false
 	return false
+}
+
+func (w *wallIntervalJob) isDue(j *job) bool {
+	left := w.left(j)
+	if left > 0 {
+		j.nextLocked(now(), min(left, longestSleep))
+	}
+	return left <= 0
 }
 
 // left returns how long the job still has to wait.

@@ -216,6 +216,24 @@ func TestWithWallClockTheSleepOfTheMachineCounts(t *testing.T) {
 	}
 }
 
+func TestWithWallClockAPausedJobIsResumedAsAnyOther(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := jobstest.NewTimeline()
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Every(time.Hour), jobs.WithWallClock())
+		calls.AdvanceTo(10 * time.Minute)
+		require.NoError(t, p.Pause(id, "x"))
+		calls.AdvanceTo(20 * time.Minute)
+		require.NoError(t, p.Resume(id)) // before it is due
+		calls.AdvanceTo(70 * time.Minute)
+		require.NoError(t, p.Pause(id, "x"))
+		calls.AdvanceTo(130 * time.Minute)
+		assert.EqualValues(t, 1, jobstest.InfoOf(t, p, id).Skipped)
+		require.NoError(t, p.Resume(id)) // after that
+		calls.AdvanceTo(140 * time.Minute)
+		assert.Equal(t, jobstest.Times(time.Minute, 0, 60, 130), calls.Moments())
+	})
+}
+
 func TestWithWallClockAJobIsStoppedRestartedRunAndRescheduledAsAnyOther(t *testing.T) {
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		calls := jobstest.NewTimeline()

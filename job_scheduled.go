@@ -301,7 +301,9 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 		return false
 	}
 	n, last := s.missed(passedSince.Round(0), t.Round(0))
-	return s.found(j, asOf, next, n, last) && !j.tellSkipped(true)
+	more := s.found(j, asOf, next, n, last)
+	over := j.tellSkipped(more)
+	return more && !over
 }
 
 // found records the next occurrence, or that there is none, and the n that were missed since the previous one was found, of

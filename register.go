@@ -31,6 +31,9 @@ type kind interface {
 
 	// trigger returns the trigger, as Go writes it.
 	trigger() string
+	// isDue reports whether the time of an interval job has come, whose step finds it paused. If not, it has scheduled the next
+	// step. Its mutex is held.
+	isDue(j *job) bool
 	// period returns the interval of an interval job, or 0.
 	period() time.Duration
 	// warnings returns what its user may not have meant, as of the given time.
@@ -63,6 +66,7 @@ func (basicKind) failure(j *job, cause error) error {
 }
 
 func (basicKind) nextRun(j *job) time.Time        { return j.due.wall() }
+func (basicKind) isDue(*job) bool                 { return false }
 func (basicKind) period() time.Duration           { return 0 }
 func (basicKind) warnings(time.Time) []string     { return nil }
 func (basicKind) registered(*job)                 {}

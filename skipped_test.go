@@ -73,6 +73,23 @@ func TestSkippedCountsWhatWasNotExecutedAndSaysWhy(t *testing.T) {
 	}
 }
 
+func TestWhatASchedulesLastExecutionHasSkippedIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := new(witness)
+		p := jobs.NewPool(jobstest.Quiet, w.option())
+		defer jobstest.ShutDownNow(p)
+		id := jobstest.Register(t, p, jobstest.Lasting(time.Hour, nil), jobs.Cron("0 0-5 0 1 1 ? 2000"))
+		jobstest.Advance(2 * time.Hour)
+		info := jobstest.InfoOf(t, p, id)
+		assert.Equal(t, []any{jobs.JobStatusFinished, uint64(4)}, []any{info.Status, info.Skipped})
+		told := uint64(0)
+		for _, e := range w.seen() {
+			told += e.Skipped
+		}
+		assert.EqualValues(t, 4, told)
+	})
+}
+
 func TestOccurrencesThatComeWhileTheJobExecutesAreSkipped(t *testing.T) {
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		id := jobstest.Register(t, p, jobstest.Lasting(150*time.Second, nil), jobs.Cron("* * * * *"))
