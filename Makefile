@@ -50,8 +50,8 @@ lint: ## gofmt, go vet, staticcheck, go mod tidy; golangci-lint where it is inst
 	bash .ci/run lint
 	if command -v golangci-lint > /dev/null; then golangci-lint run ./...; fi
 
-bench: ## the library beside its peers, in nine minutes: ROUNDS=3, OUT=bench.json (in benchmarks/)
-	go -C benchmarks run . -rounds=$(ROUNDS) -out='$(OUT)'
+bench: ## the library beside its peers, in ten minutes: ROUNDS=3, OUT=bench.json (in benchmarks/), BEFORE=commit
+	go -C benchmarks run . -rounds=$(ROUNDS) -out='$(OUT)' $(if $(BEFORE),-before='$(BEFORE)')
 
 microbench: ## the library's own benchmarks, summed up by benchstat: BENCH=. (a -bench pattern)
 	go test -run='^$$' -bench='$(BENCH)' -benchmem -count=10 . ./schedule | tee bench.txt

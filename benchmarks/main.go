@@ -23,6 +23,7 @@ func main() {
 	cells := flag.String("cells", ".", "which cells to measure, a `regexp` of their names, such as life/100000")
 	only := flag.String("subjects", ".", "which subjects to measure, a `regexp` of their names")
 	out := flag.String("out", "results.json", "the `file` that the samples are written to")
+	commit := flag.String("before", lastUnobserved, "the `commit` of the library that is measured as \"before\"; empty for none")
 	quick := flag.Bool("quick", false, "one round, without the largest number of jobs")
 	show := flag.String("show", "", "measure nothing, print the table of this results `file`")
 	plot := flag.String("plot", "", "measure nothing, draw the growth of this results `file` on standard output, as SVG")
@@ -36,7 +37,7 @@ func main() {
 	case *plot != "":
 		exit(showFile(*plot, drawGrowth))
 	}
-	exit(measureAll(*rounds, *within, *cells, *only, *out, *quick))
+	exit(measureAll(*rounds, *within, *cells, *only, *commit, *out, *quick))
 }
 
 func exit(err error) {
@@ -47,7 +48,7 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-func measureAll(rounds int, within time.Duration, cellPattern, subjectPattern, out string, quick bool) error {
+func measureAll(rounds int, within time.Duration, cellPattern, subjectPattern, commit, out string, quick bool) error {
 	wantedCells, err := regexp.Compile(cellPattern)
 	if err != nil {
 		return err
@@ -66,6 +67,22 @@ func measureAll(rounds int, within time.Duration, cellPattern, subjectPattern, o
 		return err
 	}
 	r := results{Machine: thisMachine(), Peers: peerVersions()}
+	if commit != "" && wantedSubjects.MatchString(before) {
+		dir, err := os.MkdirTemp("", "benchmarks-before-")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		built, err := buildEarlier(commit, dir)
+		switch {
+		case err == nil:
+			plan.before, r.Before = built.program, built.commit
+		case commit == lastUnobserved: // nobody has asked for it by name, and a shallow clone does not have it
+			_, _ = fmt.Fprintln(os.Stderr, "without the library before:", err)
+		default:
+			return err
+		}
+	}
 	r.Samples = plan.run(self, rounds, os.Stderr)
 	if err := r.save(out); err != nil {
 		return err

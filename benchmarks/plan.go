@@ -8,6 +8,7 @@ import (
 	"io"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ const largest = 1_000_000
 type plan struct {
 	places   []place
 	subjects []string
+	before   string        // the program that measures the library at an earlier commit; empty for none
 	limit    time.Duration // of one measurement
 	within   time.Duration // of all rounds; 0: no limit
 }
@@ -34,7 +36,7 @@ func newPlan(wantedPlaces, wantedSubjects *regexp.Regexp, quick bool) *plan {
 			p.places = append(p.places, at)
 		}
 	}
-	for _, name := range subjectNames {
+	for _, name := range slices.Insert(slices.Clone(subjectNames), 1, variants...) { // beside ours, to be measured in the same conditions
 		if wantedSubjects.MatchString(name) {
 			p.subjects = append(p.subjects, name)
 		}
@@ -66,7 +68,7 @@ func (p *plan) round(self, title string, number int, settled map[string]bool, pr
 		_, _ = fmt.Fprintf(progress, "%s: %v\n", title, at)
 		for _, name := range p.subjects {
 			key := name + " " + at.String()
-			if settled[key] {
+			if settled[key] || !p.asksFor(name, at) {
 				continue
 			}
 			s := p.measure(self, name, at)
@@ -81,12 +83,24 @@ func (p *plan) round(self, title string, number int, settled map[string]bool, pr
 	return all
 }
 
+// asksFor tells whether a subject is measured at a place at all.
+func (p *plan) asksFor(name string, at place) bool {
+	if name == before && p.before == "" {
+		return false
+	}
+	return !slices.Contains(variants, name) || slices.ContainsFunc(variantRows, func(row variantRow) bool { return row.place == at })
+}
+
 // measure makes one measurement, in a process of its own.
 func (p *plan) measure(self, name string, at place) sample {
 	s := sample{Subject: name, place: at, Foreign: unknown}
 	ctx, cancel := context.WithTimeout(context.Background(), p.limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, self, "-child", name, at.Cell, strconv.Itoa(at.N))
+	program, subject := self, name
+	if name == before {
+		program, subject = p.before, "jobs"
+	}
+	cmd := exec.CommandContext(ctx, program, "-child", subject, at.Cell, strconv.Itoa(at.N))
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 

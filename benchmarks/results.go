@@ -43,7 +43,8 @@ type sample struct {
 // The results are all that a run has measured.
 type results struct {
 	Machine machine           `json:"machine"`
-	Peers   map[string]string `json:"peers"` // the versions
+	Peers   map[string]string `json:"peers"`            // the versions
+	Before  string            `json:"before,omitempty"` // the commit of the library that is the subject of that name
 	Samples []sample          `json:"samples"`
 }
 

@@ -12,6 +12,13 @@ type row struct {
 	must   bound  // what ours must reach; nil if nothing is promised
 }
 
+// A variantRow compares two forms of this library.
+type variantRow struct {
+	row
+	ours    string // the form that must reach something
+	variant string // without which there is no such row
+}
+
 // bestPeer stands for the best of the libraries in a row, ours aside.
 const bestPeer = "best peer"
 
@@ -144,6 +151,22 @@ var rows = []row{
 	{"parsing a schedule: ns", crons, "parse_ns", false, bestPeer, fixed(3000)},
 	{"its next occurrence: ns", crons, "next_ns", false, bestPeer, fixed(150)},
 	{"  allocations", crons, "next_allocs", false, bestPeer, fixed(0)},
+}
+
+// negligible is an allocation now and then, by the sweep of a pool and by the measurement itself.
+const negligible = 0.001
+
+// variantRows are the end of the table: what observers, steering and the like cost a program that does not use them, and
+// what an observer costs.
+var variantRows = []variantRow{
+	{row{"as before: an idle job of 100,000: bytes", hundredK, "bytes", false, before, plus{times{1, before}, 64}}, "jobs", before},
+	{row{"  1,000 at 1 ms: executions a second", busyJobs, "per_s", true, before, times{0.98, before}}, "jobs", before},
+	{row{"  CPU of an execution: ns", busyJobs, "cpu_ns", false, before, times{1.02, before}}, "jobs", before},
+	{row{"  allocations of an execution", busyJobs, "allocs", false, before, plus{times{1, before}, negligible}}, "jobs", before},
+	{row{"observed: an idle job of 100,000: bytes", hundredK, "bytes", false, "jobs", nil}, observed, observed},
+	{row{"  1,000 at 1 ms: executions a second", busyJobs, "per_s", true, "jobs", nil}, observed, observed},
+	{row{"  CPU of an execution: ns", busyJobs, "cpu_ns", false, "jobs", nil}, observed, observed},
+	{row{"  allocations of an execution", busyJobs, "allocs", false, "jobs", plus{times{1, "jobs"}, negligible}}, observed, observed},
 }
 
 // figureBeside returns what ours is compared with in a row.

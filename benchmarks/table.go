@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -11,10 +12,16 @@ import (
 // printTable prints the medians, a row for each metric and a column for each subject, and beside them how ours
 // compares and whether it is what it must be.
 func printTable(r results, w io.Writer) error {
-	header := append(append([]string{""}, subjectNames...), "ours is", "must be", "")
+	header := append(append([]string{""}, r.columns()...), "ours is", "must be", "")
 	lines := [][]string{header}
 	for _, row := range rows {
-		if cells, any := tableLine(r, row); any {
+		if cells, any := tableLine(r, row, "jobs"); any {
+			lines = append(lines, cells)
+		}
+	}
+	for _, row := range variantRows {
+		if r.figure(row.variant, row.place, row.metric).outcome != notMeasured {
+			cells, _ := tableLine(r, row.row, row.ours)
 			lines = append(lines, cells)
 		}
 	}
@@ -22,18 +29,29 @@ func printTable(r results, w io.Writer) error {
 	return err
 }
 
-// tableLine returns a row's cells, and whether anything was asked for in it.
-func tableLine(r results, row row) (cells []string, any bool) {
+// tableLine returns a row's cells, and whether anything was asked for in it. ourName is the subject that is compared.
+func tableLine(r results, row row, ourName string) (cells []string, any bool) {
 	cells = []string{row.label}
-	for _, name := range subjectNames {
+	for _, name := range r.columns() {
 		f := r.figure(name, row.place, row.metric)
 		any = any || f.outcome != notMeasured
 		cells = append(cells, f.String())
 	}
-	ours := r.figure("jobs", row.place, row.metric)
+	ours := r.figure(ourName, row.place, row.metric)
 	cells = append(cells, ratio(ours, r.figureBeside(row), row.beside))
 	text, reached := verdict(r, row, ours)
 	return append(cells, text, reached), any
+}
+
+// columns returns the subjects that have one.
+func (r results) columns() []string {
+	names := slices.Clone(subjectNames)
+	for _, variant := range variants {
+		if slices.ContainsFunc(r.Samples, func(s sample) bool { return s.Subject == variant }) {
+			names = append(names, variant)
+		}
+	}
+	return names
 }
 
 func (f figure) String() string {
@@ -144,6 +162,9 @@ func footer(r results) string {
 	text := fmt.Sprintf("%s, %s, %s, GOMAXPROCS %d; %s in %.0f s. Medians; less is better, but for executions a second.\n"+
 		"n/a: README.md says why. > limit: it lasted longer than %v. ~: not to be trusted, see there.\n",
 		r.Machine.Go, r.Machine.Platform, r.Machine.CPU, r.Machine.GOMAXPROCS, counted(rounds, "round"), seconds, childLimit)
+	if r.Before != "" {
+		text += "before: the library at commit " + r.Before + ".\n"
+	}
 	if known == 0 {
 		return text + "This system does not tell (in /proc/stat) whether the machine was busy with anything else.\n"
 	}

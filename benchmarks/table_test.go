@@ -41,7 +41,7 @@ func shown(t *testing.T, r results) []string {
 	t.Helper()
 	for _, row := range rows {
 		if row.place == hundredK && row.metric == "bytes" {
-			cells, asked := tableLine(r, row)
+			cells, asked := tableLine(r, row, "jobs")
 			require.True(t, asked)
 			return append(cells[1:3], cells[len(cells)-3:]...)
 		}
