@@ -158,13 +158,14 @@ func (s *scheduledJob) trigger() string {
 	return fmt.Sprintf("Cron(%q)", s.expr)
 }
 
-// replace keeps an occurrence of the old schedule that waits for its jitter, or for the restart.
+// replace keeps an occurrence of the old schedule that waits for its jitter, or for the restart, and how late one is that
+// waits for its turn.
 func (s *scheduledJob) replace(old kind, j *job) {
 	s.counts = true
 	if o, ok := old.(*scheduledJob); ok {
-		s.last, s.misfired = o.last, o.misfired
+		s.last, s.planned, s.misfired = o.last, o.planned, o.misfired
 		if o.pending(j.pool.wallClock().Round(0)) {
-			s.occurrence, s.planned = o.occurrence, o.planned
+			s.occurrence = o.occurrence
 		}
 	}
 	j.nextLocked(atOnce, 0)

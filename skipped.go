@@ -16,7 +16,7 @@ const (
 	SkipExecuting SkipReason = "executing" // the execution for an earlier one had not returned
 	SkipStopped   SkipReason = "stopped"   // the pool was Stopped
 	SkipPaused    SkipReason = "paused"    // the job was paused
-	SkipLocked    SkipReason = "locked"    // an earlier one waited for the job's lock, or for its turn, see WithMaxConcurrent
+	SkipLocked    SkipReason = "locked"    // an earlier one waited for the job's lock, for its turn, see WithMaxConcurrent, or for its jitter
 	SkipClock     SkipReason = "clock"     // the wall clock has jumped past it, or the machine slept
 )
 
@@ -121,7 +121,7 @@ func (j *job) tooLateLocked() bool {
 
 //go:noinline
 func (s *scheduledJob) tooLate(j *job) bool {
-	if j.pool.wallClock().Round(0).Sub(s.planned) <= s.catchUp {
+	if s.planned.IsZero() || j.pool.wallClock().Round(0).Sub(s.planned) <= s.catchUp { // zero: it waits since before a Reschedule
 		return false
 	}
 	j.releaseLocked()

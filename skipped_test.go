@@ -187,6 +187,40 @@ func TestWithCatchUpWhatIsTooLateIsSkipped(t *testing.T) {
 	}
 }
 
+func TestWithCatchUpAnOccurrenceThatWaitsForTheLockIsAsLateAfterReschedule(t *testing.T) {
+	for name, c := range map[string]struct {
+		triggers []jobs.Trigger
+		unlocked time.Duration
+		executes bool
+	}{
+		"in time":             {[]jobs.Trigger{jobs.Cron("30 * * * *")}, 64 * time.Minute, true},
+		"too late":            {[]jobs.Trigger{jobs.Cron("30 * * * *")}, 66 * time.Minute, false},
+		"once to an interval": {[]jobs.Trigger{jobs.Every(time.Hour), jobs.Cron("30 * * * *")}, 64 * time.Minute, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				calls := jobstest.NewTimeline()
+				id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Cron("0 * * * *"), jobs.WithCatchUp(5*time.Minute))
+				calls.AdvanceTo(59 * time.Minute)
+				p.JobLock(id)
+				calls.AdvanceTo(61 * time.Minute)
+				for _, trigger := range c.triggers {
+					require.NoError(t, p.Reschedule(id, trigger))
+				}
+				calls.AdvanceTo(c.unlocked)
+				p.JobUnlock(id)
+				calls.AdvanceTo(91 * time.Minute)
+				want, skipped := jobstest.Times(time.Minute, 90), uint64(1)
+				if c.executes {
+					want, skipped = append([]time.Duration{c.unlocked}, want...), 0
+				}
+				assert.Equal(t, want, calls.Moments())
+				assert.Equal(t, skipped, jobstest.InfoOf(t, p, id).Skipped)
+			})
+		})
+	}
+}
+
 func TestWithMisfireRunOnceExecutesOnceForAllThatWereMissed(t *testing.T) {
 	for _, reason := range []jobs.SkipReason{jobs.SkipStopped, jobs.SkipPaused} {
 		for name, trigger := range map[string]jobs.Trigger{"cron": jobs.Cron("*/10 * * * *"), "schedule": jobs.On(cron.Every(10 * time.Minute))} {
