@@ -117,13 +117,20 @@ func TestIntervalThatFailedExecutesAgainWithTheRestart(t *testing.T) {
 }
 
 func TestJitterAlsoSpreadsTheFirstExecutionAndARestart(t *testing.T) {
-	for name, opts := range map[string][]jobs.JobOption{"attached": nil, "detached": {jobs.Detached()}} {
+	const jitter = 10 * time.Minute
+	for name, c := range map[string]struct {
+		opts []jobs.JobOption
+		pool jobs.PoolOption
+	}{
+		"attached":              {[]jobs.JobOption{jobs.WithJitter(jitter)}, nil},
+		"detached":              {[]jobs.JobOption{jobs.WithJitter(jitter), jobs.Detached()}, nil},
+		"attached, of the pool": {nil, jobs.WithJitter(jitter)},
+	} {
 		t.Run(name, func(t *testing.T) {
 			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
-				const jitter = 10 * time.Minute
 				calls := jobstest.NewTimeline()
 				for range 50 {
-					jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Every(24*time.Hour), append(opts, jobs.WithJitter(jitter))...)
+					jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Every(24*time.Hour), c.opts...)
 				}
 				calls.AdvanceTo(time.Hour)
 				first := calls.Moments()
@@ -154,7 +161,7 @@ func TestJitterAlsoSpreadsTheFirstExecutionAndARestart(t *testing.T) {
 				assert.GreaterOrEqual(t, again[0], restart)
 				assert.LessOrEqual(t, again[49], restart+jitter)
 				assert.Greater(t, len(slices.Compact(again)), 40)
-			})
+			}, c.pool)
 		})
 	}
 }

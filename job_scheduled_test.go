@@ -443,22 +443,32 @@ func TestScheduledKeepsAnOccurrenceThatWaitsForItsJitterWhenTheClockIsSetBack(t 
 }
 
 func TestScheduledSpreadsWhatItCatchesUpOnByItsJitter(t *testing.T) {
-	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
-		wall := jobstest.NewWallClock()
-		p.SetClock(wall.Now)
-		calls := jobstest.NewTimeline()
-		for range 100 {
-			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Cron("CRON_TZ=UTC 0 3 * * *"), jobs.WithJitter(30*time.Minute))
-		}
-		calls.AdvanceTo(time.Hour)
-		wall.Jump(8 * time.Hour)
-		calls.AdvanceTo(3 * time.Hour)
-		at := calls.Moments()
-		require.Len(t, at, 100)
-		assert.GreaterOrEqual(t, at[0], time.Hour)
-		assert.LessOrEqual(t, at[99], time.Hour+31*time.Minute, "a minute at most until the jump is noticed, and the jitter")
-		assert.Greater(t, at[50]-at[0], 5*time.Minute)
-	})
+	const jitter = 30 * time.Minute
+	for name, c := range map[string]struct {
+		job  jobs.JobOption
+		pool jobs.PoolOption
+	}{
+		"its own": {jobs.WithJitter(jitter), nil}, "the pool's": {nil, jobs.WithJitter(jitter)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				wall := jobstest.NewWallClock()
+				p.SetClock(wall.Now)
+				calls := jobstest.NewTimeline()
+				for range 100 {
+					jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Cron("CRON_TZ=UTC 0 3 * * *"), c.job)
+				}
+				calls.AdvanceTo(time.Hour)
+				wall.Jump(8 * time.Hour)
+				calls.AdvanceTo(3 * time.Hour)
+				at := calls.Moments()
+				require.Len(t, at, 100)
+				assert.GreaterOrEqual(t, at[0], time.Hour)
+				assert.LessOrEqual(t, at[99], time.Hour+31*time.Minute, "a minute at most until the jump is noticed, and the jitter")
+				assert.Greater(t, at[50]-at[0], 5*time.Minute)
+			}, c.pool)
+		})
+	}
 }
 
 func TestAClockThatIsWrongForAWhileFinishesNoScheduledJob(t *testing.T) {
