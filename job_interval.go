@@ -166,10 +166,13 @@ func (w *wallIntervalJob) nextRun(j *job) time.Time {
 	return now().after(w.left(j)).wall()
 }
 
+// resume lets a job that is well and still has to wait do so, also if it is looking at the clock right now.
 func (w *wallIntervalJob) resume(j *job, from SkipReason) (keeps bool) {
-	keeps = w.intervalJob.resume(j, from)
-	w.waits = w.waits && keeps
-	return keeps
+	if j.lastOutcome == success && w.left(j) > 0 {
+		return true
+	}
+	w.waits = false
+	return w.intervalJob.resume(j, from)
 }
 
 func (w *wallIntervalJob) replace(old kind, j *job) {
