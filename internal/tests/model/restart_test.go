@@ -16,6 +16,7 @@ type modelAttempt struct {
 	active    bool
 	began     time.Duration
 	refusedAt time.Duration // the first refusal; notSet if there is none
+	forgotten time.Duration // the refusal that counts no more, if the attempt has not failed for it already: nothing shows that yet; notSet if there is none
 	demanded  bool          // another one has been asked for in the meantime
 	perhaps   bool          // so it was if a Status or an execution that ended at its limit was late just before; nothing shows that yet
 	updated   bool          // the durations were changed, while it had failed already or was about to
@@ -36,7 +37,7 @@ func (m *model) asked(j *modelJob) bool { return j.phase == isStarted }
 
 func (m *model) beginAttempt() {
 	a := &m.attempt
-	a.active, a.began, a.refusedAt, a.demanded, a.perhaps, a.updated = true, m.now, notSet, false, false, false
+	a.active, a.began, a.refusedAt, a.forgotten, a.demanded, a.perhaps, a.updated = true, m.now, notSet, notSet, false, false, false
 	for _, j := range m.jobs {
 		if j.carried = j.answer == isAsked; !j.carried { // "an answer that takes long is waited for, and not asked for again"
 			j.answer = isNone
@@ -66,8 +67,8 @@ func (m *model) mayAsk(j *modelJob) bool {
 
 // forgetRefusal is called when a job's refusal, if it had refused, counts no more: if it was the only one there is none.
 func (m *model) forgetRefusal() {
-	if m.count(func(j *modelJob) bool { return j.answer == isNo }) == 0 {
-		m.attempt.refusedAt = notSet
+	if a := &m.attempt; a.active && a.refusedAt != notSet && m.count(func(j *modelJob) bool { return j.answer == isNo }) == 0 {
+		a.refusedAt, a.forgotten = notSet, a.refusedAt
 	}
 }
 
@@ -112,6 +113,13 @@ func (m *model) settleAttempt() {
 		return
 	}
 	over := m.now >= a.began+m.delay()
+	if refusedAt := a.forgotten; over && refusedAt != notSet {
+		if a.forgotten = notSet; m.chooses() {
+			a.refusedAt = refusedAt
+			m.attemptRefused()
+			return
+		}
+	}
 	m.each(func(j *modelJob) {
 		j.excused = j.excused || j.executing
 		if j.executing && j.answer == isNone && over { // "is not asked and counts as ready"
@@ -161,6 +169,12 @@ func (m *model) checkAttempt() {
 		a.active = !m.heldUp() || m.count((*modelJob).mayAnswer) > 0 // else it came to nothing
 		return
 	}
+	m.attemptRefused()
+}
+
+// attemptRefused: a Ready has returned false, and the attempt is over.
+func (m *model) attemptRefused() {
+	a := &m.attempt
 	a.active = false
 	if a.perhaps && m.chooses() {
 		m.demand(m.since)
