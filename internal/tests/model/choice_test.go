@@ -104,7 +104,7 @@ func (m *model) isStopping(j *modelJob) bool {
 // the end of its context. If the pool is stopped in the same instant, that may have ended before, or only after.
 func (m *model) wasTold(j *modelJob, e event) bool {
 	switch {
-	case j.took || e.told:
+	case j.took || e.told || j.canceled:
 		return true
 	case !j.context:
 		return false

@@ -61,6 +61,10 @@ func (r *run) doTo(p *player, j *modelJob, c command) error {
 		if err := r.pool.RunNow(p.ID); (err == nil) != r.model.runNow(j) {
 			return fmt.Errorf("RunNow of %v answers %v", j, err)
 		}
+	case cancels:
+		if err, want := r.pool.Cancel(p.ID), r.model.cancel(j); !errors.Is(err, want) {
+			return fmt.Errorf("Cancel of %v answers %v, want %v", j, err, want)
+		}
 	case takes:
 		return r.take(p, j)
 	case asksReady:

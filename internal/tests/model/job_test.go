@@ -100,7 +100,7 @@ func (m *model) begins(j *modelJob, e event) {
 	j.executions++
 	j.due, j.dueBy, j.joined, j.joinedBy = notSet, notSet, notSet, notSet
 	j.open = j.kind == channel && !m.admits(j) // it was stopped at this very instant
-	j.doubtful, j.listening, j.took, j.contextEnded, j.excused = false, false, false, j.open, true
+	j.doubtful, j.listening, j.took, j.contextEnded, j.canceled, j.excused = false, false, false, j.open, false, true
 	if limit := m.limitOf(j); limit > 0 {
 		j.lateAt = m.now + limit
 	}
@@ -183,7 +183,7 @@ func (m *model) ends(j *modelJob, e event) {
 func (m *model) conclude(j *modelJob, failed, told bool) {
 	m.returned(j)
 	m.executionOver(j)
-	j.ended, j.endedIn, j.well = m.now, m.restarts, !failed && !told
+	j.ended, j.endedIn, j.well = m.now, m.restarts, !failed
 	permanent := j.forGood && !j.late
 	j.executing, j.late = false, false
 	j.lateAt, j.giveUpAt = notSet, notSet
@@ -206,6 +206,9 @@ func (m *model) conclude(j *modelJob, failed, told bool) {
 		}
 	case j.kind == channel, !j.periodic() && !failed:
 		j.phase, j.retrying = isFinished, false
+		j.forgetAt = after(m.now, j.forget)
+	case !j.periodic() && told && j.canceled:
+		j.phase, j.retrying = isFailed, false
 		j.forgetAt = after(m.now, j.forget)
 	case !j.periodic() && told: // ended by us: "no failure", nor done
 	case j.kind == retry && j.executions < uint64(j.attempts) && !permanent:

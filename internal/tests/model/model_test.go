@@ -78,6 +78,7 @@ type modelJob struct {
 	actSince         time.Duration
 	lateAt, giveUpAt time.Duration
 	contextEnded     bool
+	canceled         bool          // by Cancel, before anything else has ended its context
 	foundLate        time.Duration // when one was late last
 	forGood          bool          // its error was Permanent
 	quietSince       time.Duration // when its last call has returned, of whatever method

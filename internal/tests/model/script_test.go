@@ -41,6 +41,7 @@ const (
 	locks       deed = "lock"
 	unlocks     deed = "unlock"
 	runsNow     deed = "run now"
+	cancels     deed = "cancel"
 	takes       deed = "take a value from the stop channel"
 	asksReady   deed = "ask whether it is ready"
 	setsStopped deed = "set Stopped"
@@ -192,7 +193,7 @@ func (w *writer) command() command {
 		return c
 	}
 	c.do = pick(w, from, from, from, from, from, inFlight, inFlight, inFlight, locks, locks, unlocks, unlocks, unlocks,
-		runsNow, runsNow, takes, asksReady, setsStopped, setsRunning, passes, passes, unregisters,
+		runsNow, runsNow, cancels, cancels, takes, asksReady, setsStopped, setsRunning, passes, passes, unregisters,
 		updates, pick(w, shutsDown, passes, passes))
 	switch c.do {
 	case from, inFlight:

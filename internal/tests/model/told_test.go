@@ -174,6 +174,23 @@ func (m *model) runNow(j *modelJob) bool {
 	return true
 }
 
+// cancel "ends the context of a job's execution in flight". It returns the error that it is to be refused with.
+func (m *model) cancel(j *modelJob) error {
+	switch {
+	case m.shut:
+		return jobs.ErrShutdown
+	case j.gone:
+		return jobs.ErrUnknownJob
+	case !j.executing:
+		return jobs.ErrNotExecuting
+	case !j.context:
+		return jobs.ErrNoContext
+	}
+	j.canceled = j.canceled || !j.contextEnded
+	j.contextEnded = true
+	return nil
+}
+
 // update: "waits already begun end at their begin + the new interval, backoff starts at the new base".
 func (m *model) update(interval, limit time.Duration) {
 	m.statusEvery, m.retryEvery, m.limit = interval, interval, limit
