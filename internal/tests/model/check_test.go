@@ -124,6 +124,34 @@ func (r *run) checkGates(j *modelJob, info jobs.JobInfo) {
 	if info.Reason != first.Reason || (first.Name == "") != (j.executing && !j.late) {
 		r.model.wrong("the first shut gate of %v is %q (%s), and its reason %q", j, first.Name, first.Reason, info.Reason)
 	}
+	if want := r.model.firstShut(j); j.unsure == nil && !slices.Contains(want, first.Name) {
+		r.model.wrong("the first shut gate of %v is %q (%s), want one of %q", j, first.Name, first.Reason, want)
+	}
+}
+
+// firstShut returns the first of a job's gates that is shut, in their order; or two, if it is not sure that it is due.
+func (m *model) firstShut(j *modelJob) []jobs.GateName {
+	var first jobs.GateName
+	switch {
+	case j.late:
+		first = jobs.GateNotLate
+	case j.executing: // all are open
+	case j.phase >= isFinished, j.broken:
+		first = jobs.GateNotEnded
+	case m.shut:
+		first = jobs.GatePoolOpen
+	case !m.admits(j):
+		first = jobs.GatePoolRunning
+	case j.asking != nobody, j.phase == isUnready:
+		first = jobs.GateReady
+	case !j.waits(m.now) || j.holder == free:
+		first = jobs.GateSchedule
+	case j.dueBy <= m.now:
+		first = jobs.GateLock
+	default:
+		return []jobs.GateName{jobs.GateLock, jobs.GateSchedule}
+	}
+	return []jobs.GateName{first}
 }
 
 // checkNextRun adopts a wait that was lengthened by WithJitter.
