@@ -70,7 +70,7 @@ func (g *gateway) planOutage(after, lasting time.Duration) (callOff func()) {
 func (g *gateway) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /version", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, version{Major: 2, Minor: 1})
+		writeJSON(w, version{Major: 2, Minor: 1})
 	})
 	mux.HandleFunc("POST /heartbeat", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
@@ -103,6 +103,11 @@ func (g *gateway) whileUp(next http.Handler) http.Handler {
 	})
 }
 
+func writeJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v) // the client has gone
+}
+
 func signedOn(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer "+token {
@@ -123,7 +128,7 @@ func (g *gateway) signOn(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "try again later", http.StatusServiceUnavailable)
 		return
 	}
-	writeJSON(w, http.StatusOK, credentials{Token: token})
+	writeJSON(w, credentials{Token: token})
 }
 
 // listAPIs has one API more to show each time, until it has shown all.
@@ -133,7 +138,7 @@ func (g *gateway) listAPIs(w http.ResponseWriter, _ *http.Request) {
 	g.listings++
 	shown := min(g.listings, len(apis))
 	g.mu.Unlock()
-	writeJSON(w, http.StatusOK, apis[:shown])
+	writeJSON(w, apis[:shown])
 }
 
 // stream sends events, one a line, until the client leaves, the gateway goes down or, if it is above

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/agentjobs/jobs"
+	"github.com/agentjobs/jobs/jobshttp"
 )
 
 // A config is what the flags say, and what they do not: the durations.
@@ -56,7 +57,7 @@ func main() {
 	flag.StringVar(&cfg.gateway, "gateway", "", "`URL` of the gateway (default: a pretend one is started)")
 	flag.DurationVar(&cfg.outage, "outage", 0, "take the pretend gateway down for this long, after a few seconds")
 	flag.StringVar(&cfg.reports, "reports", "", "`directory` for the usage reports (default: a temporary one)")
-	listen := flag.String("listen", "127.0.0.1:0", "`address` to serve /livez, /readyz and /jobs on")
+	listen := flag.String("listen", "127.0.0.1:0", "`address` to serve probes and status pages on")
 	lasting := flag.Duration("for", 0, "end after this long (default: at Ctrl-C)")
 	verbose := flag.Bool("v", false, "log each event, and all that the pool does")
 	flag.Parse()
@@ -126,8 +127,8 @@ func run(ctx context.Context, cfg config, ln net.Listener, log *slog.Logger) err
 		jobs.WithStatusInterval(cfg.interval),
 		jobs.WithRetryInterval(cfg.interval),
 	))
-	defer serve(ln, endpoints(), log)()
-	log.Info("agent started", "readyz", urlOf(ln)+"/readyz", "jobs", urlOf(ln)+"/jobs")
+	defer serve(ln, jobshttp.Handler(nil, jobshttp.WithTitle("agent")), log)()
+	log.Info("agent started", "status", urlOf(ln)+"/")
 	pretend := newGateway(cfg.events, cfg.session, log)
 	if cfg.gateway == "" {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")

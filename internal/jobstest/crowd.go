@@ -173,6 +173,9 @@ func (c *Crowd) Registrations() map[string]func() (string, error) {
 func (c *Crowd) End(t *testing.T) {
 	t.Helper()
 	close(c.Over)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	defer cancel()
+	_ = c.Pool.Drain(ctx) // what does not end in time, Shutdown ends
 	require.NoError(t, c.Pool.Shutdown(context.Background()))
 	assert.Equal(t, "Stopped", c.Pool.GetStatus())
 	for info := range c.Pool.Jobs() {
