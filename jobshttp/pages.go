@@ -17,7 +17,7 @@ import (
 var templateFiles embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"since": since, "when": when, "frame": func(heading string, data map[string]any) map[string]any {
+	"since": since, "lasted": lasted, "when": when, "frame": func(heading string, data map[string]any) map[string]any {
 		return map[string]any{"Heading": heading, "Data": data}
 	}, "name": func(name string) string { return cut(name, mostName) },
 }).ParseFS(templateFiles, "templates/*.html"))
@@ -38,6 +38,9 @@ func since(t time.Time) string {
 		return rounded(d) + " ago"
 	}
 }
+
+// lasted returns how long ago a time is.
+func lasted(t time.Time) string { return rounded(time.Since(t)) }
 
 func rounded(d time.Duration) string {
 	switch {
