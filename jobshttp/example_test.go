@@ -33,3 +33,22 @@ func ExampleHandler() {
 	// [+] open begins executions: yes
 	// ok
 }
+
+type users struct{}
+
+func (users) User(r *http.Request) (string, error) {
+	if name, _, ok := r.BasicAuth(); ok {
+		return name, nil
+	}
+	return "", fmt.Errorf("nobody has signed on")
+}
+
+func ExampleWithAuthorize() {
+	pool, sessions := jobs.NewPool(), users{}
+	defer func() { _ = pool.Shutdown(context.Background()) }()
+
+	http.Handle("/pool/", http.StripPrefix("/pool",
+		jobshttp.Handler(pool, jobshttp.WithAuthorize(func(r *http.Request, a jobshttp.Action) (who string, err error) {
+			return sessions.User(r) // of your own; an error is 403
+		}))))
+}

@@ -1,4 +1,4 @@
-// Package jobshttp serves probes and read-only status pages of a pool of jobs.
+// Package jobshttp serves probes and status pages of a pool of jobs.
 //
 //	http.Handle("/pool/", http.StripPrefix("/pool", jobshttp.Handler(pool)))
 //
@@ -6,7 +6,7 @@
 // and for programs the same as JSON under /api/v1/. The repository's docs/HTTP.md describes them.
 //
 // Pages show names and errors of jobs to whoever can reach them: mount the handler where only operators can, or behind
-// what asks who they are. Nothing can be changed through it.
+// what asks who they are. Nothing can be changed through it, unless WithAuthorize says who may.
 package jobshttp
 
 import (
@@ -49,7 +49,10 @@ type handler struct {
 	redact func(string) string
 	title  string
 
+	authorize func(*http.Request, Action) (who string, err error) // nil if nothing can be changed
+
 	mux      *http.ServeMux
+	answers  http.Handler // the mux or, where something can be changed, what guards it
 	snapshot snapshots
 	startup  startup
 }
@@ -58,8 +61,7 @@ type handler struct {
 var static embed.FS
 
 // Handler returns a handler of the probes and pages of a pool; nil means the default pool, as it is when a request
-// comes. It can be mounted under any prefix, with http.StripPrefix, and starts no goroutine while nobody asks. It answers GET and HEAD
-// requests, others get 405.
+// comes. It can be mounted under any prefix, with http.StripPrefix, and starts no goroutine while nobody asks.
 func Handler(pool *jobs.Pool, opts ...Option) http.Handler {
 	h := &handler{pool: pool, title: "jobs", mux: http.NewServeMux()}
 	for _, opt := range opts {
@@ -79,6 +81,14 @@ func Handler(pool *jobs.Pool, opts ...Option) http.Handler {
 	h.mux.HandleFunc("GET /api/v1/jobs/{id}", h.jobJSON)
 	h.mux.HandleFunc("GET /api/v1/events", h.eventsJSON)
 	h.mux.Handle("GET /static/", http.FileServerFS(static))
+	h.answers = h.mux
+	if h.authorize != nil {
+		for _, path := range []string{"/jobs/{id}/{action}", "/pool/{action}"} {
+			h.mux.HandleFunc("GET "+path, h.confirmPage)
+			h.mux.HandleFunc("POST "+path, h.act)
+		}
+		h.answers = http.NewCrossOriginProtection().Handler(h.mux)
+	}
 	return h
 }
 
@@ -105,7 +115,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no such host here", http.StatusMisdirectedRequest)
 		return
 	}
-	h.mux.ServeHTTP(w, r)
+	h.answers.ServeHTTP(w, r)
 }
 
 func (h *handler) allows(host string) bool {

@@ -62,7 +62,7 @@ func when(t time.Time) string {
 
 // page writes a page. Prefix leads from it to the top.
 func (h *handler) page(w http.ResponseWriter, code int, name, prefix string, data map[string]any) {
-	data["Title"], data["Prefix"] = h.title, prefix
+	data["Title"], data["Prefix"], data["CanAct"] = h.title, prefix, h.authorize != nil
 	var out bytes.Buffer
 	if err := templates.ExecuteTemplate(&out, name, data); err != nil {
 		http.Error(w, "the page cannot be made", http.StatusInternalServerError)
