@@ -47,7 +47,15 @@ func (p *Pool) refusedLocked(by *job) (isDeadEnd bool) {
 	return by != nil && p.refusal.inARow == manyRefusals
 }
 
-// logRefusal logs that an attempt to restart was refused, and whether that seems to be a dead end. It holds up no turn.
+// forgiveLocked forgets the refusals of a job that has no say any more.
+func (p *Pool) forgiveLocked(j *job) {
+	if p.refusal.by == j {
+		p.refusal = refusal{}
+	}
+}
+
+// logRefusal logs that an attempt to restart was refused, and whether that seems to be a dead end. It holds up no turn. The
+// call counts already.
 func (p *Pool) logRefusal(e *untold, by *job, n int, next time.Duration, isDeadEnd bool) {
 	if by == nil {
 		return
@@ -61,7 +69,6 @@ func (p *Pool) logRefusal(e *untold, by *job, n int, next time.Duration, isDeadE
 		}
 		p.mu.Unlock()
 	}
-	by.begin(inLog)
 	// Ends with the calls of the log handler, which Shutdown waits for.
 	go func() {
 		defer by.end(inLog)

@@ -174,3 +174,18 @@ func TestWhatAnotherJobNeedsIsFetchedByADetachedJobOrByReady(t *testing.T) {
 		})
 	}
 }
+
+func TestADeadEndEndsWithThePauseOfTheJobThatRefuses(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		var s token
+		s.held.Store(true)
+		id := jobstest.Register(t, p, jobstest.Stub{ReadyFunc: s.ready}, jobs.Every(time.Minute))
+		jobstest.Advance(time.Second)
+		s.held.Store(false)
+		jobstest.StopPool(p)
+		jobstest.Advance(24 * time.Hour)
+		require.NotEmpty(t, p.Info().DeadEnd)
+		require.NoError(t, p.Pause(id, "x"))
+		assert.Empty(t, p.Info().DeadEnd)
+	})
+}

@@ -28,8 +28,6 @@ var (
 	ErrUnregistered = errors.New("jobs: job unregistered")
 	// ErrShutdown - the pool was shut down.
 	ErrShutdown = errors.New("jobs: pool shut down")
-	// ErrDrained - the pool was drained.
-	ErrDrained = errors.New("jobs: pool drained")
 	// ErrStopped - the pool has stopped its jobs.
 	ErrStopped = errors.New("jobs: pool stopped")
 	// ErrCanceled - Cancel was called.
@@ -38,6 +36,8 @@ var (
 
 // Why RunNow refuses to execute a job, besides the reasons above.
 var (
+	// ErrDrained - the pool was drained.
+	ErrDrained = errors.New("jobs: pool drained")
 	// ErrUnknownJob - no job is registered with that id.
 	ErrUnknownJob = errors.New("jobs: no job has that id")
 	// ErrNotPeriodic - the job is neither an interval nor a scheduled job.
@@ -57,7 +57,7 @@ var (
 	// ErrPassed - the time given has passed.
 	ErrPassed = errors.New("jobs: time has passed")
 	// ErrNotPaused - the job, or the pool, is not paused.
-	ErrNotPaused = errors.New("jobs: job not paused")
+	ErrNotPaused = errors.New("jobs: not paused")
 	// ErrNotExecuting - no execution of the job is in flight.
 	ErrNotExecuting = errors.New("jobs: job not executing")
 	// ErrNoContext - the job is no ContextJob, so its execution has no context that could end.

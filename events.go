@@ -82,12 +82,12 @@ func WithObserver(f func(Event)) PoolOption {
 }
 
 // A ticket is an event's place among those of its job or, if it is one of the pool's, of the pool; 0 is none.
-type ticket uint32
+type ticket uint64
 
 // tickets are those of one job, or of the pool. They are issued with the mutex held under which the state changes that
 // the event is about, and served when it is not: so events are told in order.
 type tickets struct {
-	issued, served atomic.Uint32
+	issued, served atomic.Uint64
 }
 
 // issueLocked returns the ticket of an event of the job's, and counts the call that tells of it, if anybody is to be
@@ -288,9 +288,9 @@ func (p *Pool) Events() []Event {
 
 // await waits until it is a ticket's turn.
 func (l *eventLog) await(t *tickets, n ticket) {
-	for t.served.Load()+1 != uint32(n) {
+	for t.served.Load()+1 != uint64(n) {
 		l.mu.Lock()
-		if t.served.Load()+1 == uint32(n) {
+		if t.served.Load()+1 == uint64(n) {
 			l.mu.Unlock()
 			return
 		}
@@ -305,8 +305,8 @@ func (l *eventLog) await(t *tickets, n ticket) {
 
 // pass ends a ticket's turn. Whoever has the next one sees that, or is woken.
 func (l *eventLog) pass(t *tickets, n ticket) {
-	t.served.Store(uint32(n))
-	if t.issued.Load() == uint32(n) {
+	t.served.Store(uint64(n))
+	if t.issued.Load() == uint64(n) {
 		return
 	}
 	l.mu.Lock()

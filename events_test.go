@@ -407,3 +407,26 @@ func TestAStopDoesNotWaitForAnObserver(t *testing.T) {
 		require.NoError(t, p.Shutdown(context.Background()))
 	})
 }
+
+// What has begun for observers has not been called yet: it is not executing.
+func TestAnObserverThatHangsBeforeAnExecutionIsNamed(t *testing.T) {
+	log := new(jobstest.Journal)
+	synctest.Test(t, func(t *testing.T) {
+		hang := make(chan struct{})
+		p := jobs.NewPool(log.Option(), jobs.WithObserver(func(e jobs.Event) {
+			if e.Kind == jobs.EventBegan {
+				<-hang
+			}
+		}))
+		id := jobstest.Register(t, p, jobstest.Idler{}, jobs.Every(time.Minute))
+		jobstest.Advance(10 * time.Minute)
+		info := jobstest.InfoOf(t, p, id)
+		assert.Equal(t, jobs.ReasonObserving, info.Reason)
+		assert.False(t, info.OverdueSince.IsZero())
+		assert.Len(t, linesOf(log, slog.LevelWarn, "job is overdue"), 1)
+		close(hang)
+		jobstest.Advance(time.Second)
+		assert.Equal(t, jobs.ReasonNotDue, jobstest.InfoOf(t, p, id).Reason)
+		require.NoError(t, p.Shutdown(context.Background()))
+	})
+}

@@ -153,16 +153,11 @@ func (j *job) step(n uint32, at time.Time) instant {
 		}
 	}
 	life := j.pool.state()
-	for {
-		form := j.form.Load()
-		var due bool
-		if at, due = form.kind.due(j, at); due {
-			return j.execute(n, at, life)
-		}
-		if j.form.Load() == form { // else what it has scheduled means nothing any more
-			return 0
-		}
+	at, due := j.kind().due(j, at)
+	if !due {
+		return 0
 	}
+	return j.execute(n, at, life)
 }
 
 // paused reports whether the job is to begin nothing before Resume sets it going again, not even what RunNow asks for.
@@ -177,7 +172,7 @@ func (j *job) paused() bool {
 		return false
 	}
 	if j.state().started() && j.kind().isDue(j) {
-		j.refusedLocked(false)
+		j.turnedAwayLocked(false)
 	}
 	return true
 }
@@ -226,7 +221,7 @@ func (j *job) admittedLocked() (life poolWord, ok bool) {
 // nextLocked schedules the next step, at once if RunNow has asked for an execution.
 func (j *job) nextLocked(from instant, wait time.Duration) {
 	if j.runNow {
-		wait = 0
+		from, wait = atOnce, 0
 	}
 	j.setLocked(from.after(wait))
 }
@@ -366,7 +361,7 @@ func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContex
 	if w := j.state(); w.has(markPaused) && !asked || !dueIn.admits(w) || w.has(markAttached) && j.pool.state() != dueIn {
 		// Checked before the wait for the turn, too: what came while the pool was stopped is skipped, even if the
 		// pool has restarted since, or when the turn comes.
-		j.refusedLocked(asked)
+		j.turnedAwayLocked(asked)
 		return nil, 0, false
 	}
 	at, ok = j.takeTurnLocked(at)
@@ -378,7 +373,7 @@ func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContex
 	if !ok || j.state().has(markPaused) && !asked {
 		j.change(inExecute, 0)
 		j.releaseLocked()
-		j.refusedLocked(asked)
+		j.turnedAwayLocked(asked)
 		return nil, 0, false
 	}
 	j.life = life.generation()

@@ -43,6 +43,9 @@ var gateNames = [...]GateName{
 func (j *job) shutLocked(gate int, pool poolWord) Reason {
 	w := j.state()
 	if w.has(inExecute) && gateNames[gate] != GateNotLate {
+		if w.has(atBegin) && gateNames[gate] == GateSchedule {
+			return ReasonObserving // it has begun, but was not called yet
+		}
 		return "" // it has passed
 	}
 	switch gateNames[gate] {
@@ -106,6 +109,8 @@ func (j *job) notDueLocked(w jobWord) Reason {
 	switch {
 	case w.over(), w.has(markBroken):
 		return "" // nothing is scheduled
+	case j.lock.executionWaits(), j.extra != nil && j.extra.slot != nil:
+		return "" // it is due, and waits for what another gate tells
 	case w.has(inNext):
 		return ReasonNextPending
 	case j.inStepLocked() && w.has(observeMask):
@@ -129,8 +134,9 @@ func (j *job) reasonLocked(pool poolWord) Reason {
 }
 
 // Explain returns the gates that an execution of a job passes, in order, and for each that is shut since when, by
-// what, and what opens it next. The first that is shut is JobInfo.Reason. If all are open, the job is executing. For an
-// unknown id it returns nil.
+// what, and what opens it next. The first that is shut is JobInfo.Reason. If all are open, the job is executing. A gate
+// behind one that is shut may have more to it than can be known: what is due is found when the gates before it are open.
+// For an unknown id it returns nil.
 func (p *Pool) Explain(id string) (gates []Gate) {
 	j := p.registry.get(id)
 	if j == nil {
@@ -166,6 +172,7 @@ func (j *job) explainLocked(g *Gate, pool *PoolInfo) {
 		g.Opens = "the next attempt to restart the pool"
 		switch {
 		case pool.Paused != nil:
+			g.By = "its pool is paused: " + pool.Paused.Reason
 			g.Opens = "ResumePool"
 		case pool.HeldUp > 0:
 			g.Opens += fmt.Sprintf(", which %d jobs block; the first is that %v", pool.HeldUp, pool.HeldUpBy[0])

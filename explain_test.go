@@ -135,3 +135,28 @@ func TestTheReasonIsThatOfTheFirstGateThatIsShut(t *testing.T) {
 		close(end)
 	})
 }
+
+func TestAJobThatIsDueAndWaitsForItsLockHasOneGateShut(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.Idler{}, jobs.Every(time.Minute))
+		jobstest.Advance(time.Second)
+		p.JobLock(id)
+		jobstest.Advance(5 * time.Minute)
+		for _, g := range p.Explain(id) {
+			assert.Equal(t, g.Name != jobs.GateLock, g.Open, g.Name)
+		}
+		p.JobUnlock(id)
+	})
+}
+
+func TestTheGateOfAPausedPoolSaysWhy(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.FailPool(p)
+		require.NoError(t, p.PausePool("the gateway is being moved"))
+		for _, g := range p.Explain(id) {
+			if g.Name == jobs.GatePoolRunning {
+				assert.Contains(t, g.By, "the gateway is being moved")
+			}
+		}
+	})
+}

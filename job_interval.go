@@ -49,7 +49,10 @@ func (i *intervalJob) due(j *job, at time.Time) (time.Time, bool) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if !i.atStart || j.runNow {
+	switch {
+	case j.kind() != kind(i): // Reschedule has said when
+		return at, false
+	case !i.atStart || j.runNow:
 		return at, true
 	}
 	i.atStart = false
@@ -79,7 +82,10 @@ func (i *intervalJob) replace(old kind, j *job) {
 	}
 	if s, ok := old.(*scheduledJob); ok {
 		if t := j.pool.wallClock().Round(0); s.pending(t) {
-			next = min(next, now().after(s.planned.Sub(t)))
+			planned := now().after(s.planned.Sub(t))
+			if i.atStart || planned < next {
+				next, i.atStart = planned, false
+			}
 		}
 	}
 	j.nextLocked(next, 0)
@@ -132,7 +138,7 @@ func (w *wallIntervalJob) lookAgain(j *job) bool {
 
 func (w *wallIntervalJob) isDue(j *job) bool {
 	left := w.left(j)
-	if left > 0 {
+	if left > 0 && j.kind() == kind(w) {
 		j.nextLocked(now(), min(left, longestSleep))
 	}
 	return left <= 0
@@ -140,8 +146,11 @@ func (w *wallIntervalJob) isDue(j *job) bool {
 
 // left returns how long the job still has to wait.
 func (w *wallIntervalJob) left(j *job) time.Duration {
-	if !w.waits {
+	switch {
+	case !w.waits:
 		return 0
+	case w.dueAt == never:
+		return forever
 	}
 	return min(time.Duration(w.dueAt-now()), w.planned.Sub(j.pool.wallClock().Round(0)))
 }
@@ -149,7 +158,9 @@ func (w *wallIntervalJob) left(j *job) time.Duration {
 // await lets the job wait until the given instant, or as long by the wall clock.
 func (w *wallIntervalJob) await(j *job, until instant) {
 	w.waits, w.dueAt = true, until
-	w.planned = j.pool.wallClock().Round(0).Add(time.Duration(until - now()))
+	if until != never {
+		w.planned = j.pool.wallClock().Round(0).Add(time.Duration(until - now()))
+	}
 }
 
 func (w *wallIntervalJob) after(j *job, o outcome) verdict {
@@ -160,19 +171,22 @@ func (w *wallIntervalJob) after(j *job, o outcome) verdict {
 }
 
 func (w *wallIntervalJob) nextRun(j *job) time.Time {
-	if !w.waits {
+	switch {
+	case !w.waits:
 		return w.intervalJob.nextRun(j)
+	case w.dueAt == never:
+		return time.Time{}
 	}
 	return now().after(w.left(j)).wall()
 }
 
-// resume lets a job that is well and still has to wait do so, also if it is looking at the clock right now.
+// resume lets a job that is well and still has to wait do so: it looks at the clock again.
 func (w *wallIntervalJob) resume(j *job, from SkipReason) (keeps bool) {
-	if j.lastOutcome == success && w.left(j) > 0 {
-		return true
+	if j.lastOutcome != success || w.left(j) <= 0 {
+		w.waits = false
+		return w.intervalJob.resume(j, from)
 	}
-	w.waits = false
-	return w.intervalJob.resume(j, from)
+	return false
 }
 
 func (w *wallIntervalJob) replace(old kind, j *job) {
@@ -218,7 +232,7 @@ func (most jitter) warn(warnings []string, period time.Duration) []string {
 	if time.Duration(most) <= period {
 		return warnings
 	}
-	return append(warnings, fmt.Sprintf("WithJitter(%v) is longer than it is from one execution to the next, %v", time.Duration(most), period))
+	return append(warnings, fmt.Sprintf("WithJitter(%v) is longer than the time between executions (%v)", time.Duration(most), period))
 }
 
 // lingering is part of the kinds whose jobs end: how long their records are kept then.

@@ -2,6 +2,7 @@ package jobs_test
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -301,4 +302,14 @@ func TestWithJitterOfThePoolIsThatOfAllItsJobsThatHaveNoneOfTheirOwn(t *testing.
 			}, jobs.WithJitter(time.Hour))
 		})
 	}
+}
+
+func TestWithWallClockTheLongestIntervalHasNoEnd(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		calls := jobstest.NewTimeline()
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: calls.Execute}, jobs.Every(math.MaxInt64), jobs.WithWallClock())
+		calls.AdvanceTo(24 * time.Hour)
+		assert.Equal(t, jobstest.Seconds(0), calls.Moments())
+		assert.Zero(t, jobstest.InfoOf(t, p, id).NextRun)
+	})
 }

@@ -156,7 +156,7 @@ func (c *executionContext) sayAttempt(failure string) (kept uint64, ok bool) {
 		return 0, false
 	}
 	ok, _, kept = j.sayLocked(ofAttempt, failure)
-	if ok = ok && j.pool.lines.pass(j.pool); ok {
+	if ok {
 		j.pool.beginLog()
 	}
 	return kept, ok

@@ -113,6 +113,7 @@ type scheduledJob struct {
 	kept       SkipReason // what has kept the job from executing since the next one was found, if that is known
 	executed   bool       // the job has executed since
 	counts     bool       // what has come since counts as skipped: the job had started
+	counted    time.Time  // up to when that was counted, while no next one is found
 	misfired   bool       // an occurrence has met a stopped pool or a paused job, and RunOnce applies
 }
 
@@ -286,8 +287,10 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 	if !s.counts {
 		passedSince = t
 	}
-	if s.last.After(passedSince) {
-		passedSince = s.last
+	for _, t := range [...]time.Time{s.last, s.counted} {
+		if t.After(passedSince) {
+			passedSince = t
+		}
 	}
 	if ahead := s.last.Sub(t.Round(0)); ahead > 0 && ahead < smallestJump {
 		t = s.last // the clock was adjusted a little: that occurrence was executed already
@@ -296,7 +299,7 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 	var err error
 	next := s.occurrenceAfter(t, caller{pool: j.pool, job: j}, func(failed error) {
 		err = failed
-		j.nextReturned(failed)
+		s.nextReturned(j, failed)
 	})
 	if err != nil {
 		return false
@@ -314,7 +317,10 @@ func (s *scheduledJob) found(j *job, asOf, next time.Time, n uint64, lastMissed 
 	defer j.mu.Unlock()
 	if !s.replaced(j) {
 		j.skipLocked(n, s.keptFrom(j, asOf, lastMissed))
-		s.kept, s.executed, s.counts = "", false, true
+		s.kept, s.executed, s.counts, s.counted = "", false, true, time.Time{}
+		if next.IsZero() { // it is looked for again
+			s.counted = asOf.Round(0)
+		}
 	}
 	switch {
 	case s.replaced(j):
@@ -346,10 +352,8 @@ func (s *scheduledJob) keptFrom(j *job, asOf, missed time.Time) SkipReason {
 		return SkipExecuting
 	case s.kept != "":
 		return s.kept
-	case s.executed:
-		return SkipLocked
 	}
-	return SkipClock
+	return SkipLocked
 }
 
 // believes reports whether the schedule, which has no occurrence after the given reading of the clock, has ended, and
@@ -379,8 +383,9 @@ func (s *scheduledJob) occurrenceAfter(t time.Time, who caller, done func(error)
 }
 
 // nextReturned ends a call of the schedule's Next. A panic fails the job as in an execution, but does not count as
-// one. A detached job asks again after a while, an attached one after the restart.
-func (j *job) nextReturned(failed error) {
+// one. A detached job asks again after a while, an attached one after the restart. Of a schedule that Reschedule has
+// replaced it is only logged.
+func (s *scheduledJob) nextReturned(j *job, failed error) {
 	if failed == nil {
 		j.end(inNext)
 		return
@@ -390,13 +395,22 @@ func (j *job) nextReturned(failed error) {
 	life := j.pool.state()
 	failed = ErrExecutingJob.because(fmt.Errorf("schedule: %w", failed), j.typeName(), j.id)
 	j.mu.Lock()
-	j.lastError = failed
-	if !j.attached() {
+	replaced := s.replaced(j)
+	switch {
+	case replaced:
+	case j.attached():
+		j.lastError = failed
+	default:
+		j.lastError = failed
 		j.change(0, markFailing)
 		j.nextLocked(now(), longestSleep)
 	}
 	j.mu.Unlock()
 	j.end(inNext)
+	if replaced {
+		j.logIgnored(ofSchedule, "schedule that was replaced has failed", failed)
+		return
+	}
 	j.failed(life, nil, ofSchedule, "schedule failed", failed, false)
 }
 

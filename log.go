@@ -166,7 +166,7 @@ func (j *job) logUnlock(message string) {
 	j.mu.Lock()
 	ok, _, kept := j.sayLocked(ofLock, message)
 	j.mu.Unlock()
-	if ok && j.pool.lines.pass(j.pool) {
+	if ok {
 		j.pool.log(slog.LevelWarn, message, keptBack(kept, j.attrs()...)...)
 	}
 }

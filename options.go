@@ -237,8 +237,8 @@ func (s *poolSettings) reject(err error) { s.invalid = errors.Join(s.invalid, er
 //   - info: the pool has stopped, or restarted; a job is ready after more than a minute, or no longer overdue or stale; what Pause and the like did
 //   - debug: all else
 //
-// What is said of a job again within ten minutes is not logged; the next line has the number of those in kept_back, and is
-// a warning at most. A pool logs at most 100 troubles of jobs in a second. The handler is called on other goroutines than
+// A line about a job with the same text within ten minutes is not logged; the next one has the number of those in kept_back, and is
+// a warning at most, if the job has not succeeded since. A pool logs at most 100 troubles of jobs in a second. The handler is called on other goroutines than
 // its callers', which wait a millisecond for it at most; only its Enabled is called by Register and UnregisterJob themselves.
 func WithLogger(logger *slog.Logger) PoolOption {
 	return poolOption(func(s *poolSettings) { s.logger = logger })

@@ -182,7 +182,7 @@ func (j *job) recordEnd(n uint32, o outcome, end *ending) instant {
 	j.endExecutionLocked(o, at)
 	if j.lastOutcome == success {
 		j.lastSuccess = j.lastEnd
-		j.hushLocked(ofExecution)
+		j.succeededLocked(at)
 	}
 	return at
 }
@@ -261,6 +261,19 @@ func (j *job) abandonedReturned(end *ending) {
 	p.mu.Unlock()
 	defer j.end(inLog)
 	j.logReturned("abandoned execution has returned", end)
+}
+
+// succeededLocked notes what ends with a success.
+//
+//go:noinline
+func (j *job) succeededLocked(at instant) {
+	if j.extra == nil {
+		return
+	}
+	j.hushLocked(ofExecution)
+	if f := j.extra.freshness; f != nil {
+		f.from = at
+	}
 }
 
 // failLocked records that the execution in flight has failed.

@@ -41,7 +41,7 @@ type lookout struct {
 	cycle    cycle
 	periodic int              // how many of these there are; guarded by the pool's mutex
 	lookedAt instant          // when it last looked; guarded by the pool's mutex
-	waiting  map[*job]waiting // what was due at the last look, and could have begun; nothing but a look touches it
+	waiting  map[*job]waiting // what was due at the last look, and could have begun; guarded by the pool's mutex, replaced and never changed
 }
 
 // A looker is a pool as its lookout's cycle sees it.
@@ -85,6 +85,9 @@ func (p *Pool) countPeriodicLocked(j *job, n int) {
 	if before == 0 {
 		p.lookout.lookedAt = now()
 	}
+	if p.lookout.periodic == 0 {
+		p.lookout.waiting = nil // it keeps jobs
+	}
 	if before == 0 || p.lookout.periodic == 0 {
 		p.relookLocked()
 	}
@@ -109,7 +112,11 @@ func (p *Pool) lookOut() {
 	for j := range p.registry.all() {
 		l.lookAt(j)
 	}
-	p.lookout.waiting = l.now
+	p.mu.Lock()
+	if p.lookout.waiting = l.now; p.lookout.periodic == 0 {
+		p.lookout.waiting = nil
+	}
+	p.mu.Unlock()
 	l.found.tell()
 }
 
@@ -159,7 +166,7 @@ func (j *job) dueSinceLocked(at instant, pool poolWord) (due instant, reason Rea
 		return 0, ""
 	}
 	w := j.state()
-	if due >= at || w.has(inExecute) {
+	if due >= at || w.has(inExecute) && !w.has(atBegin) {
 		return 0, ""
 	}
 	for gate, name := range gateNames {
@@ -219,16 +226,11 @@ func (l *look) noteOverdueLocked(j *job, due instant, reason Reason) {
 type freshness struct {
 	every time.Duration // immutable
 	from  instant       // of the last success or, before the first, of the registration
-	last  wallTime      // that success
 	stale wallTime      // since when it is stale, as far as was told; 0 if it is not
 }
 
 // noteFreshnessLocked tells if the job is stale, or no longer.
 func (l *look) noteFreshnessLocked(j *job, f *freshness) {
-	if j.lastSuccess != f.last {
-		f.last = j.lastSuccess
-		f.from = j.begun.after(time.Duration(j.lastSuccess - j.lastStart)) // both by the clock as it was then
-	}
 	age := time.Duration(l.at - f.from)
 	if age <= f.every || j.state().over() {
 		if f.stale != 0 {
@@ -250,10 +252,14 @@ func (l *look) noteFreshnessLocked(j *job, f *freshness) {
 
 // staleSinceLocked returns since when the job is stale, as far as was told, if it has not succeeded meanwhile.
 func (j *job) staleSinceLocked() time.Time {
-	if j.extra == nil || j.extra.freshness == nil || j.extra.freshness.last != j.lastSuccess {
+	if j.extra == nil || j.extra.freshness == nil {
 		return time.Time{}
 	}
-	return j.extra.freshness.stale.time()
+	f := j.extra.freshness
+	if time.Duration(now()-f.from) <= f.every {
+		return time.Time{}
+	}
+	return f.stale.time()
 }
 
 func (l *look) noteRecoveredLocked(j *job, message, from string) {
@@ -268,11 +274,10 @@ func (l *look) warnLocked(j *job, of aspect, message string, e *untold, attrs ..
 	if !ok && e == nil {
 		return
 	}
-	f := finding{job: j, event: e, level: slog.LevelWarn, attrs: keptBack(kept, attrs...)}
-	if ok {
-		f.message = message
+	if !ok && !j.pool.lines.pass(j.pool) {
+		message = ""
 	}
-	l.addLocked(f)
+	l.addLocked(finding{job: j, event: e, level: slog.LevelWarn, message: message, attrs: keptBack(kept, attrs...)})
 }
 
 // addLocked counts the call that logs the finding.
@@ -286,7 +291,7 @@ type finding struct {
 	job     *job
 	event   *untold // nil if it was told before
 	level   slog.Level
-	message string // empty if it was logged a while ago
+	message string // empty if it is not logged
 	attrs   []slog.Attr
 }
 
@@ -294,7 +299,8 @@ func (f *finding) tell() { f.job.tellOf(f.event, nothing) }
 
 func (f *finding) log() {
 	defer f.job.end(inLog)
-	if p := f.job.pool; f.message != "" && p.lines.pass(p) {
+	p := f.job.pool
+	if f.message != "" && (f.level == slog.LevelWarn || p.lines.pass(p)) { // a warning has passed already
 		p.write(f.job, f.level, f.message, f.attrs...)
 	}
 }

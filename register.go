@@ -31,8 +31,8 @@ type kind interface {
 
 	// trigger returns the trigger, as Go writes it.
 	trigger() string
-	// isDue reports whether the time of an interval job has come, whose step finds it paused. If not, it has scheduled the next
-	// step. Its mutex is held.
+	// isDue is asked when the step of a paused job begins, and reports whether an interval has passed. If not, it has scheduled
+	// the next step. The job's mutex is held.
 	isDue(j *job) bool
 	// period returns the interval of an interval job, or 0.
 	period() time.Duration

@@ -165,7 +165,7 @@ func (p *Pool) tryRestart(life poolWord, demands int, ready bool) {
 		return
 	}
 	if e.Kind != EventPoolRestarted {
-		p.logRefusal(e, refuser, refusers, then.wait, then.deadEnd)
+		p.logRefusal(e, then.refuser, refusers, then.wait, then.deadEnd)
 		return
 	}
 	for i, j := range p.swept {
@@ -186,6 +186,7 @@ func (p *Pool) tryRestart(life poolWord, demands int, ready bool) {
 type consequence struct {
 	wait    time.Duration // how long the pool was Stopped, or until the next attempt
 	deadEnd bool          // the same job has now refused often
+	refuser *job          // the job that has refused, whose line in the log counts already; nil if there is none
 }
 
 // restart makes the pool Running, if the attempt allows it, and returns its new life and the event. It leaves the jobs
@@ -206,7 +207,13 @@ func (p *Pool) restart(life poolWord, demands int, ready bool, refuser *job) (ne
 			p.triedAt = now()
 			p.doublings = nextDoublings(p.durations().retryInterval, p.doublings)
 		}
-		then.deadEnd = p.refusedLocked(refuser)
+		if refuser != nil && refuser.state().has(markGone) {
+			refuser = nil
+		}
+		if then.deadEnd = p.refusedLocked(refuser); refuser != nil {
+			then.refuser = refuser
+			refuser.begin(inLog)
+		}
 		then.wait = time.Duration(max(0, p.turnDueLocked()-now()))
 		return 0, e, then
 	}

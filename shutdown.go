@@ -14,7 +14,7 @@ import (
 // Shutdown ends the pool for good: nothing begins any more, channel jobs are told to stop, and the contexts of
 // executions end with ErrShutdown. It then waits until every call of user code has returned, except those of
 // abandoned executions, and of a schedule's Next in a call of Register that has not returned, and returns nil. User
-// code is the methods of jobs, their errors and schedules, middleware, the log handler, and the function of WithOnStatus.
+// code is the methods of jobs, their errors and schedules, middleware, observers, the log handler, and the function of WithOnStatus.
 //
 // If ctx ends first, it returns an error that wraps ctx's cause and names the jobs still in a call, with the stacks
 // of their goroutines where the runtime can tell. It may be called again, to wait again, and from many goroutines at
@@ -40,9 +40,8 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 // Shutdown would, and may be called again. Register and RunNow return errors that wrap ErrDrained from then on; what is
 // left to do is Shutdown, which ends what Drain has not waited for:
 //
-//	if pool.Drain(ctx) != nil { // 30 seconds, say
-//		err = pool.Shutdown(ctx2)
-//	}
+//	_ = pool.Drain(ctx) // 30 seconds, say
+//	err := pool.Shutdown(ctx2)
 func (p *Pool) Drain(ctx context.Context) error {
 	ended := ctx.Done() // a nil ctx panics before anything has ended
 	jobs, first := p.markDrained()

@@ -94,10 +94,10 @@ func (j *job) tellSkipped(goingOn bool) (over bool) {
 	return over
 }
 
-// refusedLocked counts a turn that has met a stopped pool, or a paused job, unless RunNow has asked for it.
+// turnedAwayLocked counts a turn that has met a stopped pool, or a paused job, unless RunNow has asked for it.
 //
 //go:noinline
-func (j *job) refusedLocked(asked bool) {
+func (j *job) turnedAwayLocked(asked bool) {
 	if asked || j.hasQuitLocked() || j.pool.state().closed() || !j.traits().periodic {
 		return
 	}
@@ -133,7 +133,7 @@ func (s *scheduledJob) tooLate(j *job) bool {
 // mostCounted is how many occurrences are counted at once at most.
 const mostCounted = 1000
 
-// missed counts the occurrences after one time, up to another, and returns the last of them. That is possible for cron
+// missed counts the occurrences after one time, up to another, and returns the last that it has counted. That is possible for cron
 // expressions only: other schedules may give other answers when they are asked at other times.
 func (s *scheduledJob) missed(after, upTo time.Time) (n uint64, last time.Time) {
 	parsed, ok := s.schedule.(*schedule.Schedule)

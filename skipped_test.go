@@ -265,3 +265,33 @@ func TestWithMisfireRunOnceExecutesNothingWhereNothingWasMissed(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatIsLateForTheLockIsNotBlamedOnTheClock(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.Idler{}, jobs.Cron("* * * * *"), jobs.WithCatchUp(30*time.Second))
+		jobstest.Advance(20 * time.Second)
+		p.JobLock(id)
+		jobstest.Advance(5*time.Minute + time.Second)
+		p.JobUnlock(id)
+		jobstest.Advance(time.Second)
+		info := jobstest.InfoOf(t, p, id)
+		assert.EqualValues(t, []any{uint64(5), jobs.SkipLocked}, []any{info.Skipped, info.LastSkip})
+	})
+}
+
+// While it is in doubt whether a schedule has ended it is asked each minute.
+func TestWhatWasMissedIsCountedOnceThoughTheEndIsInDoubt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, wall := jobs.NewPool(jobstest.Quiet), jobstest.NewWallClock()
+		p.SetClock(wall.Now)
+		defer jobstest.ShutDownNow(p)
+		id := jobstest.Register(t, p, jobstest.Idler{}, jobs.Cron("0 0 * * * 2000"))
+		jobstest.Advance(time.Hour)
+		wall.Jump(400 * 24 * time.Hour)
+		jobstest.Advance(2 * time.Minute)
+		skipped := jobstest.InfoOf(t, p, id).Skipped
+		jobstest.Advance(3 * time.Hour)
+		assert.Equal(t, skipped, jobstest.InfoOf(t, p, id).Skipped)
+		assert.Less(t, skipped, uint64(400))
+	})
+}

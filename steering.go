@@ -33,12 +33,16 @@ type pause struct {
 func (p *Pool) Pause(id, reason string) error { return p.pause(id, time.Time{}, reason) }
 
 // PauseUntil is Pause until the given time of the wall clock or Resume, whichever comes first. A time that has passed
-// is an error that wraps ErrPassed.
+// is an error that wraps ErrPassed; one after the year 9999, which JSON has no form for, is an error, too.
 func (p *Pool) PauseUntil(id string, until time.Time, reason string) error {
 	if !until.After(p.wallClock()) {
 		return fmt.Errorf("pause job %q until %v: %w", id, until, ErrPassed)
 	}
-	return p.pause(id, until, reason)
+	shown := expressible(until.Round(0))
+	if shown.IsZero() {
+		return fmt.Errorf("pause job %q until %v: a time after the year 9999", id, until)
+	}
+	return p.pause(id, shown, reason)
 }
 
 // Resume ends a job's pause. If its next execution has become due meanwhile, an interval job executes at once, and a
@@ -111,7 +115,8 @@ func (p *Pool) replacement(j *job, trigger Trigger) (*form, []string, error) {
 // Cancel ends the context of a job's execution in flight, with ErrCanceled as its cause. The outcome is OutcomeTold,
 // whatever error it then returns: an interval or scheduled job goes on at its next time, a channel job is executed again,
 // and a single run or retry job is Failed. Cancel returns an error, and does nothing, if the id is unknown
-// (ErrUnknownJob), no execution is in flight (ErrNotExecuting), the job is no ContextJob (ErrNoContext) or the pool was
+// (ErrUnknownJob), no execution is in flight (ErrNotExecuting), it has no context, since the job is no ContextJob and there is no
+// middleware (ErrNoContext), or the pool was
 // shut down (ErrShutdown).
 func (p *Pool) Cancel(id string) error {
 	return p.steer(id, "cancel", func(j *job) (EventKind, string, error) {
@@ -194,6 +199,7 @@ func (p *Pool) pauseLocked(j *job, until time.Time, reason string) {
 			}
 			p.clearLateLocked(j)
 			p.recountLocked()
+			p.forgiveLocked(j)
 		}
 	}
 	x.pause.Until, x.pause.Reason = until.Round(0), reason
@@ -257,7 +263,7 @@ func (p *Pool) resumeLocked(j *job) {
 			p.addLateLocked(j)
 		}
 	}
-	if j.cycle.stage != cycleWaiting {
+	if j.cycle.stage != cycleWaiting && !j.state().over() {
 		j.kind().resume(j, SkipPaused)
 		j.setLocked(atOnce)
 	}
@@ -343,7 +349,7 @@ func (p *Pool) pausedFor() *Pause {
 // waits for nothing and returns an error that wraps ErrInsideCall.
 func (p *Pool) UnregisterAndWait(ctx context.Context, id string) error {
 	ended := ctx.Done() // a nil ctx panics before anything has ended
-	j := p.registry.get(id)
+	j := p.lockable(id) // also one that was unregistered before, and is still called
 	if j == nil {
 		return fmt.Errorf("unregister job %q: %w", id, ErrUnknownJob)
 	}

@@ -787,3 +787,117 @@ func TestRescheduleWarnsOfExpressionsAsRegisterDoes(t *testing.T) {
 		assert.Empty(t, jobstest.InfoOf(t, p, id).Warnings)
 	})
 }
+
+func TestResumeKeepsTheRecordOfAJobThatEndedWhileItWasPaused(t *testing.T) {
+	for name, resume := range map[string]func(p *jobs.Pool, id string) error{
+		"by hand":   (*jobs.Pool).Resume,
+		"by itself": func(*jobs.Pool, string) error { jobstest.Advance(time.Hour); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				id := jobstest.Register(t, p, jobstest.Lasting(time.Minute, nil), jobs.Once())
+				jobstest.Advance(time.Second)
+				require.NoError(t, p.PauseUntil(id, time.Now().Add(30*time.Minute), "x"))
+				jobstest.Advance(2 * time.Minute)
+				require.NoError(t, resume(p, id))
+				jobstest.Advance(time.Second)
+				assert.Equal(t, jobs.JobStatusFinished, jobstest.InfoOf(t, p, id).Status)
+			})
+		})
+	}
+}
+
+func TestAnIntervalThatReplacesAScheduleThatDoesNotAnswerCountsFromTheLastExecution(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		executions, asked := jobstest.NewTimeline(), 0
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: executions.Execute}, jobs.On(jobstest.NextFunc(func(at time.Time) time.Time {
+			if asked++; asked == 3 {
+				jobstest.Take(time.Minute)
+			}
+			return at.Add(10 * time.Second)
+		})))
+		executions.AdvanceTo(20 * time.Second)
+		require.NoError(t, p.Reschedule(id, jobs.Every(time.Hour)))
+		executions.AdvanceTo(2 * time.Hour)
+		assert.Equal(t, jobstest.Seconds(10, 3610), executions.Moments())
+	})
+}
+
+func TestAPanicOfAScheduleThatWasReplacedStopsNobody(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		asked := 0
+		id := jobstest.Register(t, p, jobstest.Idler{}, jobs.On(jobstest.NextFunc(func(at time.Time) time.Time {
+			if asked++; asked == 3 {
+				jobstest.Take(time.Minute)
+				panic("oops")
+			}
+			return at.Add(time.Second)
+		})))
+		jobstest.Advance(10 * time.Second)
+		require.NoError(t, p.Reschedule(id, jobs.Cron("0 * * * *")))
+		jobstest.Advance(2 * time.Minute)
+		assert.Equal(t, "Running", p.GetStatus())
+		info := jobstest.InfoOf(t, p, id)
+		assert.NoError(t, info.LastError)
+		assert.Equal(t, time.Hour, info.NextRun.Sub(time.Date(2000, 1, 1, 0, 0, 0, 0, time.Local)))
+	})
+}
+
+func TestRescheduleLosesNoRunNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hold := make(chan struct{})
+		p := jobs.NewPool(jobstest.Quiet, jobs.WithObserver(func(e jobs.Event) {
+			if e.Kind == jobs.EventSkipped {
+				<-hold
+			}
+		}))
+		defer jobstest.ShutDownNow(p)
+		executions := jobstest.NewTimeline()
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: executions.Execute}, jobs.Every(time.Minute))
+		jobstest.Advance(10 * time.Second)
+		require.NoError(t, p.Pause(id, "x"))
+		jobstest.Advance(2 * time.Minute) // a turn is skipped, and its observer keeps the step
+		require.NoError(t, p.Resume(id))
+		require.NoError(t, p.RunNow(id))
+		require.NoError(t, p.Reschedule(id, jobs.Every(time.Hour)))
+		close(hold)
+		jobstest.Advance(time.Minute)
+		assert.Len(t, executions.Moments(), 2)
+	})
+}
+
+func TestRescheduleToAnIntervalKeepsTheFirstOccurrenceThatWaitsForItsJitter(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		executions := jobstest.NewTimeline()
+		id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: executions.Execute}, jobs.Cron("0 3 * * *"), jobs.WithJitter(time.Hour))
+		executions.AdvanceTo(3 * time.Hour)
+		planned := jobstest.InfoOf(t, p, id).NextRun.Sub(executions.Start)
+		require.NoError(t, p.Reschedule(id, jobs.Every(24*time.Hour)))
+		executions.AdvanceTo(5 * time.Hour)
+		assert.Equal(t, []time.Duration{planned}, executions.Moments())
+	})
+}
+
+func TestPauseUntilATimeThatJSONHasNoFormForIsAnError(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.Idler{}, jobs.Every(time.Hour))
+		assert.ErrorContains(t, p.PauseUntil(id, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), "x"), "10000")
+		require.NoError(t, p.PauseUntil(id, time.Now().Add(time.Hour).In(time.FixedZone("odd", 25*3600)), "x"))
+		_, err := json.Marshal(jobstest.InfoOf(t, p, id))
+		assert.NoError(t, err)
+	})
+}
+
+func TestUnregisterAndWaitCanBeCalledAgain(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		id := jobstest.Register(t, p, jobstest.Lasting(time.Minute, nil), jobs.Every(time.Hour))
+		jobstest.Advance(time.Second)
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, p.UnregisterAndWait(ctx, id), context.DeadlineExceeded)
+		require.NoError(t, p.UnregisterAndWait(context.Background(), id))
+		assert.Equal(t, 59*time.Second, time.Since(start))
+		assert.ErrorIs(t, p.UnregisterAndWait(context.Background(), id), jobs.ErrUnknownJob)
+	})
+}

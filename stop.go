@@ -109,6 +109,7 @@ func (j *job) hasSay() bool { return j.state().hasSay() }
 // leftLocked acts on an attached job having been unregistered.
 func (p *Pool) leftLocked(j *job) {
 	p.clearLateLocked(j)
+	p.forgiveLocked(j)
 	if p.attached == 0 {
 		p.flaps = 0
 		p.demandLocked(p.stoppedAt)

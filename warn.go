@@ -44,39 +44,54 @@ var textSeed = maphash.MakeSeed()
 func hashText(text string) uint32 { return uint32(maphash.String(textSeed, text)) }
 
 // sayLocked reports whether a line with that text is to be logged now, whether the same was said before without having
-// ended, and how often it was kept back.
+// ended, and how often it was kept back: since it was said a moment ago, or the pool has said enough for now.
 func (j *job) sayLocked(of aspect, text string) (ok, repeated bool, kept uint64) {
 	at, hash := now(), hashText(text)
-	s, known := j.extraLocked().sayingOf(of, hash)
+	s := j.extraLocked().sayingOf(of, hash)
 	switch {
-	case !known:
+	case s == nil:
 	case time.Duration(at-s.at) < quietFor:
 		s.kept++
 		s.over = false
 		return false, true, 0
+	case !j.pool.lines.pass(j.pool):
+		s.kept++
+		return false, true, 0
 	default:
 		repeated, kept = !s.over, uint64(s.kept)
+		*s = saying{at: at, text: hash, of: of}
+		return true, repeated, kept
 	}
-	*s = saying{at: at, text: hash, of: of}
-	return true, repeated, kept
+	if !j.pool.lines.pass(j.pool) { // it was not said, and so the next one like it is no repetition
+		return false, false, 0
+	}
+	*j.extra.placeFor() = saying{at: at, text: hash, of: of}
+	return true, false, 0
 }
 
-// sayingOf returns what was said with that text or, if nothing is known, the place for it: a new one, or that of the oldest.
-func (x *extra) sayingOf(of aspect, text uint32) (s *saying, known bool) {
-	oldest := 0
+// sayingOf returns what was said with that text, or nil.
+func (x *extra) sayingOf(of aspect, text uint32) *saying {
 	for i := range x.said {
 		if s := &x.said[i]; s.of == of && s.text == text {
-			return s, true
+			return s
 		}
+	}
+	return nil
+}
+
+// placeFor returns the place for what is said now: a new one, or that of the oldest.
+func (x *extra) placeFor() *saying {
+	if len(x.said) < mostSaid {
+		x.said = append(x.said, saying{})
+		return &x.said[len(x.said)-1]
+	}
+	oldest := 0
+	for i := range x.said {
 		if x.said[i].at < x.said[oldest].at {
 			oldest = i
 		}
 	}
-	if len(x.said) == mostSaid {
-		return &x.said[oldest], false
-	}
-	x.said = append(x.said, saying{})
-	return &x.said[len(x.said)-1], false
+	return &x.said[oldest]
 }
 
 // hushLocked notes that what the log was told about an aspect of the job has ended.
@@ -97,7 +112,7 @@ func (j *job) warn(of aspect, level slog.Level, message, text string, attrs ...s
 	j.mu.Lock()
 	ok, repeated, kept := j.sayLocked(of, level.String()+message+text)
 	j.mu.Unlock()
-	if !ok || !j.pool.lines.pass(j.pool) {
+	if !ok {
 		return
 	}
 	if repeated {

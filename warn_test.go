@@ -358,3 +358,20 @@ func TestMessagesAreTheSameForAllJobsAndIdsAreAttributes(t *testing.T) {
 		}
 	}, log.Option())
 }
+
+// The limit keeps back lines for a moment, and not for good: what was never said is no repetition.
+func TestEachOfManyFailingJobsHasALineAtErrorLevel(t *testing.T) {
+	log := new(jobstest.Journal)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		for i := range 300 {
+			jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { return jobstest.ErrBroken }}, jobs.Every(time.Minute), jobs.Detached(),
+				jobs.WithName(fmt.Sprint(i)))
+		}
+		jobstest.Advance(time.Hour)
+		named := map[string]bool{}
+		for _, e := range linesOf(log, slog.LevelError, "job execution failed") {
+			named[e.Text("job")] = true
+		}
+		assert.Len(t, named, 300)
+	}, log.Option())
+}

@@ -76,14 +76,25 @@ func (c collector) collectJobs(to chan<- prometheus.Metric) {
 	for k, s := range sums {
 		s.collect(to, &c.families, k)
 	}
-	c.mu.RLock()
-	defer c.mu.RUnlock()
+	registered, dropped := c.registeredOf(sums)
+	for k, at := range registered {
+		timestamp(to, c.registeredAt, at, k.name, k.typ)
+	}
+	gauge(to, c.namesDropped, float64(dropped))
+}
+
+// registeredOf returns when the first jobs of those series were registered, and how many names have none. What it has
+// found is sent without the mutex: whoever reads may be slow, and observers need it.
+func (m *Metrics) registeredOf(sums map[key]*sum) (at map[key]time.Time, dropped int) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	at = make(map[key]time.Time, len(sums))
 	for k := range sums {
-		if series := c.series[k]; series != nil {
-			timestamp(to, c.registeredAt, series.registered, k.name, k.typ)
+		if series := m.series[k]; series != nil {
+			at[k] = series.registered
 		}
 	}
-	gauge(to, c.namesDropped, float64(len(c.other)))
+	return at, len(m.other)
 }
 
 func (s *sum) add(info *jobs.JobInfo) {
@@ -91,7 +102,7 @@ func (s *sum) add(info *jobs.JobInfo) {
 	s.overdue += count(!info.OverdueSince.IsZero())
 	s.stale += count(!info.StaleSince.IsZero())
 	s.paused += count(info.Paused != nil)
-	s.late += count(info.Reason == jobs.ReasonLate || info.Reason == jobs.ReasonStatusLate)
+	s.late += count(info.Reason == jobs.ReasonLate)
 	if info.Reason == "" || info.Reason == jobs.ReasonLate {
 		s.executing++
 		s.oldestStart = earlier(s.oldestStart, info.LastStart)

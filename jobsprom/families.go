@@ -64,9 +64,9 @@ func newFamilies(pool string) families {
 		overdue:       desc("jobs_overdue", "Jobs that are due and do not execute, though nothing is known to keep them from it.", job...),
 		stale:         desc("jobs_stale", "Jobs that have not succeeded for longer than WithFreshness allows.", job...),
 		paused:        desc("jobs_paused", "Jobs that are paused.", job...),
-		late:          desc("jobs_late", "Jobs of which an execution or a call of Status has exceeded its timeout and has not returned.", job...),
+		late:          desc("jobs_late", "Jobs of which an execution has exceeded its timeout and has not returned.", job...),
 
-		observerFailures: desc("jobs_observer_failures_total", "Calls of observers that have panicked."),
+		observerFailures: desc("jobs_observer_failures_total", "Calls of observers that have panicked or ended their goroutine."),
 		namesDropped:     desc("jobs_metric_names_dropped", "Names of jobs that share the name _other, since there are too many."),
 	}
 }

@@ -159,8 +159,9 @@ func (m *Metrics) keyLocked(name, typ string) key {
 
 // valid returns a name as a label can have it.
 func valid(name string) string {
+	name = strings.ToValidUTF8(name, "\uFFFD")
 	if len(name) > longestName {
-		name = name[:longestName]
+		name = strings.ToValidUTF8(name[:longestName], "") // not within a rune
 	}
-	return strings.ToValidUTF8(name, "\uFFFD")
+	return name
 }

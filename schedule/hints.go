@@ -57,7 +57,7 @@ func sixFieldsHint(zone, words []string) string {
 		fromOne, _ := sentence(zone, words[:5], []string{nameWeekdays(weekday, 1), "*"})
 		return text + fmt.Sprintf(", and days of the week must be names, since libraries count them differently: as in %q if 1 was Sunday (Quartz), "+
 			"or %q if it was Monday (Spring)", fromOne, fromZero)
-	case !isFree(day) && !isFree(weekday):
+	case !isFree(day) && !isFree(weekday) && weekday[0] != '+':
 		return text + "; and if both day fields are restricted, either may match here"
 	}
 	return text + fmt.Sprintf(", as in %q", expr)
@@ -84,7 +84,7 @@ func longStepHint(zone, words []string) string {
 			body, step, _ := strings.Cut(strings.ToLower(item), "/")
 			whole, err := field.readItem(body)
 			n, isNumber := decimal(step)
-			if err == nil && isNumber && n > field.largestStep && strings.Contains(body, "-") && (whole.first > field.first || whole.last < field.last) {
+			if err == nil && whole.form == rangeItem && isNumber && n > field.largestStep && strings.Contains(body, "-") && (whole.first > field.first || whole.last < field.last) {
 				items[j] = item[:strings.IndexByte(item, '-')]
 			}
 		}
@@ -160,14 +160,17 @@ func signNote(zone string) string {
 
 // cutOffset reads the offset in a text such as UTC+7, GMT-03:00 or +0200.
 func cutOffset(text string) (sign byte, hours, minutes int, found bool) {
-	text = strings.ToUpper(text)
-	text = strings.TrimPrefix(strings.TrimPrefix(text, "UTC"), "GMT")
+	named := strings.ToUpper(text)
+	text = strings.TrimPrefix(strings.TrimPrefix(named, "UTC"), "GMT")
 	if text == "" || text[0] != '+' && text[0] != '-' {
 		return 0, 0, 0, false
 	}
 	hourText, minuteText, _ := strings.Cut(text[1:], ":")
 	if len(hourText) == 4 {
 		hourText, minuteText = hourText[:2], hourText[2:]+minuteText
+	}
+	if text == named && minuteText == "" { // +5 alone may be a day of the week
+		return 0, 0, 0, false
 	}
 	hours, hoursFound := decimal(hourText)
 	minutes, minutesFound := decimal(minuteText)
