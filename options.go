@@ -209,6 +209,7 @@ func (f poolOption) applyTo(s *poolSettings) { f(s) }
 
 // poolSettings are the combined options of a pool. Their zero values, except for the durations, are the defaults.
 type poolSettings struct {
+	clock        func() time.Time // the wall clock; nil for time.Now
 	logger       *slog.Logger
 	abandonAfter time.Duration
 	overdueAfter time.Duration // 0 for the status interval

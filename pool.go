@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/agentjobs/jobs/internal/clockhook"
 	"github.com/agentjobs/jobs/internal/stopchan"
 )
 
@@ -21,7 +22,6 @@ import (
 type Pool struct {
 	// Set by NewPool and immutable from then on.
 	settings poolSettings
-	clock    func() time.Time // the wall clock; nil for time.Now
 
 	times     atomic.Pointer[durations] // nil for the defaults; written with mu held
 	word      atomic.Uint64             // a poolWord; written with mu held
@@ -62,11 +62,17 @@ func NewPool(opts ...PoolOption) *Pool {
 	return p
 }
 
+func init() {
+	clockhook.Option = func(now func() time.Time) any {
+		return poolOption(func(s *poolSettings) { s.clock = now })
+	}
+}
+
 func (p *Pool) state() poolWord { return poolWord(p.word.Load()) }
 
 func (p *Pool) wallClock() time.Time {
-	if p.clock != nil {
-		return p.clock()
+	if p.settings.clock != nil {
+		return p.settings.clock()
 	}
 	return time.Now()
 }
