@@ -51,10 +51,10 @@
 //
 // # Testing
 //
-// In a testing/synctest bubble, hours pass in an instant. A pool belongs to the bubble that first uses it: a test of
-// code that uses the package-level functions begins with SetDefaultPool(nil) and ends with [Shutdown]. A goroutine in
-// a real network read is not durably blocked, so the bubble's clock stands still until the read returns: use fakes or
-// net.Pipe.
+// Package jobstest tests that a job behaves, and has a pool for tests. In a testing/synctest bubble, hours pass in an
+// instant. A pool belongs to the bubble that first uses it: jobstest.Pool makes one, or a test of code that uses the
+// package-level functions begins with SetDefaultPool(nil) and ends with [Shutdown]. A goroutine in a real network read is
+// not durably blocked, so the bubble's clock stands still until the read returns: use fakes or net.Pipe.
 //
 // # The agent SDK
 //

@@ -24,21 +24,6 @@ import (
 
 type discovery struct{ jobstest.Stub }
 
-func TestDiscoveryRunsHourly(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		jobs.SetDefaultPool(nil) // a pool belongs to the bubble that uses it first
-		defer func() { require.NoError(t, jobs.Shutdown(context.Background())) }()
-
-		id, err := jobs.Register(discovery{}, jobs.Every(time.Hour))
-		require.NoError(t, err)
-
-		time.Sleep(24 * time.Hour)
-		synctest.Wait()
-		info, _ := jobs.GetJobInfo(id)
-		require.EqualValues(t, 25, info.Executions)
-	})
-}
-
 func TestTheExampleOfABubblePasses(t *testing.T) { testOutage(t) } // which go test only compiles as an example
 
 func registerTraffic(job jobs.Job) (string, error) {
