@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -153,11 +154,17 @@ func TestHarnessIsForBubbles(t *testing.T) {
 
 // orderOf returns the order in which jobs begin that are due at the same instants.
 func orderOf(t *testing.T, seed uint64) (order []string) {
+	var mu sync.Mutex
 	synctest.Test(t, func(t *testing.T) {
 		h := jobstest.Pool(t, jobstest.WithOrder(t, seed))
 		for i := range 10 {
 			name := fmt.Sprint(i)
-			h.Add(jobs.JobFunc(func(context.Context) error { order = append(order, name); return nil }),
+			h.Add(jobs.JobFunc(func(context.Context) error {
+				mu.Lock()
+				defer mu.Unlock()
+				order = append(order, name)
+				return nil
+			}),
 				jobs.Cron("0 * * * *"), jobs.WithName(name))
 		}
 		h.Advance(3*time.Hour + time.Second)
