@@ -231,6 +231,7 @@ func startAgentWith(t *testing.T, cfg config, log *slog.Logger) *running {
 	require.NoError(t, err)
 	a := &running{t: t, url: urlOf(ln), ended: make(chan error, 1)}
 	ctx, cancel := context.WithCancel(context.Background())
+	former := jobs.DefaultPool()
 	go func() {
 		a.ended <- run(ctx, cfg, ln, log)
 		close(a.ended)
@@ -245,6 +246,7 @@ func startAgentWith(t *testing.T, cfg config, log *slog.Logger) *running {
 		}
 	}
 	t.Cleanup(func() { assert.NoError(t, a.end()) }) // nil if that was received before
+	poll(t, "the agent has a pool of its own", func() bool { return jobs.DefaultPool() != former })
 	return a
 }
 
