@@ -63,8 +63,9 @@ func TestALinkToThoseAboveTheModuleIsNoMatter(t *testing.T) {
 
 func TestALinkThatLeadsIntoTheModuleCacheIsRefused(t *testing.T) {
 	folder := copyOfSDK(t)
-	cache := filepath.Join(t.TempDir(), "cache@v1.2.3")
+	cache := filepath.Join(t.TempDir(), "mod")
 	require.NoError(t, os.Rename(filepath.Dir(moduleOf(folder)), cache))
+	require.NoError(t, os.MkdirAll(filepath.Join(cache, "cache", "download"), 0o755))
 	top := t.TempDir()
 	require.NoError(t, os.Symlink(cache, filepath.Join(top, "work")))
 	status, _, stderr := command("", filepath.Join(top, "work", "agent-sdk", "pkg", "jobs"))

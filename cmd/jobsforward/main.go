@@ -13,8 +13,9 @@
 // leaves half-done because its process was killed, -undo completes.
 //
 // The command changes no other package's folder: one whose place, package clause or declarations are not those of the
-// SDK's package is refused, and so are symbolic links, from the folder of the module or the vendor folder on, and the module cache. A folder that is forwarded already is left
-// as it is. Two commands must not work on one folder at once; the second is refused.
+// SDK's package is refused, and so are symbolic links, from the folder of the module or the vendor folder on, and what
+// is in the module cache. A folder that is forwarded already is left as it is. Two commands must not work on one folder
+// at once: the second is refused if it finds the first one's work.
 //
 // The exit status is 0 if the folder is as asked for, 1 if it was refused or the change failed, and 2 if the command
 // was called wrongly. The repository's docs/MIGRATION.md says when to use it, and how to go back.

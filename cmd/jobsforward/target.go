@@ -12,7 +12,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -93,8 +92,16 @@ func open(dir string) (*target, error) {
 	return t, nil
 }
 
-// cached finds the version in the path of a module in the module cache.
-var cached = regexp.MustCompile(`@v[0-9]+\.[0-9]+\.[0-9]+`)
+// cached reports whether a path is in a module cache, wherever GOMODCACHE has put it: one keeps what it has downloaded in
+// cache/download beside the modules.
+func cached(path string) bool {
+	for at := filepath.Dir(path); at != filepath.Dir(at); at = filepath.Dir(at) {
+		if info, err := os.Stat(filepath.Join(at, "cache", "download")); err == nil && info.IsDir() {
+			return true
+		}
+	}
+	return false
+}
 
 // locate finds out what the folder is part of, by its path and, if it is not in a vendor folder, by what stands in go.mod.
 func (t *target) locate() error {
@@ -129,7 +136,7 @@ func (t *target) locate() error {
 	}
 	if resolved, err := filepath.EvalSymlinks(path); err != nil {
 		return err
-	} else if cached.MatchString(resolved) {
+	} else if cached(resolved) {
 		return t.refuse("is in the module cache, which all programs share: copy the module to another folder first")
 	}
 	if t.vendor == "" {
@@ -283,10 +290,10 @@ func (t *target) next() string {
 		"Check it there: go build ./... && go vet ./...", ourPackage, sdkModule, quoted(module))
 }
 
-// quoted returns a path as the shells that people use take it.
+// quoted returns a path as a POSIX shell takes it.
 func quoted(path string) string {
-	if strings.ContainsAny(path, " \t'&;()$`*?[]{}!#|<>~") {
-		return `"` + path + `"`
+	if strings.ContainsAny(path, " \t\n'\"&;()$`*?[]{}!#|<>~") {
+		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 	}
 	return path
 }

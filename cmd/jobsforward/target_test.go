@@ -127,13 +127,23 @@ func TestAPathThatDoesNotEndAsTheSDKsIsRefused(t *testing.T) {
 
 func TestTheModuleCacheIsRefused(t *testing.T) {
 	folder := copyOfSDK(t)
-	cache := filepath.Join(filepath.Dir(moduleOf(folder)), "agent-sdk@v1.1.99")
+	modules := filepath.Dir(moduleOf(folder))
+	cache := filepath.Join(modules, "agent-sdk@v1.1.99")
 	require.NoError(t, os.Rename(moduleOf(folder), cache))
+	require.NoError(t, os.MkdirAll(filepath.Join(modules, "cache", "download"), 0o755))
 	before := snapshot(t, cache)
 	status, _, stderr := command("", filepath.Join(cache, "pkg", "jobs"))
 	assert.Equal(t, 1, status)
 	assert.Contains(t, stderr, "is in the module cache, which all programs share")
 	assert.Equal(t, before, snapshot(t, cache))
+}
+
+func TestACopyMayBeNamedAsInTheModuleCache(t *testing.T) {
+	folder := copyOfSDK(t)
+	module := filepath.Join(filepath.Dir(moduleOf(folder)), "agent-sdk@v1.1.99")
+	require.NoError(t, os.Rename(moduleOf(folder), module))
+	status, _, stderr := command("", filepath.Join(module, "pkg", "jobs"))
+	assert.Zero(t, status, stderr)
 }
 
 func TestAVendorFolderMustListThePackage(t *testing.T) {
