@@ -55,6 +55,8 @@ type handler struct {
 	answers  http.Handler // the mux or, where something can be changed, what guards it
 	snapshot snapshots
 	startup  startup
+
+	questions questions
 }
 
 //go:embed static
@@ -161,6 +163,15 @@ func (h *handler) gates(id string) []jobs.Gate {
 		gates[i].By, gates[i].Opens = h.text(gates[i].By), h.text(gates[i].Opens)
 	}
 	return gates
+}
+
+// history returns the executions of the job that the pool has kept, of which the texts may be shown.
+func (h *handler) history(id string) []jobs.Execution {
+	history := h.of().History(id)
+	for i := range history {
+		history[i].Name, history[i].Error = cut(history[i].Name, mostName), h.text(history[i].Error)
+	}
+	return history
 }
 
 // errorText returns the text of an error, or "".

@@ -40,10 +40,11 @@ func (h *handler) shownJob(j jobs.JobInfo) jobs.JobInfo {
 
 func (h *handler) poolJSON(w http.ResponseWriter, _ *http.Request) {
 	info := h.snapshot.overviewOf(h.of()).pool
+	info.StoppedByName = cut(info.StoppedByName, mostText)
 	info.StopError, info.Paused, info.DeadEnd = h.shown(info.StopError), h.shownPause(info.Paused), h.text(info.DeadEnd)
 	held := make([]jobs.HoldUp, 0, len(info.HeldUpBy))
 	for _, u := range info.HeldUpBy {
-		u.Name, u.Error = cut(u.Name, mostText), h.text(u.Error)
+		u.Name, u.Error = cut(u.Name, mostName), h.text(u.Error)
 		held = append(held, u)
 	}
 	info.HeldUpBy = held
@@ -66,11 +67,7 @@ func (h *handler) jobJSON(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, plainJSON, http.StatusNotFound, map[string]string{"error": "no job has that id"})
 		return
 	}
-	history := h.of().History(id)
-	for i := range history {
-		history[i].Error = h.text(history[i].Error)
-	}
-	writeJSON(w, plainJSON, http.StatusOK, map[string]any{"job": h.shownJob(info), "gates": h.gates(id), "history": history})
+	writeJSON(w, plainJSON, http.StatusOK, map[string]any{"job": h.shownJob(info), "gates": h.gates(id), "history": h.history(id)})
 }
 
 func (h *handler) eventsJSON(w http.ResponseWriter, _ *http.Request) {

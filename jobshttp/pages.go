@@ -156,11 +156,8 @@ func (h *handler) jobPage(w http.ResponseWriter, r *http.Request) {
 		h.page(w, http.StatusNotFound, "missing.html", "..", map[string]any{})
 		return
 	}
-	history := h.of().History(id)
+	history := h.history(id)
 	slices.Reverse(history)
-	for i := range history {
-		history[i].Error = h.text(history[i].Error)
-	}
 	h.page(w, http.StatusOK, "job.html", "..", map[string]any{
 		"Job": info, "LastError": h.errorText(info.LastError), "NotReady": h.errorText(info.NotReady),
 		"StatusError": h.errorText(info.LastStatusError), "Gates": h.gates(id), "History": history,

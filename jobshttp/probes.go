@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/agentjobs/jobs"
@@ -59,16 +60,45 @@ func yes(is bool) string {
 	return "no"
 }
 
+// A question is put to the pool by one probe, and its answer serves those who come before it is there: a pool that does not
+// answer costs one goroutine, however often it is probed.
+type question struct {
+	answered chan struct{} // closed when the answer is there
+	info     jobs.PoolInfo
+}
+
+type questions struct {
+	mu   sync.Mutex // guards open
+	open *question  // nil if there is none
+}
+
+// put puts a question, unless one is open.
+func (q *questions) put(ask func() jobs.PoolInfo) *question {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.open != nil {
+		return q.open
+	}
+	put := &question{answered: make(chan struct{})}
+	q.open = put
+	go func() { // ends when the pool answers
+		put.info = ask()
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.open = nil
+		close(put.answered)
+	}()
+	return put
+}
+
 // ask asks the pool how it is, and reports whether it has answered in time.
 func (h *handler) ask() (info jobs.PoolInfo, ok bool) {
-	answered := make(chan jobs.PoolInfo, 1)
-	// Ends when the pool answers.
-	go func() { answered <- h.of().Info() }()
+	put := h.questions.put(func() jobs.PoolInfo { return h.of().Info() })
 	late := time.NewTimer(patience)
 	defer late.Stop()
 	select {
-	case info = <-answered:
-		return info, true
+	case <-put.answered:
+		return put.info, true
 	case <-late.C:
 		return info, false
 	}

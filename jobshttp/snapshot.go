@@ -1,6 +1,7 @@
 package jobshttp
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -58,7 +59,7 @@ func (s *snapshots) listOf(p *jobs.Pool, q query) list {
 	s.freshLocked()
 	page, known := s.pages[q]
 	if !known {
-		if page = q.list(p); len(s.pages) < mostPages {
+		if page = q.list(p); len(s.pages) < mostPages && len(q.status)+len(q.text)+len(q.after) < mostName {
 			s.pages[q] = page
 		}
 	}
@@ -80,27 +81,43 @@ func overviewOf(p *jobs.Pool) *overview {
 	return o
 }
 
-// A query is what the list of jobs is narrowed to: a status, a part of the name or an id, and what comes after the job with that id.
+// A query is what the list of jobs is narrowed to: a status, a part of the name or an id, and what comes after a cursor.
 type query struct{ status, text, after string }
 
 // list returns the page that the query asks for, in order of registration.
 func (q query) list(p *jobs.Pool) (page list) {
 	text := strings.ToLower(q.text)
-	_, skipping := p.Job(q.after)
+	last, passed := q.cursor()
+	_, known := p.Job(last)
+	if known {
+		passed = 0
+	}
+	at := 0
 	for j := range p.Jobs() {
+		at++
 		switch {
-		case skipping:
-			skipping = j.ID != q.after
+		case known:
+			known = j.ID != last
+		case at <= passed:
 		case q.status != "" && !strings.EqualFold(j.Status.String(), q.status):
 		case q.text != "" && j.ID != q.text && !strings.Contains(strings.ToLower(j.Name), text):
 		case len(page.jobs) == perPage:
-			page.next = page.jobs[perPage-1].ID
+			page.next = page.jobs[perPage-1].ID + "." + strconv.Itoa(passed)
 			return page
 		default:
 			page.jobs = append(page.jobs, j)
+			passed = at
 		}
 	}
 	return page
+}
+
+// cursor returns what a cursor has: the id of the last job that was shown, and how many jobs there were up to that. The number
+// counts if the job is gone, so that whoever goes through all pages comes to the end.
+func (q query) cursor() (last string, passed int) {
+	last, number, _ := strings.Cut(q.after, ".")
+	passed, _ = strconv.Atoi(number)
+	return last, passed
 }
 
 // A startup remembers that the pool has started.
