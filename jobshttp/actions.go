@@ -57,10 +57,10 @@ func (h *handler) confirmPage(w http.ResponseWriter, r *http.Request) {
 		known, subject, prefix = known && exists, cut(info.Name, mostName), "../.."
 	}
 	if !known {
-		h.page(w, http.StatusNotFound, "missing.html", prefix, map[string]any{})
+		h.page(w, r, http.StatusNotFound, "missing.html", prefix, map[string]any{})
 		return
 	}
-	h.page(w, http.StatusOK, "confirm.html", prefix, map[string]any{
+	h.page(w, r, http.StatusOK, "confirm.html", prefix, map[string]any{
 		"Heading": title + " " + subject, "Action": a, "NeedsReason": a.needsReason(), "Button": strings.Fields(title)[0],
 	})
 }

@@ -10,7 +10,6 @@
 package jobshttp
 
 import (
-	"embed"
 	"fmt"
 	"net/http"
 	"slices"
@@ -59,9 +58,6 @@ type handler struct {
 	questions questions
 }
 
-//go:embed static
-var static embed.FS
-
 // Handler returns a handler of the probes and pages of a pool; nil means the default pool, as it is when a request
 // comes. It can be mounted under any prefix, with http.StripPrefix, and starts no goroutine while nobody asks.
 func Handler(pool *jobs.Pool, opts ...Option) http.Handler {
@@ -82,7 +78,7 @@ func Handler(pool *jobs.Pool, opts ...Option) http.Handler {
 	h.mux.HandleFunc("GET /api/v1/jobs", h.jobsJSON)
 	h.mux.HandleFunc("GET /api/v1/jobs/{id}", h.jobJSON)
 	h.mux.HandleFunc("GET /api/v1/events", h.eventsJSON)
-	h.mux.Handle("GET /static/", http.FileServerFS(static))
+	h.mux.HandleFunc("GET /static/{name}", asset)
 	h.answers = h.mux
 	if h.authorize != nil {
 		for _, path := range []string{"/jobs/{id}/{action}", "/pool/{action}"} {
@@ -101,10 +97,10 @@ func (h *handler) of() *jobs.Pool {
 	return jobs.DefaultPool()
 }
 
-// headers are those of all answers. Pages load nothing but the style sheet beside them, and are shown in no frame.
+// headers are those of all answers. Pages load nothing but the style sheet and the script beside them, and are shown in no frame.
 var headers = map[string]string{
 	"Cache-Control":           "no-store",
-	"Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+	"Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 	"Referrer-Policy":         "no-referrer",
 	"X-Content-Type-Options":  "nosniff",
 }

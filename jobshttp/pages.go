@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/agentjobs/jobs"
@@ -17,7 +18,7 @@ import (
 var templateFiles embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"since": since, "lasted": lasted, "when": when, "frame": func(heading string, data map[string]any) map[string]any {
+	"asset": func(name string) string { return addresses[name] }, "since": since, "lasted": lasted, "when": when, "frame": func(heading string, data map[string]any) map[string]any {
 		return map[string]any{"Heading": heading, "Data": data}
 	}, "name": func(name string) string { return cut(name, mostName) },
 }).ParseFS(templateFiles, "templates/*.html"))
@@ -42,8 +43,11 @@ func since(t time.Time) string {
 // lasted returns how long ago a time is.
 func lasted(t time.Time) string { return rounded(time.Since(t)) }
 
+// rounded is coarse, so that a page on which nothing happens stays the same.
 func rounded(d time.Duration) string {
 	switch {
+	case d >= time.Minute:
+		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
 	case d >= 10*time.Second:
 		return d.Round(time.Second).String()
 	case d >= time.Second:
@@ -60,12 +64,18 @@ func when(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// page writes a page. Prefix leads from it to the top.
-func (h *handler) page(w http.ResponseWriter, code int, name, prefix string, data map[string]any) {
+// page writes a page, unless the client has it as it is. Prefix leads from it to the top.
+func (h *handler) page(w http.ResponseWriter, r *http.Request, code int, name, prefix string, data map[string]any) {
 	data["Title"], data["Prefix"], data["CanAct"] = h.title, prefix, h.authorize != nil
 	var out bytes.Buffer
 	if err := templates.ExecuteTemplate(&out, name, data); err != nil {
 		http.Error(w, "the page cannot be made", http.StatusInternalServerError)
+		return
+	}
+	etag := `"` + hash(out.Bytes()) + `"`
+	w.Header().Set("ETag", etag)
+	if code == http.StatusOK && r.Header.Get("If-None-Match") == etag {
+		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -102,14 +112,14 @@ func troubleOf(j *jobs.JobInfo) string {
 	return ""
 }
 
-func (h *handler) overviewPage(w http.ResponseWriter, _ *http.Request) {
+func (h *handler) overviewPage(w http.ResponseWriter, r *http.Request) {
 	o := h.snapshot.overviewOf(h.of())
 	holdUps := make([]string, 0, len(o.pool.HeldUpBy))
 	for _, u := range o.pool.HeldUpBy {
 		u.Error = h.text(u.Error)
 		holdUps = append(holdUps, cut(u.String(), 1000))
 	}
-	h.page(w, http.StatusOK, "overview.html", ".", map[string]any{
+	h.page(w, r, http.StatusOK, "overview.html", ".", map[string]any{
 		"Pool": o.pool, "StopError": h.errorText(o.pool.StopError), "HoldUps": holdUps, "Counts": o.counts, "Troubles": o.troubles, "More": o.more,
 		"PauseReason": h.reasonOf(o.pool.Paused), "DeadEnd": h.text(o.pool.DeadEnd),
 	})
@@ -144,7 +154,7 @@ func (h *handler) jobsPage(w http.ResponseWriter, r *http.Request) {
 	if page.next != "" {
 		data["Next"] = "?" + query{q.status, q.text, page.next}.encode()
 	}
-	h.page(w, http.StatusOK, "jobs.html", ".", data)
+	h.page(w, r, http.StatusOK, "jobs.html", ".", data)
 }
 
 var statuses = []string{"Initializing", "Running", "Retrying", "Stopped", "Failed", "Finished"}
@@ -153,14 +163,15 @@ func (h *handler) jobPage(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	info, known := h.of().Job(id)
 	if !known {
-		h.page(w, http.StatusNotFound, "missing.html", "..", map[string]any{})
+		h.page(w, r, http.StatusNotFound, "missing.html", "..", map[string]any{})
 		return
 	}
 	history := h.history(id)
+	plot := plotOf(history)
 	slices.Reverse(history)
-	h.page(w, http.StatusOK, "job.html", "..", map[string]any{
+	h.page(w, r, http.StatusOK, "job.html", "..", map[string]any{
 		"Job": info, "LastError": h.errorText(info.LastError), "NotReady": h.errorText(info.NotReady),
-		"StatusError": h.errorText(info.LastStatusError), "Gates": h.gates(id), "History": history,
+		"StatusError": h.errorText(info.LastStatusError), "Gates": h.gates(id), "History": history, "Plot": plot,
 		"PauseReason": h.reasonOf(info.Paused), "Note": h.text(info.Progress.Note),
 	})
 }
@@ -194,6 +205,6 @@ func (h *handler) events() []eventView {
 	return views
 }
 
-func (h *handler) eventsPage(w http.ResponseWriter, _ *http.Request) {
-	h.page(w, http.StatusOK, "events.html", ".", map[string]any{"Events": h.events()})
+func (h *handler) eventsPage(w http.ResponseWriter, r *http.Request) {
+	h.page(w, r, http.StatusOK, "events.html", ".", map[string]any{"Events": h.events()})
 }
