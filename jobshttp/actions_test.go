@@ -138,6 +138,25 @@ func (e *endless) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
+func TestAnActionUnderAnotherHostIsRefusedEvenFromItsOwnOrigin(t *testing.T) {
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		asked := false
+		h := jobshttp.Handler(p, jobshttp.WithHosts("agent.example"), jobshttp.WithAuthorize(func(*http.Request, jobshttp.Action) (string, error) {
+			asked = true
+			return "Ada", nil
+		}))
+		r := httptest.NewRequest(http.MethodPost, "http://rebound.example/pool/stop", strings.NewReader("reason=x"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Origin", "http://rebound.example") // a name that was resolved to this machine
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		assert.Equal(t, http.StatusMisdirectedRequest, w.Code)
+		assert.False(t, asked)
+		assert.Nil(t, p.Info().Paused)
+	})
+}
+
 func TestALargeBodyIsNotRead(t *testing.T) {
 	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
 		h := jobshttp.Handler(p, jobshttp.WithAuthorize(ada))
