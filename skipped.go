@@ -48,7 +48,8 @@ func WithMisfire(policy Misfire) JobOption {
 
 // WithCatchUp skips an occurrence of a scheduled job that could begin only more than atMost after its time: since the job's lock
 // was held, another execution had the turn, the machine slept or the clock was set. Without it, an occurrence that is
-// late is executed all the same, unless it is by more than a year. Zero or less is an error.
+// late is executed all the same, unless it is by more than a year. An execution that [RunOnce] asks for is late by nothing: it is
+// due at the restart. Zero or less is an error.
 func WithCatchUp(atMost time.Duration) JobOption {
 	return jobOption(func(s *settings) { s.given |= optCatchUp; s.catchUp = atMost })
 }

@@ -187,6 +187,20 @@ func TestWithCatchUpWhatIsTooLateIsSkipped(t *testing.T) {
 	}
 }
 
+func TestWhatRunOnceAsksForIsNotTooLateForWithCatchUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := jobs.NewPool(jobstest.Quiet)
+		defer jobstest.ShutDownNow(p)
+		id := jobstest.Register(t, p, jobstest.Idler{}, jobs.Cron("0 * * * *"), jobs.WithCatchUp(time.Minute), jobs.WithMisfire(jobs.RunOnce))
+		jobstest.Advance(30 * time.Minute)
+		require.NoError(t, p.Pause(id, "maintenance"))
+		jobstest.Advance(2*time.Hour + 10*time.Minute)
+		require.NoError(t, p.Resume(id))
+		jobstest.Advance(time.Second)
+		assert.Equal(t, uint64(1), jobstest.InfoOf(t, p, id).Executions)
+	})
+}
+
 func TestWithCatchUpAnOccurrenceThatWaitsForTheLockIsAsLateAfterReschedule(t *testing.T) {
 	for name, c := range map[string]struct {
 		triggers []jobs.Trigger
