@@ -24,6 +24,7 @@ type cycle struct {
 
 	mu     sync.Mutex // guards what follows, and the owner's own fields
 	stage  cycleStage
+	putOff bool    // the expiry was put off, see pardon
 	steps  uint32  // the number of the last step begun
 	due    instant // when the next step is due; during a step, as set so far
 	wasDue instant // when the last step begun was due
@@ -85,7 +86,8 @@ func (i instant) after(d time.Duration) instant {
 }
 
 // A process may not run for a while: it was sent SIGSTOP, or its machine is suspended. Then what is in flight is not to
-// blame that a timeout has passed. So a timeout that is found much later than it was set for is put off for a moment.
+// blame that a timeout has passed. So a timeout that is found much later than it was set for is put off for a moment; but
+// once only, since timers of a process that gets too little of the processors are always late.
 const (
 	muchLater = 100 * time.Millisecond
 	pardon    = time.Second
@@ -156,14 +158,15 @@ func (c *cycle) fire() {
 		c.mu.Unlock()
 		c.run(n, at)
 	case c.inStepLocked() && passed >= c.expiry:
-		if c.expiry.missedAt(passed) {
+		if !c.putOff && c.expiry.missedAt(passed) {
+			c.putOff = true
 			c.expiry = passed.after(pardon)
 			c.armLocked(pardon)
 			c.mu.Unlock()
 			return
 		}
 		n := c.steps
-		c.expiry = never
+		c.expiry, c.putOff = never, false
 		c.mu.Unlock()
 		c.owner.expired(n)
 	default:
@@ -175,7 +178,7 @@ func (c *cycle) beginLocked() (n uint32) {
 	c.stage = cycleStepping
 	c.steps++
 	c.wasDue, c.due = c.due, never
-	c.expiry = never
+	c.expiry, c.putOff = never, false
 	return c.steps
 }
 

@@ -418,6 +418,36 @@ func TestCycleATimeoutThatIsFoundMuchLaterIsPutOffOnce(t *testing.T) {
 	}
 }
 
+func TestCycleATimeoutIsPutOffOnceHoweverLateTimersAre(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDancer(func(*dancer, uint32) { time.Sleep(time.Hour) })
+		d.set(now())
+		await(time.Minute)
+		for range 2 {
+			d.mu.Lock()
+			d.expiry = now() - instant(time.Hour)
+			d.mu.Unlock()
+			d.fire()
+		}
+		_, late := d.notes()
+		assert.Equal(t, []uint32{1}, late)
+		await(2 * time.Hour)
+	})
+}
+
+func TestNoTimerOutlivesAPoolBecauseOfLinesThatAreKeptBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := NewPool(WithLogger(slog.New(slog.DiscardHandler)))
+		require.NoError(t, p.Shutdown(context.Background()))
+		for range 2 * mostLines { // as a late execution that returns after Shutdown's deadline may log
+			p.lines.pass(p)
+		}
+		p.lines.mu.Lock()
+		defer p.lines.mu.Unlock()
+		assert.Nil(t, p.lines.timer)
+	})
+}
+
 // A pause cannot be shown in a bubble: here all that a look compares is moved an hour into the past.
 func TestALookAfterAPauseOfTheProcessFindsNothingThatHadNoChance(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -86,7 +86,7 @@ type readyCall struct {
 	ready      func(ctx context.Context) error
 	ctx        *executionContext
 	since      instant
-	due        instant     // when it times out
+	due        instant     // when it times out; never once that was put off, see pardon
 	timer      *time.Timer // its timeout; nil if it has none. Stopped with the call
 	forAttempt bool        // an attempt to restart waits for the answer
 }
@@ -125,8 +125,8 @@ func (j *job) markLateReady(call *readyCall) error {
 	if j.extra.ready != call || j.hasQuitLocked() {
 		return nil
 	}
-	if at := now(); call.due.missedAt(at) {
-		call.due = at.after(pardon)
+	if call.due.missedAt(now()) {
+		call.due = never
 		call.timer.Reset(pardon)
 		return nil
 	}

@@ -178,7 +178,7 @@ func (j *job) armExpiryBefore(horizon instant) bool {
 // A probe watches a slow call of Status. The job's mutex guards it.
 type probe struct {
 	since instant
-	due   instant     // when it times out
+	due   instant     // when it times out; never once that was put off, see pardon
 	timer *time.Timer // its timeout; nil if it has none. Stopped with the call
 }
 
@@ -226,8 +226,8 @@ func (j *job) markLateStatus(watch *probe) (e *untold, below bool) {
 	if j.extra.probe != watch {
 		return nil, false
 	}
-	if at := now(); watch.due.missedAt(at) {
-		watch.due = at.after(pardon)
+	if watch.due.missedAt(now()) {
+		watch.due = never
 		watch.timer.Reset(pardon)
 		return nil, false
 	}

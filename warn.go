@@ -157,8 +157,8 @@ func (l *lineLimit) pass(p *Pool) bool {
 		return true
 	}
 	l.kept++
-	if l.timer == nil {
-		// Ends by itself a second later, or with the pool.
+	if l.timer == nil && !p.state().shut() {
+		// Ends by itself a second later, or with the pool: that is shut first, and then calls stop.
 		l.timer = time.AfterFunc(time.Second, func() { p.tellKept() })
 	}
 	return false
