@@ -17,8 +17,9 @@ type JobInfo struct {
 	Detached bool      `json:"detached"`
 	Status   JobStatus `json:"status"`
 
-	// How the job is configured: its trigger and options, as Go writes them, its interval, if it is an interval job, and the timeout of
-	// its executions, 0 if there is none. A timeout that UpdateDurations sets counts from the next execution on.
+	// How the job is configured: its trigger and options, as Go writes them, its interval, if it is an interval job,
+	// and the timeout of its executions, 0 if there is none. A timeout that UpdateDurations sets counts from the next
+	// execution on.
 	Trigger  string        `json:"trigger"`
 	Options  []string      `json:"options,omitempty"` // those that have no field here
 	Interval time.Duration `json:"intervalNs,omitzero"`
@@ -44,10 +45,10 @@ type JobInfo struct {
 	StatusFailures     uint64    `json:"statusFailures,omitzero"`
 	StatusFailingSince time.Time `json:"statusFailingSince,omitzero"`
 
-	// Skipped counts the occurrences of a scheduled job, and the turns of an interval job, that came and were not executed since
-	// it has started; LastSkip is why the last one was not. Of the occurrences that come while the job executes, or waits, or while its pool is
-	// Stopped, all are counted if the trigger is a cron expression (1,000 at a time at most); of an interval job, or one On
-	// another schedule, one.
+	// Skipped counts the occurrences of a scheduled job, and the turns of an interval job, that came and were not
+	// executed since it has started; LastSkip is why the last one was not. Of the occurrences that come while the job
+	// executes, or waits, or while its pool is Stopped, all are counted if the trigger is a cron expression (1,000 at
+	// a time at most); of an interval job, or one On another schedule, one.
 	Skipped  uint64     `json:"skipped,omitzero"`
 	LastSkip SkipReason `json:"lastSkip,omitzero"`
 

@@ -197,10 +197,10 @@ func (w *wallIntervalJob) replace(old kind, j *job) {
 	}
 }
 
-// WithWallClock lets the time count that the machine sleeps, for an interval job: an interval that has passed by the wall
-// clock is over within a minute after the machine has woken up. Without it only time counts in which the machine is
-// awake, since timers stand still during its sleep on most systems. Setting the clock forward has the same effect as sleep, and
-// setting it back has none.
+// WithWallClock lets the time count that the machine sleeps, for an interval job: an interval that has passed by the
+// wall clock is over within a minute after the machine has woken up. Without it only time counts in which the machine
+// is awake, since timers stand still during its sleep on most systems. Setting the clock forward has the same effect
+// as sleep, and setting it back has none.
 func WithWallClock() JobOption {
 	return jobOption(func(s *settings) { s.given |= optWallClock })
 }

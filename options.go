@@ -146,10 +146,10 @@ type Option interface {
 	PoolOption
 }
 
-// WithJitter adds a random time of up to max to each wait of an interval or scheduled job, or of all those of a pool, so
-// that many jobs, or many agents, do not all execute at the same moment. It also delays the first execution of an interval
-// job, the one after a restart, and what a scheduled job catches up on after sleep or a jump of the clock; but not RunNow. A
-// max below zero is an error.
+// WithJitter adds a random time of up to max to each wait of an interval or scheduled job, or of all those of a pool,
+// so that many jobs, or many agents, do not all execute at the same moment. It also delays the first execution of an
+// interval job, the one after a restart, and what a scheduled job catches up on after sleep or a jump of the clock;
+// but not RunNow. A max below zero is an error.
 func WithJitter(max time.Duration) Option { return withJitter(max) }
 
 type withJitter time.Duration
@@ -238,9 +238,10 @@ func (s *poolSettings) reject(err error) { s.invalid = errors.Join(s.invalid, er
 //   - info: the pool has stopped, or restarted; a job is ready after more than a minute, or no longer overdue or stale; what Pause and the like did
 //   - debug: all else
 //
-// A line about a job with the same text within ten minutes is not logged; the next one has the number of those in kept_back, and is
-// a warning at most, if the job has not succeeded since. A pool logs at most 100 troubles of jobs in a second. The handler is called on other goroutines than
-// its callers', which wait a millisecond for it at most; only its Enabled is called by Register and UnregisterJob themselves.
+// A line about a job with the same text within ten minutes is not logged; the next one has the number of those in
+// kept_back, and is a warning at most, if the job has not succeeded since. A pool logs at most 100 troubles of jobs
+// in a second. The handler is called on other goroutines than its callers', which wait a millisecond for it at most;
+// only its Enabled is called by Register and UnregisterJob themselves.
 func WithLogger(logger *slog.Logger) PoolOption {
 	return poolOption(func(s *poolSettings) { s.logger = logger })
 }
@@ -264,8 +265,9 @@ func WithRetryInterval(interval time.Duration) PoolOption {
 }
 
 // WithExecutionTimeout sets the timeout of executions of interval and scheduled jobs, and of all calls of Status; 5
-// minutes by default. A timeout of 0 or less means that there is none. One that is found more than 100 milliseconds after it
-// has passed, since the process was stopped or its machine suspended meanwhile, is put off for a second.
+// minutes by default. A timeout of 0 or less means that there is none. One that is found more than 100 milliseconds
+// after it has passed, since the process was stopped or its machine suspended meanwhile, is put off for a second,
+// once.
 func WithExecutionTimeout(timeout time.Duration) PoolOption {
 	return poolOption(func(s *poolSettings) { s.executionTimeout = timeout })
 }

@@ -31,8 +31,8 @@ type kind interface {
 
 	// trigger returns the trigger, as Go writes it.
 	trigger() string
-	// isDue is asked when the step of a paused job begins, and reports whether an interval has passed. If not, it has scheduled
-	// the next step. The job's mutex is held.
+	// isDue is asked when the step of a paused job begins, and reports whether an interval has passed. If not, it has
+	// scheduled the next step. The job's mutex is held.
 	isDue(j *job) bool
 	// period returns the interval of an interval job, or 0.
 	period() time.Duration
@@ -46,8 +46,8 @@ type kind interface {
 	// ended completes the outcome of an ended execution with whether the job was told to end. It is called only for
 	// kinds that are told, with the pool's mutex held.
 	ended(j *job, o outcome) outcome
-	// resume is called before the job is set going after a restart or a pause, and reports whether it keeps the moment for which
-	// it is set already. Its mutex is held.
+	// resume is called before the job is set going after a restart or a pause, and reports whether it keeps the
+	// moment for which it is set already. Its mutex is held.
 	resume(j *job, from SkipReason) (keeps bool)
 	// replace is called when Reschedule has given a job that has started this kind, and sets it going. Both mutexes are held.
 	replace(old kind, j *job)

@@ -40,16 +40,16 @@ func (m Misfire) String() string {
 	return fmt.Sprintf("Misfire(%d)", uint8(m))
 }
 
-// WithMisfire says what becomes of the occurrences of a scheduled job that come while its pool is Stopped, or while it is paused;
-// without it they are skipped. Another value than Skip and RunOnce is an error.
+// WithMisfire says what becomes of the occurrences of a scheduled job that come while its pool is Stopped, or while
+// it is paused; without it they are skipped. Another value than Skip and RunOnce is an error.
 func WithMisfire(policy Misfire) JobOption {
 	return jobOption(func(s *settings) { s.given |= optMisfire; s.misfire = policy })
 }
 
-// WithCatchUp skips an occurrence of a scheduled job that could begin only more than atMost after its time: since the job's lock
-// was held, another execution had the turn, the machine slept or the clock was set. Without it, an occurrence that is
-// late is executed all the same, unless it is by more than a year. An execution that [RunOnce] asks for is late by nothing: it is
-// due at the restart. Zero or less is an error.
+// WithCatchUp skips an occurrence of a scheduled job that could begin only more than atMost after its time: since the
+// job's lock was held, another execution had the turn, the machine slept or the clock was set. Without it, an
+// occurrence that is late is executed all the same, unless it is by more than a year. An execution that [RunOnce]
+// asks for is late by nothing: it is due at the restart. Zero or less is an error.
 func WithCatchUp(atMost time.Duration) JobOption {
 	return jobOption(func(s *settings) { s.given |= optCatchUp; s.catchUp = atMost })
 }
@@ -134,8 +134,8 @@ func (s *scheduledJob) tooLate(j *job) bool {
 // mostCounted is how many occurrences are counted at once at most.
 const mostCounted = 1000
 
-// missed counts the occurrences after one time, up to another, and returns the last that it has counted. That is possible for cron
-// expressions only: other schedules may give other answers when they are asked at other times.
+// missed counts the occurrences after one time, up to another, and returns the last that it has counted. That is
+// possible for cron expressions only: other schedules may give other answers when they are asked at other times.
 func (s *scheduledJob) missed(after, upTo time.Time) (n uint64, last time.Time) {
 	parsed, ok := s.schedule.(*schedule.Schedule)
 	if !ok || !after.Before(upTo) {

@@ -61,12 +61,13 @@ func (p *Pool) Resume(id string) error {
 // Reschedule gives an interval or scheduled job another trigger: Every, Cron or On. All else of it stays: its id, name,
 // lock, options, counters and history. An execution in flight goes on, and the new trigger decides what follows it. A new
 // interval counts from the end of the last execution, if there was one; if that is past, the job executes at once. An
-// occurrence that waits for its jitter is executed when that is over. The change is not stored: a new process starts with the trigger that
-// it registers.
+// occurrence that waits for its jitter is executed when that is over. An option that the new trigger has no use for, such
+// as WithWallClock with Cron, has no effect for as long. The change is not stored: a new process starts with the trigger
+// that it registers.
 //
-// Reschedule returns an error, and changes nothing, if the trigger is invalid, as Register does, or is one of another kind, or the job is
-// (ErrNotPeriodic), the id is unknown (ErrUnknownJob), the job has ended (ErrEnded) or the pool was shut down
-// (ErrShutdown).
+// Reschedule returns an error, and changes nothing, if the trigger is invalid, as Register does, or the trigger or the job
+// is of another kind (ErrNotPeriodic), the id is unknown (ErrUnknownJob), the job has ended (ErrEnded) or the pool was shut
+// down (ErrShutdown).
 func (p *Pool) Reschedule(id string, trigger Trigger) error {
 	j := p.registry.get(id)
 	replacement, warnings, err := p.replacement(j, trigger)
@@ -92,7 +93,8 @@ func (p *Pool) Reschedule(id string, trigger Trigger) error {
 	return err
 }
 
-// replacement returns what Reschedule gives a job, which is nil if it is unknown, and what its user may not have meant by that.
+// replacement returns what Reschedule gives a job, which is nil if it is unknown, and what its user may not have
+// meant by that.
 func (p *Pool) replacement(j *job, trigger Trigger) (*form, []string, error) {
 	switch {
 	case p.state().shut():
@@ -113,11 +115,10 @@ func (p *Pool) replacement(j *job, trigger Trigger) (*form, []string, error) {
 }
 
 // Cancel ends the context of a job's execution in flight, with ErrCanceled as its cause. The outcome is OutcomeTold,
-// whatever error it then returns: an interval or scheduled job goes on at its next time, a channel job is executed again,
-// and a single run or retry job is Failed. Cancel returns an error, and does nothing, if the id is unknown
-// (ErrUnknownJob), no execution is in flight (ErrNotExecuting), it has no context, since the job is no ContextJob and there is no
-// middleware (ErrNoContext), or the pool was
-// shut down (ErrShutdown).
+// whatever error it then returns: an interval or scheduled job goes on at its next time, a channel job is executed
+// again, and a single run or retry job is Failed. Cancel returns an error, and does nothing, if the id is unknown
+// (ErrUnknownJob), no execution is in flight (ErrNotExecuting), it has no context, since the job is no ContextJob and
+// there is no middleware (ErrNoContext), or the pool was shut down (ErrShutdown).
 func (p *Pool) Cancel(id string) error {
 	return p.steer(id, "cancel", func(j *job) (EventKind, string, error) {
 		switch {

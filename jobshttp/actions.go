@@ -18,9 +18,10 @@ type Action struct {
 	Reason string
 }
 
-// WithAuthorize lets people act on the pool: run, pause, resume and cancel jobs, and stop and restart the pool, each by a POST request
-// that is confirmed on a page of its own. f is asked before each, and returns who it is, which becomes part of the reason of pause
-// and stop; or an error, and the answer is 403. f must be safe for concurrent use; if it panics, the answer is 403, too.
+// WithAuthorize lets people act on the pool: run, pause, resume and cancel jobs, and stop and restart the pool, each
+// by a POST request that is confirmed on a page of its own. f is asked before each, and returns who it is, which
+// becomes part of the reason of pause and stop; or an error, and the answer is 403. f must be safe for concurrent
+// use; if it panics, the answer is 403, too.
 //
 // Requests from pages of other origins are refused before that (see http.CrossOriginProtection). Without this option
 // nothing can be changed.
@@ -28,7 +29,7 @@ func WithAuthorize(f func(r *http.Request, a Action) (who string, err error)) Op
 	return option(func(h *handler) { h.authorize = f })
 }
 
-// actionsOf has the actions on a job, and on the pool, and what each is.
+// The actions on a job, and on the pool, by name, and what each is called.
 var (
 	jobActions  = map[string]string{"run": "Run now", "pause": "Pause", "resume": "Resume", "cancel": "Cancel the execution of"}
 	poolActions = map[string]string{"stop": "Stop", "restart": "Restart"}

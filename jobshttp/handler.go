@@ -2,8 +2,8 @@
 //
 //	http.Handle("/pool/", http.StripPrefix("/pool", jobshttp.Handler(pool)))
 //
-// For probes there are /livez, /readyz and /startupz; for people /, /jobs, /jobs/{id} and /events, which need no JavaScript;
-// and for programs the same as JSON under /api/v1/. The repository's docs/HTTP.md describes them.
+// For probes there are /livez, /readyz and /startupz; for people /, /jobs, /jobs/{id} and /events, which need no
+// JavaScript; and for programs the same as JSON under /api/v1/. The repository's docs/HTTP.md describes them.
 //
 // Pages show names and errors of jobs to whoever can reach them: mount the handler where only operators can, or behind
 // what asks who they are. Nothing can be changed through it, unless WithAuthorize says who may.
@@ -31,8 +31,8 @@ func WithHosts(hosts ...string) Option {
 	return option(func(h *handler) { h.hosts = append(h.hosts, hosts...) })
 }
 
-// WithRedact makes the handler show what f returns instead of each text that comes from an error or an operator's reason. f must be safe for
-// concurrent use. If it panics, "(not shown)" is shown.
+// WithRedact makes the handler show what f returns instead of each text that comes from an error or an operator's
+// reason. f must be safe for concurrent use. If it panics, "(not shown)" is shown.
 func WithRedact(f func(text string) string) Option {
 	return option(func(h *handler) { h.redact = f })
 }
@@ -97,7 +97,8 @@ func (h *handler) of() *jobs.Pool {
 	return jobs.DefaultPool()
 }
 
-// headers are those of all answers. Pages load nothing but the style sheet and the script beside them, and are shown in no frame.
+// headers are those of all answers. Pages load nothing but the style sheet and the script beside them, and are shown
+// in no frame.
 var headers = map[string]string{
 	"Cache-Control":           "no-store",
 	"Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",

@@ -112,8 +112,8 @@ func (q query) list(p *jobs.Pool) (page list) {
 	return page
 }
 
-// cursor returns what a cursor has: the id of the last job that was shown, and how many jobs there were up to that. The number
-// counts if the job is gone, so that whoever goes through all pages comes to the end.
+// cursor returns what a cursor has: the id of the last job that was shown, and how many jobs there were up to that.
+// The number counts if the job is gone, so that whoever goes through all pages comes to the end.
 func (q query) cursor() (last string, passed int) {
 	last, number, _ := strings.Cut(q.after, ".")
 	passed, _ = strconv.Atoi(number)

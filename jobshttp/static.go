@@ -14,8 +14,8 @@ import (
 //go:embed static
 var static embed.FS
 
-// assets are the files that pages load, by their names in their addresses, and addresses what those are. A name has a hash of the
-// file, so that it can be kept for ever.
+// assets are the files that pages load, by their names in their addresses, and addresses what those are. A name has a
+// hash of the file, so that it can be kept for ever.
 var assets, addresses = load("style.css", "live.js")
 
 func load(names ...string) (assets map[string][]byte, addresses map[string]string) {

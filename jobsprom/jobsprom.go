@@ -126,9 +126,6 @@ func (m *Metrics) add(name, typ string) *series {
 		s.registered = time.Now()
 		m.series[k] = s
 	}
-	if k.name == name { // else the map would grow with each name
-		m.series[key{name, typ}] = s
-	}
 	return s
 }
 
