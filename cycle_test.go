@@ -435,6 +435,38 @@ func TestCycleATimeoutIsPutOffOnceHoweverLateTimersAre(t *testing.T) {
 	})
 }
 
+// Here, too, what a pause of the process does is done by moving the time that was set into the past.
+func TestACallOfStatusOrReadyThatIsFoundLateIsPutOffOnceHoweverLateTimersAre(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := NewPool(WithLogger(slog.New(slog.DiscardHandler)))
+		hangs := func(ctx context.Context) error { time.Sleep(time.Hour); return nil }
+		none := func(context.Context) error { return nil }
+		sick, err := p.Register(Func(none, WithStatus(hangs)), Every(time.Hour))
+		require.NoError(t, err)
+		unready, err := p.Register(Func(none, WithReady(hangs)), Every(time.Hour))
+		require.NoError(t, err)
+		await(31 * time.Second)
+		status, ready := p.registry.get(sick), p.registry.get(unready)
+		for late := range 2 {
+			status.mu.Lock()
+			watch := status.extra.probe
+			watch.due = now() - instant(time.Hour)
+			status.mu.Unlock()
+			ready.mu.Lock()
+			call := ready.extra.ready
+			call.due = now() - instant(time.Hour)
+			ready.mu.Unlock()
+			status.statusExpired(watch)
+			ready.readyExpired(call)
+			await(0)
+			assert.Equal(t, late > 0, status.state().has(lateStatus))
+			assert.Equal(t, late > 0, ready.state().has(lateReady))
+		}
+		await(2 * time.Hour)
+		require.NoError(t, p.Shutdown(context.Background()))
+	})
+}
+
 func TestNoTimerOutlivesAPoolBecauseOfLinesThatAreKeptBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewPool(WithLogger(slog.New(slog.DiscardHandler)))

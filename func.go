@@ -86,7 +86,8 @@ type readyCall struct {
 	ready      func(ctx context.Context) error
 	ctx        *executionContext
 	since      instant
-	due        instant     // when it times out; never once that was put off, see pardon
+	due        instant     // when it times out
+	putOff     bool        // that was put off, see pardon
 	timer      *time.Timer // its timeout; nil if it has none. Stopped with the call
 	forAttempt bool        // an attempt to restart waits for the answer
 }
@@ -125,8 +126,8 @@ func (j *job) markLateReady(call *readyCall) error {
 	if j.extra.ready != call || j.hasQuitLocked() {
 		return nil
 	}
-	if call.due.missedAt(now()) {
-		call.due = never
+	if !call.putOff && call.due.missedAt(now()) {
+		call.putOff = true
 		call.timer.Reset(pardon)
 		return nil
 	}

@@ -177,9 +177,10 @@ func (j *job) armExpiryBefore(horizon instant) bool {
 
 // A probe watches a slow call of Status. The job's mutex guards it.
 type probe struct {
-	since instant
-	due   instant     // when it times out; never once that was put off, see pardon
-	timer *time.Timer // its timeout; nil if it has none. Stopped with the call
+	since  instant
+	due    instant     // when it times out
+	putOff bool        // that was put off, see pardon
+	timer  *time.Timer // its timeout; nil if it has none. Stopped with the call
 }
 
 // watchStatus starts to watch a call of Status, if it is in flight and not watched yet.
@@ -226,8 +227,8 @@ func (j *job) markLateStatus(watch *probe) (e *untold, below bool) {
 	if j.extra.probe != watch {
 		return nil, false
 	}
-	if watch.due.missedAt(now()) {
-		watch.due = never
+	if !watch.putOff && watch.due.missedAt(now()) {
+		watch.putOff = true
 		watch.timer.Reset(pardon)
 		return nil, false
 	}
