@@ -155,7 +155,7 @@ func (c *executionContext) sayAttempt(failure string) (kept uint64, ok bool) {
 	if j.ctx != c { // nobody waits for it any more
 		return 0, false
 	}
-	ok, _, kept = j.sayLocked(ofAttempt, failure)
+	ok, _, kept = j.sayLocked(ofAttempt, slog.LevelWarn, failure)
 	if ok {
 		j.pool.beginLog()
 	}

@@ -164,7 +164,7 @@ func (j *job) logDebug(message string) {
 // logUnlock logs that JobUnlock has had no effect.
 func (j *job) logUnlock(message string) {
 	j.mu.Lock()
-	ok, _, kept := j.sayLocked(ofLock, message)
+	ok, _, kept := j.sayLocked(ofLock, slog.LevelWarn, message)
 	j.mu.Unlock()
 	if ok {
 		j.pool.log(slog.LevelWarn, message, keptBack(kept, j.attrs()...)...)

@@ -270,7 +270,7 @@ func (l *look) noteRecoveredLocked(j *job, message, from string) {
 
 // warnLocked adds a warning, with the event if it was not told before, unless there is nothing to say: see job.warn.
 func (l *look) warnLocked(j *job, of aspect, message string, e *untold, attrs ...slog.Attr) {
-	ok, _, kept := j.sayLocked(of, message)
+	ok, _, kept := j.sayLocked(of, slog.LevelWarn, message)
 	if !ok && e == nil {
 		return
 	}

@@ -32,41 +32,42 @@ const mostSaid = 16
 
 // A saying is a line about a job that was logged. The job's mutex guards it.
 type saying struct {
-	at   instant
-	text uint32 // a hash of it
-	kept uint32 // how often the same was kept back since
-	of   aspect
-	over bool // what it was about has ended
+	at    instant
+	text  uint32 // a hash of it
+	kept  uint32 // how often the same was kept back since
+	of    aspect
+	level int8 // the highest at which it was to be said: what is worse than that is said at once
+	over  bool // what it was about has ended
 }
 
 var textSeed = maphash.MakeSeed()
 
 func hashText(text string) uint32 { return uint32(maphash.String(textSeed, text)) }
 
-// sayLocked reports whether a line with that text is to be logged now, whether the same was said before without having
-// ended, and how often it was kept back: since it was said a moment ago, or the pool has said enough for now.
-func (j *job) sayLocked(of aspect, text string) (ok, repeated bool, kept uint64) {
-	at, hash := now(), hashText(text)
-	s := j.extraLocked().sayingOf(of, hash)
+// sayLocked reports whether a line with that text is to be logged now, whether the same was said before, at no lower level
+// and without having ended, and how often it was kept back: since it was said a moment ago, or the pool has said enough
+// for now.
+func (j *job) sayLocked(of aspect, level slog.Level, text string) (ok, repeated bool, kept uint64) {
+	said := saying{at: now(), text: hashText(text), of: of, level: int8(level)}
+	s := j.extraLocked().sayingOf(of, said.text)
 	switch {
 	case s == nil:
-	case time.Duration(at-s.at) < quietFor:
+		if !j.pool.lines.pass(j.pool) { // it was not said, and so the next one like it is no repetition
+			return false, false, 0
+		}
+		*j.extra.placeFor() = said
+		return true, false, 0
+	case said.level <= s.level && time.Duration(said.at-s.at) < quietFor:
 		s.kept++
 		s.over = false
 		return false, true, 0
 	case !j.pool.lines.pass(j.pool):
 		s.kept++
 		return false, true, 0
-	default:
-		repeated, kept = !s.over, uint64(s.kept)
-		*s = saying{at: at, text: hash, of: of}
-		return true, repeated, kept
 	}
-	if !j.pool.lines.pass(j.pool) { // it was not said, and so the next one like it is no repetition
-		return false, false, 0
-	}
-	*j.extra.placeFor() = saying{at: at, text: hash, of: of}
-	return true, false, 0
+	repeated, kept = !s.over && said.level <= s.level, uint64(s.kept)
+	*s = said
+	return true, repeated, kept
 }
 
 // sayingOf returns what was said with that text, or nil.
@@ -110,7 +111,7 @@ func (j *job) hushLocked(of aspect) {
 // the text is in the message and the attributes.
 func (j *job) warn(of aspect, level slog.Level, message, text string, attrs ...slog.Attr) {
 	j.mu.Lock()
-	ok, repeated, kept := j.sayLocked(of, level.String()+message+text)
+	ok, repeated, kept := j.sayLocked(of, level, message+text)
 	j.mu.Unlock()
 	if !ok {
 		return

@@ -115,6 +115,18 @@ func TestTheSameFailureIsLoggedOnceInTenMinutesAndThenAsAWarning(t *testing.T) {
 	}, log.Option())
 }
 
+func TestAFailureThatStopsThePoolIsAnErrorThoughTheSameWasAWarning(t *testing.T) {
+	log := new(jobstest.Journal)
+	jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+		jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { return jobstest.ErrBroken }}, jobs.Every(time.Minute), jobs.WithFailureThreshold(4))
+		jobstest.Advance(3*time.Minute + time.Second)
+		lines := linesOf(log, slog.LevelWarn, "job execution failed")
+		require.Len(t, lines, 2)
+		assert.Equal(t, []slog.Level{slog.LevelWarn, slog.LevelError}, []slog.Level{lines[0].Level, lines[1].Level})
+		assert.EqualValues(t, 2, lines[1].Attrs["kept_back"].Uint64(), "those in between are counted")
+	}, log.Option())
+}
+
 func TestFailuresThatTakeTurnsAreEachLoggedOnceInTenMinutes(t *testing.T) {
 	for different, want := range map[int]int{1: 1, 2: 2, 15: 15, 17: 540} { // of more than 16 the oldest is forgotten
 		t.Run(strconv.Itoa(different), func(t *testing.T) {
