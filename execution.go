@@ -365,7 +365,13 @@ func (j *job) beginExecution(at time.Time, dueIn poolWord) (ctx *executionContex
 		return nil, 0, false
 	}
 	at, ok = j.takeTurnLocked(at)
-	if !ok || !asked && j.tooLateLocked() {
+	if !ok {
+		return nil, 0, false
+	}
+	if !asked && j.kind().tooLate(j) {
+		j.releaseLocked()
+		j.skipLocked(1, SkipLocked)
+		j.setLocked(atOnce)
 		return nil, 0, false
 	}
 	j.begin(inExecute)

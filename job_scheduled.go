@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -102,7 +103,7 @@ type scheduledJob struct {
 	expr     string // of Cron
 	jitter   jitter
 	catchUp  time.Duration // how late an occurrence is executed at most
-	misfire  Misfire
+	policy   Misfire
 
 	// Guarded by the job's mutex. Times are of the wall clock.
 	occurrence time.Time  // the next one; zero if still to be found
@@ -122,7 +123,7 @@ func newScheduledJob(schedule cron.Schedule, s *settings, at time.Time) *schedul
 	if s.catchUp > 0 {
 		catchUp = min(catchUp, s.catchUp)
 	}
-	return &scheduledJob{schedule: schedule, jitter: jitter(s.jitter), catchUp: catchUp, misfire: s.misfire, asOf: at}
+	return &scheduledJob{schedule: schedule, jitter: jitter(s.jitter), catchUp: catchUp, policy: s.misfire, asOf: at}
 }
 
 // ends reports whether the schedule, with that occurrence after the given reading of the clock, has none left: whatever the
@@ -175,6 +176,24 @@ func (s *scheduledJob) replace(old kind, j *job) {
 // pending reports whether an occurrence is past, but waits for its jitter or has only just become due.
 func (s *scheduledJob) pending(t time.Time) bool {
 	return !s.occurrence.IsZero() && !s.occurrence.After(t)
+}
+
+// leave counts what has come of a schedule that is being replaced, and was not executed. Both mutexes are held.
+func (s *scheduledJob) leave(j *job) {
+	if !s.counts {
+		return
+	}
+	t := j.pool.wallClock()
+	since := s.passedSince(t)
+	if s.pending(t.Round(0)) && s.occurrence.After(since) { // it may be executed all the same
+		since = s.occurrence
+	}
+	n, last := s.missed(since, t.Round(0))
+	reason := cmp.Or(j.keptByLocked(), s.keptFrom(j, t, last))
+	if j.state().has(inExecute) {
+		reason = SkipExecuting
+	}
+	j.skipLocked(n, reason)
 }
 
 // replaced reports whether Reschedule has given the job another kind. Its mutex is held.
@@ -241,6 +260,20 @@ func (s *scheduledJob) reached(j *job, t time.Time) (due, known bool) {
 	return true, true
 }
 
+// misfire notes that an occurrence has met a stopped pool, or a paused job, if one execution is to stand for it.
+func (s *scheduledJob) misfire() bool {
+	if s.policy == RunOnce {
+		s.misfired = true
+	}
+	return s.policy == RunOnce
+}
+
+// tooLate reports whether the occurrence has waited for its turn for longer than WithCatchUp allows.
+func (s *scheduledJob) tooLate(j *job) bool {
+	return s.catchUp < longestCatchUp && !s.planned.IsZero() && // zero: it waits since before a Reschedule
+		j.pool.wallClock().Round(0).Sub(s.planned) > s.catchUp
+}
+
 // useLocked uses up the planned occurrence.
 func (s *scheduledJob) useLocked() { s.last, s.occurrence = s.occurrence, time.Time{} }
 
@@ -258,16 +291,16 @@ func (s *scheduledJob) resume(j *job, from SkipReason) (keeps bool) {
 	passed := !s.occurrence.IsZero() && !s.planned.After(t)
 	switch {
 	case !passed && !s.misfired:
-	case s.misfire == RunOnce:
+	case s.policy == RunOnce:
 		if !passed {
 			s.occurrence = s.last // it was used up
 		}
 		s.planned = t.Add(s.jitter.addTo(0))
 	default:
-		s.occurrence = time.Time{}
-		if _, ok := s.schedule.(*schedule.Schedule); !ok { // of those, all are counted when the next one is found
+		if _, ok := s.schedule.(*schedule.Schedule); !ok || s.occurrence.Before(s.asOf) { // others are counted when the next one is found
 			j.skipLocked(1, from)
 		}
+		s.occurrence = time.Time{}
 	}
 	s.misfired = false
 	return false
@@ -283,15 +316,7 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 		return false
 	}
 	j.begin(inNext)
-	passedSince := s.asOf
-	if !s.counts {
-		passedSince = t
-	}
-	for _, t := range [...]time.Time{s.last, s.counted} {
-		if t.After(passedSince) {
-			passedSince = t
-		}
-	}
+	passedSince := s.passedSince(t)
 	if ahead := s.last.Sub(t.Round(0)); ahead > 0 && ahead < smallestJump {
 		t = s.last // the clock was adjusted a little: that occurrence was executed already
 	}
@@ -304,10 +329,40 @@ func (s *scheduledJob) plan(j *job, t time.Time) bool {
 	if err != nil {
 		return false
 	}
-	n, last := s.missed(passedSince.Round(0), t.Round(0))
+	n, last := s.missed(passedSince, t.Round(0))
 	more := s.found(j, asOf, next, n, last)
 	over := j.tellSkipped(more)
 	return more && !over
+}
+
+// passedSince returns the time after which nothing was counted yet, up to t.
+func (s *scheduledJob) passedSince(t time.Time) time.Time {
+	since := s.asOf
+	if !s.counts {
+		since = t
+	}
+	for _, t := range [...]time.Time{s.last, s.counted} {
+		if t.After(since) {
+			since = t
+		}
+	}
+	return since.Round(0)
+}
+
+// mostCounted is how many occurrences are counted at once at most.
+const mostCounted = 1000
+
+// missed counts the occurrences after one time, up to another, and returns the last that it has counted. That is
+// possible for cron expressions only: other schedules may give other answers when they are asked at other times.
+func (s *scheduledJob) missed(after, upTo time.Time) (n uint64, last time.Time) {
+	parsed, ok := s.schedule.(*schedule.Schedule)
+	if !ok || !after.Before(upTo) {
+		return 0, last
+	}
+	for t := parsed.Next(after); !t.IsZero() && !t.After(upTo) && n < mostCounted; t = parsed.Next(t) {
+		n, last = n+1, t
+	}
+	return n, last
 }
 
 // found records the next occurrence, or that there is none, and the n that were missed since the previous one was found, of

@@ -49,6 +49,13 @@ type kind interface {
 	// resume is called before the job is set going after a restart or a pause, and reports whether it keeps the
 	// moment for which it is set already. Its mutex is held.
 	resume(j *job, from SkipReason) (keeps bool)
+	// misfire is called when a turn has met a stopped pool, or a paused job, and reports whether an execution is to stand for
+	// it later: if not, it is skipped. The job's mutex is held.
+	misfire() bool
+	// tooLate reports whether what has waited for its turn has waited for too long. The job's mutex is held.
+	tooLate(j *job) bool
+	// leave is called when Reschedule is about to take this kind from a job that has started. Both mutexes are held.
+	leave(j *job)
 	// replace is called when Reschedule has given a job that has started this kind, and sets it going. Both mutexes are held.
 	replace(old kind, j *job)
 	// retire is called when the job is unregistered or its pool shut down: twice, if one follows the other. Both
@@ -73,6 +80,9 @@ func (basicKind) registered(*job)                 {}
 func (basicKind) begin(*job)                      {}
 func (basicKind) ended(_ *job, o outcome) outcome { return o }
 func (basicKind) resume(*job, SkipReason) bool    { return false }
+func (basicKind) misfire() bool                   { return false }
+func (basicKind) tooLate(*job) bool               { return false }
+func (basicKind) leave(*job)                      {}
 func (basicKind) replace(kind, *job)              {} // only periodic jobs are rescheduled
 func (basicKind) retire(*job)                     {}
 

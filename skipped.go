@@ -1,10 +1,9 @@
 package jobs
 
 import (
+	"cmp"
 	"fmt"
 	"time"
-
-	"github.com/agentjobs/jobs/schedule"
 )
 
 // A SkipReason is why an occurrence of a scheduled job, or a turn of an interval job, was not executed. Later versions may
@@ -61,11 +60,11 @@ type skips struct {
 	untold uint64     // how many there is no event of yet; the job's word has markSkipped then
 }
 
-// skipLocked counts what was skipped.
+// skipLocked counts what was skipped, unless nothing begins any more.
 //
 //go:noinline
 func (j *job) skipLocked(n uint64, reason SkipReason) {
-	if n == 0 {
+	if n == 0 || j.pool.state().closed() {
 		return
 	}
 	x := j.extraLocked()
@@ -99,50 +98,19 @@ func (j *job) tellSkipped(goingOn bool) (over bool) {
 //
 //go:noinline
 func (j *job) turnedAwayLocked(asked bool) {
-	if asked || j.hasQuitLocked() || j.pool.state().closed() || !j.traits().periodic {
+	if asked || j.hasQuitLocked() || !j.traits().periodic || j.kind().misfire() {
 		return
 	}
-	reason := SkipStopped
-	if j.state().has(markPaused) {
-		reason = SkipPaused
-	}
-	if s, ok := j.kind().(*scheduledJob); ok && s.misfire == RunOnce {
-		s.misfired = true
-		return
-	}
-	j.skipLocked(1, reason)
+	j.skipLocked(1, cmp.Or(j.keptByLocked(), SkipStopped)) // the pool may have restarted since
 }
 
-// tooLateLocked skips an occurrence that has waited for its turn for longer than WithCatchUp allows, and reports whether it
-// was one. It releases the turn.
-func (j *job) tooLateLocked() bool {
-	s, ok := j.kind().(*scheduledJob)
-	return ok && s.catchUp < longestCatchUp && s.tooLate(j)
-}
-
-//go:noinline
-func (s *scheduledJob) tooLate(j *job) bool {
-	if s.planned.IsZero() || j.pool.wallClock().Round(0).Sub(s.planned) <= s.catchUp { // zero: it waits since before a Reschedule
-		return false
+// keptByLocked returns what keeps the job from executing for as long as somebody wants it to; "" if nothing does.
+func (j *job) keptByLocked() SkipReason {
+	switch w := j.state(); {
+	case w.has(markPaused):
+		return SkipPaused
+	case !j.pool.state().admits(w):
+		return SkipStopped
 	}
-	j.releaseLocked()
-	j.skipLocked(1, SkipLocked)
-	j.setLocked(atOnce)
-	return true
-}
-
-// mostCounted is how many occurrences are counted at once at most.
-const mostCounted = 1000
-
-// missed counts the occurrences after one time, up to another, and returns the last that it has counted. That is
-// possible for cron expressions only: other schedules may give other answers when they are asked at other times.
-func (s *scheduledJob) missed(after, upTo time.Time) (n uint64, last time.Time) {
-	parsed, ok := s.schedule.(*schedule.Schedule)
-	if !ok || !after.Before(upTo) {
-		return 0, last
-	}
-	for t := parsed.Next(after); !t.IsZero() && !t.After(upTo) && n < mostCounted; t = parsed.Next(t) {
-		n, last = n+1, t
-	}
-	return n, last
+	return ""
 }

@@ -2,6 +2,7 @@ package jobs_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -97,6 +98,57 @@ func TestOccurrencesThatComeWhileTheJobExecutesAreSkipped(t *testing.T) {
 		info := jobstest.InfoOf(t, p, id)
 		assert.EqualValues(t, []any{uint64(1), uint64(2), jobs.SkipExecuting}, []any{info.Executions, info.Skipped, info.LastSkip})
 	})
+}
+
+func TestRescheduleCountsWhatTheOldScheduleHasSkipped(t *testing.T) {
+	for name, after := range map[string]jobs.Trigger{"to a schedule": jobs.Cron("0 12 * * *"), "to an interval": jobs.Every(24 * time.Hour)} {
+		for reason, want := range map[jobs.SkipReason]uint64{jobs.SkipStopped: 4, jobs.SkipPaused: 4, jobs.SkipLocked: 3, jobs.SkipExecuting: 4} {
+			t.Run(fmt.Sprintf("%s, %s", name, reason), func(t *testing.T) {
+				jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+					lasts := time.Duration(0)
+					if reason == jobs.SkipExecuting {
+						lasts = 5 * time.Minute
+					}
+					id := jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { jobstest.Take(lasts); return nil }}, jobs.Cron("* * * * *"))
+					jobstest.Advance(90 * time.Second)
+					executed := jobstest.InfoOf(t, p, id).Executions
+					if h, ok := holds[reason]; ok {
+						h.hold(p, id)
+						defer h.free(p, id)
+					}
+					before := jobstest.InfoOf(t, p, id).Skipped
+					jobstest.Advance(240 * time.Second)
+					require.NoError(t, p.Reschedule(id, after))
+					jobstest.Advance(time.Second)
+					if h, ok := holds[reason]; ok {
+						h.free(p, id)
+					}
+					jobstest.Advance(5 * time.Minute)
+					info := jobstest.InfoOf(t, p, id)
+					assert.Equal(t, []any{want, reason}, []any{info.Skipped - before, info.LastSkip}, "executed before: %d", executed)
+				})
+			})
+		}
+	}
+}
+
+func TestDelaysOfOneOccurrenceAddUpForWithCatchUp(t *testing.T) {
+	for other, executions := range map[time.Duration]uint64{time.Minute: 1, 3 * time.Minute: 0} {
+		t.Run(other.String(), func(t *testing.T) {
+			jobstest.InPool(t, func(t *testing.T, p *jobs.Pool) {
+				id := jobstest.Register(t, p, jobstest.Idler{}, jobs.Cron("0 * * * *"), jobs.WithCatchUp(5*time.Minute))
+				jobstest.Advance(30 * time.Minute)
+				p.JobLock(id)
+				jobstest.Advance(32 * time.Minute) // 2 minutes late
+				jobstest.Register(t, p, jobstest.Stub{ExecuteFunc: func() error { jobstest.Take(time.Minute + other); return nil }}, jobs.Every(24*time.Hour), jobs.Detached())
+				jobstest.Advance(time.Minute)
+				p.JobUnlock(id) // from now on it waits for the only slot
+				jobstest.Advance(10 * time.Minute)
+				info := jobstest.InfoOf(t, p, id)
+				assert.Equal(t, []any{executions, 1 - executions}, []any{info.Executions, info.Skipped})
+			}, jobs.WithMaxConcurrent(1))
+		})
+	}
 }
 
 func TestAJobThatExecutesInTimeSkipsNothing(t *testing.T) {

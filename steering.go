@@ -78,11 +78,15 @@ func (p *Pool) Reschedule(id string, trigger Trigger) error {
 		if j.state().over() {
 			return "", "", ErrEnded
 		}
+		started := j.state().started()
+		if started {
+			j.kind().leave(j)
+		}
 		old := j.form.Swap(replacement)
 		if warnings != nil || j.extra != nil {
 			j.extraLocked().warnings = warnings
 		}
-		if j.state().started() {
+		if started {
 			replacement.kind.replace(old.kind, j)
 		}
 		return EventRescheduled, replacement.kind.trigger(), nil

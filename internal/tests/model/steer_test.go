@@ -49,14 +49,12 @@ type steered struct {
 
 func (j *steered) admitted() bool { return !j.attached || !j.h.held }
 
-// occurrences returns how many there are after from, up to now.
-func (j *steered) occurrences(from, now time.Duration) uint64 {
-	return uint64(now/j.cron - from/j.cron)
-}
+// occurrences returns how many there are after from, up to now, of those at each multiple of every.
+func occurrences(from, now, every time.Duration) uint64 { return uint64(now/every - from/every) }
 
 // plan looks for the next occurrence: all since the last look were skipped.
 func (j *steered) plan(now time.Duration) {
-	j.skipped += j.occurrences(j.from, now)
+	j.skipped += occurrences(j.from, now, j.cron)
 	j.from, j.due = now, now-now%j.cron+j.cron
 }
 
@@ -124,6 +122,9 @@ func (j *steered) goesOn(now time.Duration) {
 	case j.cron == 0:
 		j.isDue(now)
 	default:
+		if j.came != notSet && j.came < j.from { // of a schedule that was replaced since
+			j.skipped++
+		}
 		j.came = notSet
 		j.plan(now)
 	}
@@ -159,11 +160,19 @@ func (j *steered) resume(now time.Duration) {
 
 // reschedule gives the job another trigger: an interval counts from the last execution.
 func (j *steered) reschedule(now, every, cron time.Duration) {
+	was := j.cron
 	j.every, j.cron = every, cron
 	if !j.started {
 		return
 	}
 	pending := j.came != notSet
+	if was > 0 {
+		from := j.from
+		if pending {
+			from = max(from, j.came)
+		}
+		j.skipped += occurrences(from, now, was)
+	}
 	j.from = now
 	switch {
 	case cron == 0:
